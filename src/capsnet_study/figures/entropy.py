@@ -1,0 +1,117 @@
+"""Figure 3: the entropy of the couplings of R1 against steps and against accuracy."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from capsnet_study.figures.arms import (
+    Arm,
+    arms_of,
+    eta_arms,
+    n_iter_arms,
+    over_trials,
+    trials_text,
+)
+from capsnet_study.figures.curves import draw_curves, step_axis
+from capsnet_study.figures.style import (
+    DOUBLE,
+    NOTE_COLOUR,
+    arm_look,
+    journal_style,
+    new_figure,
+    note,
+    panel_title,
+)
+
+
+def uniform_entropy(table: pd.DataFrame) -> float | None:
+    """log J in nats, from H and H / log J; None when no row has both."""
+    ratio = (table["entropy_r1"] / table["entropy_share_r1"]).replace(np.inf, np.nan).dropna()
+    return None if ratio.empty else float(ratio.median())
+
+
+def _draw_phase(axes: Axes, table: pd.DataFrame, arms: Sequence[Arm]) -> None:
+    """Entropy against accuracy: an arm a curve, markers that grow with training."""
+    paths = []
+    for arm in arms:
+        entropy, accuracy = (
+            over_trials(table, arm, column).set_index("step")["mean"]
+            for column in ("entropy_r1", "exact_match")
+        )
+        look = arm_look(arm)
+        axes.plot(accuracy, entropy, color=look.colour, linewidth=0.9, zorder=3)
+        axes.scatter(
+            accuracy, entropy, s=np.linspace(2, 26, len(entropy)), color=look.colour,
+            marker=look.marker, linewidths=0, alpha=0.85, zorder=4,
+        )  # fmt: skip
+        paths.append(pd.DataFrame({"x": accuracy, "y": entropy}))
+    _join_equal_steps(axes, paths)
+
+
+def _join_equal_steps(axes: Axes, paths: Sequence[pd.DataFrame]) -> None:
+    """A thin grey line through the arms at each step, from the highest entropy down."""
+    if not paths:
+        return
+    for _, points in pd.concat(paths).groupby(level="step"):
+        points = points.sort_values("y")
+        axes.plot(points["x"], points["y"], color="#b8b8b8", linewidth=0.5, zorder=1)
+
+
+def _draw_uniform(axes: Axes, level: float | None) -> None:
+    if level is not None:
+        axes.axhline(level, color=NOTE_COLOUR, linewidth=0.8, linestyle=":", zorder=1)
+
+
+@journal_style
+def figure_entropy(table: pd.DataFrame) -> Figure:
+    """Figure 3: entropy of R1 (a) against steps and (b) against exact match.
+
+    The arms are those with six iterations at any eta and, as in the paper, seven at eta = 1.
+
+    Parameters
+    ----------
+    table : DataFrame
+        `plots/fitting.csv`: one row per arm, trial and evaluation.
+    """
+    every = arms_of(table)
+    arms = eta_arms(every) + [arm for arm in n_iter_arms(every) if arm.n_iter == 7]
+    level = uniform_entropy(table)
+    figure = new_figure(DOUBLE, 2.9)
+    left, right = figure.subplots(1, 2, sharey=True)
+
+    draw_curves(left, table, arms, "entropy_r1")
+    step_axis(left, table)
+    left.set_ylabel("coupling entropy H of R1 (nats)")
+    _draw_uniform(left, level)
+    if level is not None:
+        left.text(1, level, "log J (uniform coupling) ", transform=left.get_yaxis_transform(),
+                  ha="right", va="bottom", fontsize=6, color=NOTE_COLOUR)  # fmt: skip
+    note(left, trials_text(table, arms), x=0.02)
+    panel_title(left, "a", "entropy over training")
+
+    _draw_phase(right, table, arms)
+    _draw_uniform(right, level)
+    right.grid(axis="y")
+    right.set_xlabel("exact match on test images")
+    right.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    note(right, "markers grow with training;\ngrey lines join equal steps", x=0.02)
+    panel_title(right, "b", "entropy and accuracy")
+    _legend(figure, left, arms)
+    return figure
+
+
+def _legend(figure: Figure, axes: Axes, arms: Sequence[Arm]) -> None:
+    """One legend for both panels, to their right; seven iterations are named as such."""
+    handles = axes.get_legend_handles_labels()[0]
+    labels = [
+        f"{arm_look(arm).label}, η = 1" if arm.n_iter == 7 else arm_look(arm).label for arm in arms
+    ]
+    if arms:
+        figure.legend(
+            handles, labels, loc="outside right upper", title="n = 6 unless stated",
+            alignment="left",
+        )  # fmt: skip

@@ -1,0 +1,137 @@
+"""Figures 4 and 5: images of a digit moved over another, and the t-SNE maps of their sets."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Integer, UInt8
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from capsnet_study.figures.style import (
+    DOUBLE,
+    MODEL_NAMES,
+    NOTE_COLOUR,
+    journal_style,
+    new_figure,
+)
+
+REACH = 4  # pixels: offsets run from -REACH to REACH in rows and in columns
+
+# Corners of the colour square: blue to brown along the rows, dark to light along the columns,
+# two directions that every kind of colour vision tells apart.
+CORNERS = np.array([[[8, 48, 107], [135, 206, 250]], [[127, 48, 8], [255, 205, 90]]]) / 255
+
+
+def offset_colours(offsets: Integer[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 3"]:
+    """The RGB colour of each (row, column) offset, bilinear between the four corners."""
+    row, column = ((offsets + REACH) / (2 * REACH)).T[..., None]
+    above, below = (CORNERS[side, 0] * (1 - column) + CORNERS[side, 1] * column for side in (0, 1))
+    return above * (1 - row) + below * row
+
+
+def pair_title(pair: str) -> str:
+    """`7-8` in words."""
+    fixed, moving = pair.split("-")
+    return f"fixed {fixed}, moving {moving}"
+
+
+@journal_style
+def figure_shifts(
+    images: Mapping[str, UInt8[np.ndarray, "81 36 36"]],
+    offsets: Integer[np.ndarray, "81 2"],
+) -> Figure:
+    """Figure 4: nine images of each digit pair with their offsets (±rows, ±columns).
+
+    Parameters
+    ----------
+    images : mapping of pair ("7-8": fixed-moving) to uint8 array [81, 36, 36]
+    offsets : integer array [81, 2]
+        Rows and columns by which the moving digit was shifted, in pixels.
+    """
+    figure = new_figure(DOUBLE, 0.5 + 3.3 * int(np.ceil(len(images) / 2)))
+    columns = min(len(images), 2)
+    panels = figure.subfigures(int(np.ceil(len(images) / columns)), columns, squeeze=False).flat
+    for panel, letter, (pair, stack) in zip(panels, "abcdefgh", images.items(), strict=False):
+        panel.suptitle(
+            rf"$\bf{{{letter}}}$   {pair_title(pair)}: offset (rows, columns) in px", fontsize=8
+        )
+        _draw_nine(panel.subplots(3, 3), stack, offsets)
+    return figure
+
+
+def _draw_nine(grid: np.ndarray, stack: np.ndarray, offsets: np.ndarray) -> None:
+    """The images at offsets -REACH, 0 and REACH, laid out as the shifts are."""
+    wanted = [(dr, dc) for dr in (-REACH, 0, REACH) for dc in (-REACH, 0, REACH)]
+    for axes, offset in zip(grid.flat, wanted, strict=True):
+        index = int(np.flatnonzero((offsets == offset).all(axis=1))[0])
+        axes.imshow(stack[index], cmap="gray_r", vmin=0, vmax=255)
+        axes.set(xticks=[], yticks=[])
+        axes.set_xlabel("({}, {})".format(*map(_signed, offset)), labelpad=2)
+        axes.spines[:].set(visible=True, color="#bbbbbb")
+
+
+def _signed(value: int) -> str:
+    return f"{value:+d}".replace("-", "−") if value else "0"
+
+
+def _draw_map(axes: Axes, points: pd.DataFrame) -> None:
+    """One t-SNE map: 81 points, and lines between neighbours in the grid of shifts."""
+    for line, colour in (("dr", "#8c8c8c"), ("dc", "#c9c9c9")):
+        along = "dc" if line == "dr" else "dr"
+        for _, row in points.sort_values(along).groupby(line):
+            axes.plot(row["x"], row["y"], color=colour, linewidth=0.5, zorder=1)
+    colours = offset_colours(points[["dr", "dc"]].to_numpy(int))
+    axes.scatter(points["x"], points["y"], s=11, c=colours, linewidths=0, zorder=2)
+    axes.set(xticks=[], yticks=[])
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.set_box_aspect(1)
+    axes.spines[:].set(visible=True, color="#cccccc")
+
+
+def _draw_key(axes: Axes) -> None:
+    """The colour square: which colour means which offset."""
+    steps = np.arange(-REACH, REACH + 1)
+    offsets = np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(-1, 2)
+    side = len(steps)
+    extent = (-REACH - 0.5, REACH + 0.5, REACH + 0.5, -REACH - 0.5)
+    axes.imshow(offset_colours(offsets).reshape(side, side, 3), extent=extent)
+    axes.set_xticks([-REACH, 0, REACH], labels=["−4", "0", "+4"], fontsize=6)
+    axes.set_yticks([-REACH, 0, REACH], labels=["−4", "0", "+4"], fontsize=6)
+    axes.set_xlabel("column offset (px)", fontsize=6)
+    axes.set_ylabel("row offset (px)", fontsize=6)
+    axes.set_anchor("N")
+    axes.text(0.5, -0.62, "lines join\nneighbours: dark\nin a row, light\nin a column", fontsize=6,
+              color=NOTE_COLOUR, transform=axes.transAxes, ha="center", va="top")  # fmt: skip
+
+
+@journal_style
+def figure_maps(
+    maps: pd.DataFrame,
+    pairs: Sequence[str],
+    models: Sequence[str],
+    names: Mapping[str, str] = MODEL_NAMES,
+) -> Figure:
+    """Figure 5: t-SNE maps of the shifted digits, coloured by row and column offset.
+
+    Parameters
+    ----------
+    maps : DataFrame
+        `plots/manifold_maps.csv`: model, pair, dr, dc, x, y.
+    pairs, models : sequences of str
+        The rows and the columns of the figure.
+    names : mapping of str to str
+        What each model is called.
+    """
+    width = (DOUBLE - 1.4) / len(models)
+    figure = new_figure(DOUBLE, min(width, 2.2) * len(pairs) + 0.25)
+    body, side = figure.subfigures(1, 2, width_ratios=[DOUBLE - 1.15, 1.15])
+    grid = body.subplots(len(pairs), len(models), squeeze=False)
+    for row, pair in zip(grid, pairs, strict=True):
+        row[0].set_ylabel(pair_title(pair))
+        for axes, model in zip(row, models, strict=True):
+            _draw_map(axes, maps.loc[(maps["model"] == model) & (maps["pair"] == pair)])
+    for axes, model in zip(grid[0], models, strict=True):
+        axes.set_title(names.get(model, model))
+    _draw_key(side.subplots())
+    return figure

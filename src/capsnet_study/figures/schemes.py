@@ -1,0 +1,143 @@
+"""Figure 6: which digit pairs make a domain, and what each transfer scheme keeps and re-trains."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
+
+from capsnet_study.figures.style import (
+    DOMAIN_COLOURS,
+    DOUBLE,
+    NOTE_COLOUR,
+    journal_style,
+    new_figure,
+    panel_title,
+)
+
+SCHEME_GROUPS = (
+    ("base",),
+    ("A1B", "A2B"),
+    ("B1B", "B2B"),
+    ("A1B+", "A2B+", "B1B+", "B2B+"),
+    ("R1B", "R2B"),
+)
+GROUP_TITLES = ("from\nscratch", "other\ndomain", "same\ndomain", "everything\nfine-tuned",
+                "random,\nfrozen")  # fmt: skip
+UPPER_LAYERS = 3
+RANDOM_COLOUR = "#d9d9d9"
+RETRAINED, TUNED = "xxxxx", "/////"
+
+
+class LayerState(NamedTuple):
+    """The colour of a layer in the schematic, and the hatch that tells how it was trained."""
+
+    colour: str
+    hatch: str
+
+
+def scheme_positions(gap: float = 0.7) -> dict[str, float]:
+    """Where each scheme stands on the x axis: neighbours one apart, groups wider."""
+    positions, x = {}, 0.0
+    for group in SCHEME_GROUPS:
+        for scheme in group:
+            positions[scheme] = x
+            x += 1
+        x += gap
+    return positions
+
+
+def scheme_layers(scheme: str) -> list[LayerState]:
+    """The convolutions and the three layers above them, from the bottom (paper figure 6b)."""
+    if scheme == "base":
+        return [LayerState(DOMAIN_COLOURS["B"], "")] * (1 + UPPER_LAYERS)
+    source, kept = scheme[0], int(scheme[1])
+    colour = DOMAIN_COLOURS.get(source, RANDOM_COLOUR)
+    lower = LayerState(colour, TUNED if scheme.endswith("+") else "")
+    upper = LayerState(DOMAIN_COLOURS["B"], RETRAINED)
+    return [lower] * (1 + kept) + [upper] * (UPPER_LAYERS - kept)
+
+
+def group_centres(positions: dict[str, float]) -> list[float]:
+    """The middle of each group of schemes on the x axis."""
+    return [(positions[group[0]] + positions[group[-1]]) / 2 for group in SCHEME_GROUPS]
+
+
+def _draw_split(
+    axes: Axes, pairs_a: Sequence[tuple[int, int]], pairs_b: Sequence[tuple[int, int]]
+) -> None:
+    """The 45 digit pairs as a triangle: the colour and the letter of the domain of each."""
+    for domain, pairs in (("A", pairs_a), ("B", pairs_b)):
+        for pair in pairs:
+            low, high = sorted(pair)
+            axes.add_patch(
+                Rectangle((low - 0.5, high - 0.5), 1, 1, facecolor=DOMAIN_COLOURS[domain],
+                          edgecolor="white", linewidth=0.8)
+            )  # fmt: skip
+            axes.text(low, high, domain, ha="center", va="center", fontsize=5.2)
+    axes.set(xlim=(-0.5, 8.5), ylim=(9.5, 0.5), aspect="equal", anchor="N")
+    axes.set_xticks(range(9))
+    axes.set_yticks(range(1, 10))
+    axes.tick_params(length=0, labelsize=6.5)
+    axes.spines[:].set_visible(False)
+    axes.set_xlabel("lower digit")
+    axes.set_ylabel("higher digit")
+
+
+def _draw_towers(axes: Axes) -> None:
+    """A tower of layers a scheme: convolutions at the bottom, classes on top."""
+    positions = scheme_positions()
+    for scheme, x in positions.items():
+        for level, state in enumerate(scheme_layers(scheme)):
+            bottom, height = (-0.35, 1.15) if level == 0 else (level, 0.8)
+            axes.add_patch(
+                Rectangle((x - 0.38, bottom), 0.76, height, facecolor=state.colour,
+                          hatch=state.hatch, edgecolor="white", linewidth=0)
+            )  # fmt: skip
+        axes.text(x, -0.5, scheme, ha="center", va="top", fontsize=6.2, weight="bold")
+    for centre, text in zip(group_centres(positions), GROUP_TITLES, strict=True):
+        axes.text(centre, 4.0, text, ha="center", va="bottom", fontsize=6.5, color=NOTE_COLOUR)
+    levels = ["convolutions", "layer 1", "layer 2", "classes"]
+    axes.set_yticks([0.22, 1.4, 2.4, 3.4], labels=levels)
+    axes.tick_params(length=0)
+    axes.set(xticks=[], xlim=(-0.7, max(positions.values()) + 0.6), ylim=(-1.0, 4.8))
+    axes.spines[:].set_visible(False)
+
+
+def _legend(axes: Axes) -> None:
+    """What colours and hatches mean, under the towers."""
+    plain, white = {"linewidth": 0}, {"edgecolor": "white", "linewidth": 0}
+    handles = [
+        Patch(facecolor=DOMAIN_COLOURS["A"], label="as trained on A", **plain),
+        Patch(facecolor=DOMAIN_COLOURS["B"], label="as trained on B", **plain),
+        Patch(facecolor=RANDOM_COLOUR, label="random, never trained", **plain),
+        Patch(facecolor=DOMAIN_COLOURS["B"], hatch=RETRAINED, label="new, trained on B", **white),
+        Patch(facecolor=DOMAIN_COLOURS["A"], hatch=TUNED, label="A, fine-tuned on B", **white),
+        Patch(facecolor=DOMAIN_COLOURS["B"], hatch=TUNED, label="B, fine-tuned on B", **white),
+    ]
+    axes.legend(
+        handles=handles, ncols=3, loc="upper center", bbox_to_anchor=(0.5, 0.0),
+        handlelength=1.8, handleheight=1.1, borderaxespad=0.2,
+    )  # fmt: skip
+
+
+@journal_style
+def figure_schemes(
+    pairs_a: Sequence[tuple[int, int]], pairs_b: Sequence[tuple[int, int]]
+) -> Figure:
+    """Figure 6: (a) a split of the 45 digit pairs into two domains, (b) the transfer schemes.
+
+    Parameters
+    ----------
+    pairs_a, pairs_b : sequences of pairs of digits
+        The digit pairs of domain A and of domain B.
+    """
+    figure = new_figure(DOUBLE, 2.5)
+    left, right = figure.subplots(1, 2, width_ratios=[1, 2.5])
+    _draw_split(left, pairs_a, pairs_b)
+    panel_title(left, "a", "two domains")
+    _draw_towers(right)
+    _legend(right)
+    panel_title(right, "b", "transfer schemes, target domain B")
+    return figure

@@ -1,0 +1,60 @@
+"""The arms of the sweep side by side: one table of all evaluations, one of all trials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from capsnet_study.params import CapsNetArm, CNNArm
+from capsnet_study.stats import spearman
+from capsnet_study.summary import area_under_curve
+
+ARM_FACTS = ["arm", "model", "n_iter", "eta", "eta_max", "gradient"]
+
+
+def gather_arms(
+    histories: Mapping[str, pd.DataFrame], arms: Mapping[str, CapsNetArm | CNNArm]
+) -> pd.DataFrame:
+    """Return the histories of all `arms` as one table that names each arm and its settings."""
+    parts = [_with_facts(histories[name], name, arm) for name, arm in arms.items()]
+    table = pd.concat(parts, ignore_index=True)
+    return table[[*ARM_FACTS, *table.columns.drop(ARM_FACTS)]]
+
+
+def summarise_trials(table: pd.DataFrame) -> pd.DataFrame:
+    """Return one row an arm and trial.
+
+    Columns: exact_match (last evaluation), area_under_curve (mean over steps, trapezoid),
+    entropy_first, entropy_last, entropy_change, entropy_at_tenth (R1, nats; the last at 10 % of the
+    steps), spearman_entropy_accuracy (over the evaluations of the trial).
+    """
+    rows = [
+        {"arm": arm, "trial": trial} | _trial_summary(history)
+        for (arm, trial), history in table.groupby(["arm", "trial"], sort=False)
+    ]
+    return pd.DataFrame(rows)
+
+
+def _with_facts(history: pd.DataFrame, name: str, arm: CapsNetArm | CNNArm) -> pd.DataFrame:
+    facts: dict[str, Any] = dict.fromkeys(ARM_FACTS) | {"arm": name, "model": arm.model}
+    if isinstance(arm, CapsNetArm):
+        facts |= {key: getattr(arm, key) for key in ("n_iter", "eta", "eta_max", "gradient")}
+    return history.assign(**facts)
+
+
+def _trial_summary(history: pd.DataFrame) -> dict[str, float]:
+    accuracy = history["exact_match"].to_numpy(float)
+    summary = {"exact_match": accuracy[-1], "area_under_curve": area_under_curve(history)}
+    if history["entropy_r1"].isna().all():
+        return summary
+    entropy, steps = history["entropy_r1"].to_numpy(float), history["step"].to_numpy(float)
+    return summary | {
+        "entropy_first": entropy[0],
+        "entropy_last": entropy[-1],
+        "entropy_change": entropy[-1] - entropy[0],
+        "entropy_at_tenth": float(np.interp(0.1 * steps[-1], steps, entropy)),
+        "spearman_entropy_accuracy": spearman(entropy, accuracy),
+    }

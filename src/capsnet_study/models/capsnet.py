@@ -1,0 +1,98 @@
+"""CapsNet: convolution, primary capsules, routed capsule layers (paper 3.1, figure 1)."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from capsnet_study.models.losses import margin_loss
+from capsnet_study.models.network import CLASSES, CONV2_SIZE, Network, NetworkOutput
+from capsnet_study.params import CapsuleParams, ModelParams, RoutingParams
+from capsnet_study.routing import CapsuleLayer, squash
+
+
+class CapsNet(Network):
+    """Conv1 -> PrimaryCaps -> R1 -> Cap1 (-> R2 -> Cap2) -> class capsules.
+
+    Parameters
+    ----------
+    model, capsules, routing
+        Typed parameters; all routed layers share `routing`.
+    hidden
+        Capsule layers below the classes: 1 as in figure 1, 2 for transfer (paper 3.3).
+    """
+
+    def __init__(
+        self,
+        model: ModelParams,
+        capsules: CapsuleParams,
+        routing: RoutingParams,
+        hidden: int = 1,
+    ):
+        super().__init__(model)
+        self.primary_dim = model.primary_dim
+        primary = (CONV2_SIZE**2 * model.primary_groups, model.primary_dim)
+        sizes = [primary, *[(model.cap1_capsules, model.capsule_dim)] * hidden]
+        sizes.append((CLASSES, model.capsule_dim))
+        self.layers = nn.ModuleList(
+            CapsuleLayer(
+                *below,
+                *above,
+                n_iter=routing.n_iter,
+                eta=routing.eta,
+                gradient=routing.gradient,
+                bias=capsules.bias,
+                init_gain=capsules.init_gain,
+            )
+            for below, above in pairwise(sizes)
+        )
+
+    def primary_capsules(
+        self, images: Float[Tensor, "batch 1 36 36"]
+    ) -> Float[Tensor, "batch primary_caps primary_dim"]:
+        """Return u: each capsule is `primary_dim` consecutive channels of one site, squashed."""
+        maps = self.conv2(self._conv1(images))  # [batch, groups * dim, 10, 10]
+        sites = maps.permute(0, 2, 3, 1)  # [batch, 10, 10, groups * dim]
+        return squash(sites.reshape(len(images), -1, self.primary_dim))  # [batch, caps, dim]
+
+    def lower(self, images: Float[Tensor, "batch 1 36 36"], kept: int) -> Tensor:
+        """Return the capsules that the first `kept` routed layers give: [batch, caps, dim]."""
+        u = self.primary_capsules(images)
+        for layer in self.layers[:kept]:
+            u, _ = layer(u)
+        return u
+
+    def upper(self, features: Float[Tensor, "batch caps dim"], kept: int) -> NetworkOutput:
+        """Route through the layers above the first `kept`; scores are lengths of class capsules."""
+        names = [f"cap{index + 1}" for index in range(len(self.layers) - 1)] + ["classes"]
+        u, activations, couplings = features, {}, []
+        for name, layer in zip(names[kept:], self.layers[kept:], strict=True):
+            u, c = layer(u)
+            activations[name] = u
+            couplings.append(c)
+        return NetworkOutput(capsule_lengths(u), activations, couplings)
+
+    def loss(
+        self, scores: Float[Tensor, "batch classes"], targets: Float[Tensor, "batch classes"]
+    ) -> Float[Tensor, ""]:
+        """Return the margin loss."""
+        return margin_loss(scores, targets)
+
+    def reset_layer(self, index: int, generator: torch.Generator) -> None:
+        """Draw the weights of one routed layer anew."""
+        self.layers[index].reset_parameters(generator)
+
+    def set_eta(self, eta: float) -> None:
+        """Set the update rate of all routed layers."""
+        for layer in self.layers:
+            layer.eta = eta
+
+
+def capsule_lengths(
+    capsules: Float[Tensor, "batch caps dim"],
+) -> Float[Tensor, "batch caps"]:
+    """Return the lengths |v_j|, with gradient 0 where a capsule is 0."""
+    return torch.linalg.vector_norm(capsules, dim=-1)

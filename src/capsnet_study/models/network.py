@@ -1,0 +1,88 @@
+"""What CapsNet and CNN have in common: two convolutions below, a stack of layers above."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from capsnet_study.params import IMAGE_SIZE, ModelParams
+
+KERNEL = 9
+CLASSES = 10
+CONV1_SIZE = IMAGE_SIZE - KERNEL + 1  # 28
+CONV2_SIZE = (CONV1_SIZE - KERNEL) // 2 + 1  # 10
+
+
+@dataclass(frozen=True)
+class NetworkOutput:
+    """Class scores, named activations above the convolutions, and the couplings of R1, R2, ..."""
+
+    scores: Float[Tensor, "batch classes"]
+    activations: dict[str, Tensor]
+    couplings: list[Tensor] = field(default_factory=list)
+
+
+class Network(nn.Module, ABC):
+    """Conv1, the second convolution, and `layers`: the ones that transfer keeps or re-trains.
+
+    A network can be cut above its first `kept` layers: ``upper(lower(images, kept), kept)`` is
+    ``forward(images)`` for each `kept`, so that features of frozen layers are computed once.
+    """
+
+    layers: nn.ModuleList
+
+    def __init__(self, model: ModelParams):
+        super().__init__()
+        width = model.primary_groups * model.primary_dim
+        self.conv1 = nn.Conv2d(1, model.conv_channels, KERNEL)
+        self.conv2 = nn.Conv2d(model.conv_channels, width, KERNEL, stride=2)
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, images: Float[Tensor, "batch 1 36 36"]) -> NetworkOutput:
+        """Return the output record for grey images with values in [0, 1]."""
+        return self.upper(self.lower(images, 0), 0)
+
+    @abstractmethod
+    def lower(self, images: Float[Tensor, "batch 1 36 36"], kept: int) -> Tensor:
+        """Return what the first `kept` layers above the convolutions give."""
+
+    @abstractmethod
+    def upper(self, features: Tensor, kept: int) -> NetworkOutput:
+        """Run the layers above the first `kept` ones."""
+
+    @abstractmethod
+    def loss(
+        self, scores: Float[Tensor, "batch classes"], targets: Float[Tensor, "batch classes"]
+    ) -> Float[Tensor, ""]:
+        """Return the training loss of this family."""
+
+    @abstractmethod
+    def reset_layer(self, index: int, generator: torch.Generator) -> None:
+        """Draw the weights of one of the `layers` anew."""
+
+    def reset_parameters(self, generator: torch.Generator) -> None:
+        """Draw all weights anew: convolutions first, then the layers from below."""
+        reset_uniform(self.conv1, generator)
+        reset_uniform(self.conv2, generator)
+        for index in range(len(self.layers)):
+            self.reset_layer(index, generator)
+
+    def set_eta(self, eta: float) -> None:
+        """Set the update rate of all routed layers; a network without routing ignores it."""
+
+    def _conv1(
+        self, images: Float[Tensor, "batch 1 36 36"]
+    ) -> Float[Tensor, "batch channels 28 28"]:
+        return self.conv1(images.contiguous(memory_format=torch.channels_last)).relu()
+
+
+def reset_uniform(layer: nn.Conv2d | nn.Linear, generator: torch.Generator) -> None:
+    """Draw weights and biases from U(-k, k), k = fan_in ** -0.5: PyTorch's default, seeded."""
+    bound = 1 / math.sqrt(layer.weight[0].numel())
+    nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
+    nn.init.uniform_(layer.bias, -bound, bound, generator=generator)

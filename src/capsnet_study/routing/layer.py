@@ -1,0 +1,88 @@
+"""A layer of capsules that is routed to."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from capsnet_study.routing.route import check_routing, route
+
+
+class CapsuleLayer(nn.Module):
+    """`out_caps` capsules that receive votes û_{j|i} = W_ij u_i and are routed to (eq. 1-3).
+
+    Parameters
+    ----------
+    in_caps, in_dim
+        Number and dimension of the lower capsules.
+    out_caps, out_dim
+        Number and dimension of the upper capsules.
+    n_iter, eta, gradient
+        Routing, as in `route`. `eta` may be set anew at any time: the fitness-driven arm does.
+    bias
+        Whether every upper capsule has a bias vector, added to s_j.
+    init_gain
+        Scale of the initial weights: they are normal with the standard deviation that gives s_j
+        the expected square length ``init_gain ** 2`` under uniform coupling, when lower capsules
+        have length 1 and independent directions. Weights too small for their layer leave the
+        couplings uniform and, stacked, the capsules dead.
+
+    Raises
+    ------
+    ValueError
+        `n_iter`, `eta` or `gradient` is out of range.
+    """
+
+    def __init__(
+        self,
+        in_caps: int,
+        in_dim: int,
+        out_caps: int,
+        out_dim: int,
+        n_iter: int,
+        eta: float,
+        gradient: Literal["full", "last"] = "full",
+        bias: bool = False,
+        init_gain: float = 1.0,
+    ):
+        super().__init__()
+        check_routing(n_iter, eta, gradient)
+        self.in_caps, self.in_dim, self.out_caps, self.out_dim = in_caps, in_dim, out_caps, out_dim
+        self.n_iter, self.eta, self.gradient = n_iter, eta, gradient
+        self.init_gain = init_gain
+        self.weight = nn.Parameter(torch.empty(in_caps, in_dim, out_caps * out_dim))
+        self.bias = nn.Parameter(torch.empty(out_caps, out_dim)) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Draw the initial weights; biases start at 0."""
+        std = self.init_gain * self.out_caps / math.sqrt(self.in_caps * self.out_dim)
+        nn.init.normal_(self.weight, std=std, generator=generator)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+    def votes(
+        self, u: Float[Tensor, "batch in_caps in_dim"]
+    ) -> Float[Tensor, "batch in_caps out_caps out_dim"]:
+        """Return û_{j|i} = W_ij u_i: one matrix product for each lower capsule."""
+        flat = torch.bmm(u.transpose(0, 1), self.weight)  # [in_caps, batch, out_caps * out_dim]
+        votes = flat.view(self.in_caps, len(u), self.out_caps, self.out_dim)
+        # In memory [batch, out_caps, in_caps, out_dim]: both sums of routing then need no copy.
+        return votes.permute(1, 2, 0, 3).contiguous().transpose(1, 2)
+
+    def forward(
+        self, u: Float[Tensor, "batch in_caps in_dim"]
+    ) -> tuple[Float[Tensor, "batch out_caps out_dim"], Float[Tensor, "batch in_caps out_caps"]]:
+        """Return the upper capsules v and the couplings c."""
+        return route(self.votes(u), self.n_iter, self.eta, self.gradient, self.bias)
+
+    def extra_repr(self) -> str:
+        """Describe the layer as ``in -> out, routing``."""
+        return (
+            f"{self.in_caps}x{self.in_dim} -> {self.out_caps}x{self.out_dim}, "
+            f"n_iter={self.n_iter}, eta={self.eta}, gradient={self.gradient}"
+        )

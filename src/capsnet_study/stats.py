@@ -1,0 +1,101 @@
+"""Intervals and rank correlations on which the claims are decided (design 4)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from scipy.stats import permutation_test, rankdata
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean and its bootstrap interval.
+
+    Attributes
+    ----------
+    mean : mean of the values.
+    low, high : ends of the interval; None for a single value, which tells nothing of its spread.
+    n : how many values.
+    """
+
+    mean: float
+    low: float | None
+    high: float | None
+    n: int
+
+
+def bootstrap_interval(
+    differences: Float[np.ndarray, " n"],
+    confidence: float = 0.95,
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> Interval:
+    """Percentile bootstrap interval of the mean.
+
+    Parameters
+    ----------
+    differences : the paired differences (or plain values).
+    confidence : probability mass between the ends of the interval.
+    resamples : how many times n values are drawn with replacement.
+    seed : of the draws; the same values and seed give the same interval.
+
+    Raises
+    ------
+    ValueError
+        If there is no value, or one that is not finite.
+    """
+    n = len(differences)
+    if n == 0 or not np.isfinite(differences).all():
+        raise ValueError(f"a bootstrap interval needs finite values, at least one (found {n})")
+    mean = float(differences.mean())
+    if n == 1:
+        return Interval(mean, None, None, n)
+
+    drawn = np.random.default_rng(seed).integers(n, size=(resamples, n))
+    tail = (1.0 - confidence) / 2.0
+    low, high = np.quantile(differences[drawn].mean(axis=1), [tail, 1.0 - tail])
+    return Interval(mean, float(low), float(high), n)
+
+
+def spearman(x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]) -> float:
+    """Rank correlation, equal values sharing their mean rank; NaN if x or y is constant or empty.
+
+    >>> spearman(np.array([1.0, 2.0, 3.0]), np.array([1.0, 10.0, 100.0]))
+    1.0
+    """
+    if len(x) == 0:
+        return float("nan")
+    rx, ry = rankdata(x), rankdata(y)
+    rx, ry = rx - rx.mean(), ry - ry.mean()
+    norm = np.sqrt((rx @ rx) * (ry @ ry))
+    return float(rx @ ry / norm) if norm > 0 else float("nan")
+
+
+def permutation_spearman(
+    x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"], seed: int
+) -> tuple[float, float]:
+    """Rank correlation and its one-sided p-value for rho > 0.
+
+    The p-value is the share of the pairings of x with y whose rho is at least the observed one: of
+    all n! of them while these are at most 10,000 (n <= 7), else of 10,000 drawn with `seed`.
+    For rho < 0 call it with -x.
+
+    Returns
+    -------
+    rho, p : both NaN if x or y is constant or has fewer than two values.
+    """
+    rho = spearman(x, y)
+    if np.isnan(rho):
+        return rho, rho
+    ranks = rankdata(x)
+    # Over pairings rho is an increasing function of the product of the ranks.
+    test = permutation_test(
+        (rankdata(y),),
+        lambda permuted, axis: np.sum(permuted * ranks, axis=axis),
+        permutation_type="pairings",
+        alternative="greater",
+        vectorized=True,
+        n_resamples=10_000,
+        rng=np.random.default_rng(seed),
+    )
+    return rho, float(test.pvalue)

@@ -1,0 +1,87 @@
+"""Files of the pipeline: safetensors, CSV and JSON, each written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from safetensors import safe_open
+from safetensors.numpy import save
+
+Arrays = dict[str, np.ndarray]
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Write `content` to `path` atomically: a reader sees the old file or the whole new one."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def write_arrays(
+    path: str | Path, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any] | None = None
+) -> None:
+    """Write named arrays, with `facts` (JSON) in the header."""
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    metadata = {"facts": json.dumps(facts, sort_keys=True)} if facts is not None else None
+    write_bytes(path, save(contiguous, metadata=metadata))
+
+
+def read_arrays(path: str | Path, *names: str) -> Arrays:
+    """Read the arrays `names`, or all of them."""
+    with safe_open(path, framework="np") as file:
+        return {name: file.get_tensor(name) for name in names or file.keys()}
+
+
+def read_facts(path: str | Path) -> Any:
+    """Read what `write_arrays` put in the header."""
+    with safe_open(path, framework="np") as file:
+        return json.loads(file.metadata()["facts"])
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write a metrics file: sorted keys, floats to six significant digits, NaN as null."""
+    text = json.dumps(_rounded(value), indent=2, sort_keys=True, allow_nan=False)
+    write_bytes(path, (text + "\n").encode())
+
+
+def read_json(path: str | Path) -> Any:
+    """Read a metrics file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def write_table(path: str | Path, table: pd.DataFrame, digits: int = 6) -> None:
+    """Write a tidy table, floats to `digits` significant digits."""
+    text = table.to_csv(index=False, float_format=f"%.{digits}g", lineterminator="\n")
+    write_bytes(path, text.encode())
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a tidy table."""
+    return pd.read_csv(path)
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _rounded(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_rounded(part) for part in value]
+    if isinstance(value, (float, np.floating)):
+        return float(f"{value:.6g}") if np.isfinite(value) else None
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,34 @@
+"""Take the pixels of the manifold sets, and their principal components, as representations."""
+
+from __future__ import annotations
+
+import typer
+
+from capsnet_study.params import load_params
+from capsnet_study.pixels import pca_activations, pixel_activations
+from capsnet_study.storage import read_arrays, read_facts, write_arrays
+from stages.recording import recorded
+
+
+def main() -> None:
+    """Write data/activations/pixels.safetensors and pca.safetensors."""
+    with recorded("activations_pixels"):
+        model = load_params().model
+        width = model.cap1_capsules * model.capsule_dim
+        images = read_arrays("data/manifold.safetensors", "images")["images"]
+        train = read_arrays("data/multimnist.safetensors", "train_images")["train_images"]
+        facts = read_facts("data/manifold.safetensors")
+        controls = {
+            "pixels": pixel_activations(images),
+            "pca": pca_activations(images, train, width),
+        }
+        for name, values in controls.items():
+            write_arrays(
+                f"data/activations/{name}.safetensors",
+                {name: values[None]},  # [trials = 1, sets, 81, dim]
+                facts | {"layer": name},
+            )
+
+
+if __name__ == "__main__":
+    typer.run(main)

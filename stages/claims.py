@@ -1,0 +1,33 @@
+"""Judge the claims of the paper by the rules of claims.yaml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import typer
+
+from capsnet_study.claims import load_claims
+from capsnet_study.fitting import ARM_FACTS
+from capsnet_study.storage import read_table, write_json
+from capsnet_study.verdicts import evaluate_claims
+from stages.recording import recorded
+
+
+def main() -> None:
+    """Write metrics/claims.json."""
+    with recorded("claims"):
+        arms = read_table("plots/fitting.csv")[ARM_FACTS].drop_duplicates()
+        tables = {
+            "fitting": read_table("plots/fitting_trials.csv").merge(arms, on="arm"),
+            "manifold": read_table("plots/manifold.csv"),
+            "transfer": pd.concat(
+                [read_table(f"plots/transfer_{model}.csv") for model in ("capsnet", "cnn")]
+            ),
+        }
+        claims = load_claims(Path("claims.yaml").read_text(encoding="utf-8"))
+        write_json("metrics/claims.json", evaluate_claims(claims, tables))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,40 @@
+"""Draw the t-SNE maps of one representation of the manifold sets."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import typer
+
+from capsnet_study.embedding import tsne_map
+from capsnet_study.params import load_params
+from capsnet_study.storage import read_arrays, read_facts, write_arrays
+from capsnet_study.workers import run_side_by_side
+from stages.recording import recorded
+
+
+def main(model: str) -> None:
+    """Write data/embeddings/MODEL.safetensors: maps [trials, sets, perplexities, seeds, 81, 2]."""
+    with recorded(f"embed_{model}"):
+        params = load_params().manifold
+        source = f"data/activations/{model}.safetensors"
+        facts = read_facts(source)
+        activations = read_arrays(source, facts["layer"])[facts["layer"]]
+        perplexities = [params.perplexity, *params.other_perplexities]
+        tasks = [
+            (one_set, perplexity, seed, params.tsne_init)
+            for one_set, perplexity, seed in product(
+                activations.reshape(-1, *activations.shape[2:]),  # [trials * sets, 81, dim]
+                perplexities,
+                range(params.tsne_seeds),
+            )
+        ]
+        maps = np.stack(run_side_by_side(tsne_map, tasks))
+        shape = (*activations.shape[:2], len(perplexities), params.tsne_seeds, *maps.shape[1:])
+        facts |= {"perplexities": perplexities}
+        write_arrays(f"data/embeddings/{model}.safetensors", {"maps": maps.reshape(shape)}, facts)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,27 @@
+"""Gather the arms of the sweep in one table, and summarise trials and arms."""
+
+from __future__ import annotations
+
+import typer
+
+from capsnet_study.fitting import gather_arms, summarise_trials
+from capsnet_study.params import load_params
+from capsnet_study.storage import read_table, write_json, write_table
+from capsnet_study.summary import summarise_history
+from stages.recording import recorded
+
+
+def main() -> None:
+    """Write plots/fitting.csv, plots/fitting_trials.csv and metrics/fitting.json."""
+    with recorded("fitting"):
+        arms = load_params().sweep
+        histories = {name: read_table(f"data/sweep/{name}.csv") for name in arms}
+        table = gather_arms(histories, arms)
+        write_table("plots/fitting.csv", table)
+        write_table("plots/fitting_trials.csv", summarise_trials(table))
+        records = {name: summarise_history(history) for name, history in histories.items()}
+        write_json("metrics/fitting.json", records)
+
+
+if __name__ == "__main__":
+    typer.run(main)
