@@ -27,7 +27,7 @@ from capsnet_study.workers import run_side_by_side
 LEARNING_DIGITS = 50_000
 LEARNING_IMAGES, VALIDATION_IMAGES = 12_000, 2_000
 RATES = (0.001, 0.003)
-GAINS = (1.0, 0.5, 2.0)
+GAINS = (0.5, 0.25, 1.0)
 SHAPES = ((1, 3), (1, 9), (2, 3))  # hidden capsule layers, n_iter
 
 Setting = tuple[dict[str, object], NetworkSpec, TrainParams]

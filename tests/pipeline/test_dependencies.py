@@ -1,0 +1,188 @@
+"""What dvc.yaml declares is what the stages use: code, parameters and outs."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from dvc.repo import Repo
+
+from capsnet_study import params as params_module
+from tests.pipeline.closure import ROOT, import_closure
+from tests.pipeline.conftest import tiny_params
+
+STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+
+
+def definition(stage: str) -> dict:
+    """Return the definition of a stage, or the template of its group."""
+    return STAGES[stage].get("do", STAGES[stage])
+
+
+def module_of(stage: str) -> str:
+    """Return the module that the command of a stage runs."""
+    return definition(stage)["cmd"].split()[2]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_code_deps_are_the_import_closure(stage: str) -> None:
+    declared: set[Path] = set()
+    for dep in definition(stage)["deps"]:
+        path = ROOT / dep
+        if dep.startswith(("src/", "stages/")):
+            declared |= set(path.rglob("*.py")) if path.is_dir() else {path}
+    closure = {path for path in import_closure(module_of(stage)) if path.stat().st_size}
+    templates = {path for path in closure if path.suffix != ".py"}
+    assert declared == closure - templates
+
+
+def test_every_stage_says_what_it_is() -> None:
+    assert all(definition(stage).get("desc") for stage in STAGES)
+
+
+class Reads:
+    """Records which leaves of the parameters are read after loading."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch):
+        self.names: dict[int, str] = {}
+        self.seen: set[str] = set()
+        blocks = ("DataParams", "ModelParams", "CapsuleParams", "RoutingParams", "TrainParams")
+        blocks += ("CapsNetArm", "CNNArm", "ManifoldParams", "TransferParams", "FigureParams")
+        for block in blocks:
+            self._watch(monkeypatch, getattr(params_module, block))
+
+    def _watch(self, monkeypatch: pytest.MonkeyPatch, block: type) -> None:
+        plain = block.__getattribute__
+
+        def recording(instance: object, name: str) -> object:
+            where = self.names.get(id(instance))
+            if where and (name in instance.__dataclass_fields__ or name == "__dict__"):
+                leaf = "" if name == "__dict__" else f".{name}"
+                self.seen.add(f"{where}{leaf}")
+            return plain(instance, name)
+
+        monkeypatch.setattr(block, "__getattribute__", recording)
+
+    def start(self, loaded: params_module.Params) -> params_module.Params:
+        """Forget what was read so far, and follow the blocks of `loaded` from now on."""
+        self.kept = loaded
+        self.names = {
+            id(getattr(loaded, block)): block
+            for block in loaded.__dataclass_fields__
+            if block != "sweep"
+        }
+        self.names |= {id(arm): f"sweep.{name}" for name, arm in loaded.sweep.items()}
+        self.seen = set()
+        return loaded
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[set[str], set[str]]]]:
+    """Run every stage of a tiny study in this process: parameters read and files written."""
+    folder = tmp_path_factory.mktemp("study")
+    (folder / "params.yaml").write_text(yaml.safe_dump(tiny_params(), sort_keys=False))
+    for name in ("dvc.yaml", "claims.yaml"):
+        (folder / name).write_bytes((ROOT / name).read_bytes())
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.chdir(folder)
+        monkeypatch.setenv("CAPS_WORKERS", "1")
+        reads = Reads(monkeypatch)
+        yield {stage.addressing: run_stage(stage, reads, folder) for stage in in_order(folder)}
+
+
+def in_order(folder: Path) -> list:
+    """Return all stages, each after those it depends on."""
+    import networkx
+
+    Repo.init(str(folder), no_scm=True)
+    graph = Repo(str(folder)).index.graph
+    return list(networkx.dfs_postorder_nodes(graph))
+
+
+def run_stage(stage: object, reads: Reads, folder: Path) -> tuple[set[str], set[str]]:
+    """Call the function behind a stage's command."""
+    module = importlib.import_module(stage.cmd.split()[2])
+    before = {path: path.stat().st_mtime_ns for path in written(folder)}
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        if hasattr(module, "load_params"):
+            loading = params_module.load_params
+            monkeypatch.setattr(module, "load_params", lambda: reads.start(loading()))
+        reads.seen = set()
+        arguments = stage.cmd.split()[3:]
+        enum = getattr(module, "Model", str)
+        module.main(*(enum(argument) for argument in arguments))
+    changed = {
+        str(path.relative_to(folder))
+        for path in written(folder)
+        if before.get(path) != path.stat().st_mtime_ns
+    }
+    return set(reads.seen), changed
+
+
+def written(folder: Path) -> list[Path]:
+    """Return all files that stages may write."""
+    parts = [folder / "data", folder / "metrics", folder / "plots"]
+    files = [path for part in parts for path in part.rglob("*") if path.is_file()]
+    return [*files, *folder.glob("REPORT.md")]
+
+
+def declared_params(stage: str) -> set[str]:
+    """Return the parameters a stage declares; those of its group's template unresolved."""
+    return {name.replace(".${key}", "") for name in definition(stage).get("params", [])}
+
+
+def covers(declared: str, read: str) -> bool:
+    """Tell whether declaring one key declares another: the key itself or its block."""
+    return read == declared or read.startswith(f"{declared}.") or declared.startswith(f"{read}.")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_params_read_are_params_declared(stage: str, ran: dict) -> None:
+    reads = {name for key, (seen, _) in ran.items() if key.split("@")[0] == stage for name in seen}
+    declared = declared_params(stage)
+    if "sweep" in declared:  # the mapping itself is read, by name or whole
+        reads.add("sweep")
+    undeclared = {name for name in reads if not any(covers(key, name) for key in declared)}
+    unread = {key for key in declared if not any(covers(key, name) for name in reads)}
+    assert (undeclared, unread) == (set(), set())
+
+
+def test_an_arm_reads_no_other_arm(ran: dict) -> None:
+    for key, (seen, _) in ran.items():
+        if key.startswith("sweep@"):
+            arms = {name.split(".")[1] for name in seen if name.startswith("sweep.")}
+            assert arms == {key.split("@")[1]}
+
+
+def test_outs_written_are_outs_declared(ran: dict, tmp_path: Path) -> None:
+    import os
+
+    for stage in in_order_of_clone(tmp_path):
+        outs = {os.path.relpath(out.fs_path, tmp_path) for out in stage.outs}
+        _, changed = ran[stage.addressing]
+        covered = {path for path in changed for out in outs if path == out or out in _parents(path)}
+        missing = {out for out in outs if not any(out in (p, *_parents(p)) for p in changed)}
+        assert (changed - covered, missing) == (set(), set()), stage.addressing
+
+
+def in_order_of_clone(folder: Path) -> list:
+    """Return the stages of the tiny study, resolved in another folder."""
+    (folder / "params.yaml").write_text(yaml.safe_dump(tiny_params(), sort_keys=False))
+    (folder / "dvc.yaml").write_bytes((ROOT / "dvc.yaml").read_bytes())
+    return in_order(folder)
+
+
+def _parents(path: str) -> list[str]:
+    return [str(parent) for parent in Path(path).parents]
+
+
+def test_the_library_beside_the_stages_is_the_one_that_runs(project: Path) -> None:
+    from tests.pipeline.conftest import run
+
+    code = "import stages, capsnet_study; print(capsnet_study.__file__)"
+    printed = run(sys.executable, "-c", code, cwd=project)
+    assert Path(printed.strip()).is_relative_to(project)

