@@ -11,6 +11,7 @@ from capsnet_study.params import load_params
 from capsnet_study.seeding import numpy_generator
 from capsnet_study.storage import read_arrays, write_json
 from stages.recording import recorded
+from stages.splits import write_domains
 
 
 def main() -> None:
@@ -30,7 +31,7 @@ def main() -> None:
             }
             for split, domains in enumerate(splits)
         }
-        write_json("data/domains.json", [asdict(domains) for domains in splits])
+        write_domains(splits)
         write_json("metrics/domains.json", counts)
 
 

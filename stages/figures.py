@@ -16,6 +16,7 @@ from capsnet_study.storage import (
     write_bytes,
 )
 from stages.recording import recorded
+from stages.splits import read_domains
 
 
 def draw(params: Params) -> dict[str, Figure]:
@@ -26,7 +27,7 @@ def draw(params: Params) -> dict[str, Figure]:
     sets = read_arrays("data/manifold.safetensors", "images", "offsets")
     pairs = read_facts("data/manifold.safetensors")["pairs"]
     shown = [pair for pair in params.figures.pairs if pair in pairs]
-    domains = read_json("data/domains.json")[0]
+    domains = read_domains()[0]
     sizes = vars(params.model)
     return {
         "fig1_architectures": figures.figure_architectures(
@@ -43,9 +44,7 @@ def draw(params: Params) -> dict[str, Figure]:
         "fig5_maps": figures.figure_maps(
             read_table("plots/manifold_maps.csv"), shown, params.figures.models
         ),
-        "fig6_schemes": figures.figure_schemes(
-            *([tuple(pair) for pair in domains[side]] for side in "ab")
-        ),
+        "fig6_schemes": figures.figure_schemes(domains.a, domains.b),
         "fig7_transfer": figures.figure_transfer(pd.concat(transfer, ignore_index=True)),
         "faithfulness": figures.figure_faithfulness(
             read_table("plots/manifold.csv"), read_json("metrics/manifold.json")["nulls"]

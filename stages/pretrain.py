@@ -9,12 +9,13 @@ import typer
 from capsnet_study.data.domains import in_domain
 from capsnet_study.models import NetworkSpec
 from capsnet_study.params import Params, load_params
-from capsnet_study.storage import read_json, write_table
+from capsnet_study.storage import write_table
 from capsnet_study.summary import history_table
 from capsnet_study.trials import run_trial
 from capsnet_study.workers import run_side_by_side
 from stages.networks import read_images, write_networks
 from stages.recording import recorded
+from stages.splits import read_domains
 
 HIDDEN = 2  # one layer more than in figure 1: three above the convolutions
 
@@ -33,9 +34,12 @@ def main(model: str) -> None:
         spec = specification(model, params)
         train, test = read_images()
         names, tasks = [], []
-        for (split, domains), side in product(enumerate(read_json("data/domains.json")), "ab"):
+        for (split, domains), side in product(enumerate(read_domains()), "ab"):
             names.append(f"split{split}_{side.upper()}")
-            parts = [images.of(in_domain(images.labels, domains[side])) for images in (train, test)]
+            parts = [
+                images.of(in_domain(images.labels, getattr(domains, side)))
+                for images in (train, test)
+            ]
             tasks.append((f"{model} {names[-1]}", spec, *parts, params.train, split))
         trials = run_side_by_side(run_trial, tasks)
         write_networks(f"data/pretrained/{model}", spec, names, trials)

@@ -9,10 +9,11 @@ import typer
 
 from capsnet_study.data.domains import in_domain
 from capsnet_study.params import load_params
-from capsnet_study.storage import read_json, write_json, write_table
+from capsnet_study.storage import write_json, write_table
 from capsnet_study.transfer import Transfer, run_transfers, summarise_schemes
 from stages.networks import read_images, read_network
 from stages.recording import recorded
+from stages.splits import read_domains
 
 
 def main(model: str) -> None:
@@ -21,14 +22,12 @@ def main(model: str) -> None:
         params = load_params()
         train, test = read_images()
         transfers = []
-        for (split, domains), direction in product(
-            enumerate(read_json("data/domains.json")), ("AB", "BA")
-        ):
+        for (split, domains), direction in product(enumerate(read_domains()), ("AB", "BA")):
             (spec, source), (_, target) = (
                 read_network(f"data/pretrained/{model}/split{split}_{side}.safetensors")
                 for side in direction
             )
-            pairs = domains[direction[1].lower()]
+            pairs = getattr(domains, direction[1].lower())
             parts = [images.of(in_domain(images.labels, pairs)) for images in (train, test)]
             transfers.append(Transfer(split, direction, source, target, *parts))
         rows = run_transfers(model, spec, transfers, params.train, params.transfer)

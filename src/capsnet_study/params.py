@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
@@ -126,7 +126,7 @@ class ManifoldParams:
     null_draws: Count
 
     @model_validator(mode="after")
-    def _pairs_of_two_digits(self) -> Self:
+    def _pairs_of_two_digits(self) -> ManifoldParams:
         for pair in self.pairs:
             if pair[0] == pair[2]:
                 raise ValueError(f"pairs: {pair!r} names one digit twice")
@@ -169,7 +169,7 @@ class Params:
     figures: FigureParams
 
     @model_validator(mode="after")
-    def _arm_names_are_plain(self) -> Self:
+    def _arm_names_are_plain(self) -> Params:
         for name in self.sweep:
             if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
                 raise ValueError(

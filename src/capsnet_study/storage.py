@@ -34,10 +34,8 @@ def write_bytes(path: str | Path, content: bytes) -> None:
         raise
 
 
-def write_arrays(
-    path: str | Path, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any] | None = None
-) -> None:
-    """Write named arrays, with `facts` (JSON) in the header."""
+def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray], facts: Any = None) -> None:
+    """Write named arrays, with `facts` (plain values) in the header."""
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     metadata = {"facts": json.dumps(facts, sort_keys=True)} if facts is not None else None
     write_bytes(path, save(contiguous, metadata=metadata))

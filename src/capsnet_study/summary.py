@@ -11,7 +11,7 @@ import pandas as pd
 SUMMARISED = ["exact_match", "area_under_curve", "entropy_r1", "entropy_share_r1", "dead_share"]
 
 
-def history_table(trials: Sequence[Sequence[Mapping[str, float]]]) -> pd.DataFrame:
+def history_table(trials: Sequence[Sequence[Mapping[str, int | float]]]) -> pd.DataFrame:
     """Return one row a trial and evaluation."""
     parts = [pd.DataFrame(rows).assign(trial=trial) for trial, rows in enumerate(trials)]
     table = pd.concat(parts, ignore_index=True)

@@ -15,7 +15,7 @@ from capsnet_study.evaluation import Examples, evaluate
 from capsnet_study.metrics.accuracy import exact_match
 from capsnet_study.models import Network
 
-Row = dict[str, float]
+Row = dict[str, int | float]
 Watch = Callable[[int, int, float, float, Row], None]
 """Told before each step: step, all steps, epoch, the last batch's loss, the last evaluation."""
 

@@ -56,11 +56,11 @@ class Reads:
             self._watch(monkeypatch, getattr(params_module, block))
 
     def _watch(self, monkeypatch: pytest.MonkeyPatch, block: type) -> None:
-        plain = block.__getattribute__
+        plain, leaves = block.__getattribute__, {*block.__dataclass_fields__, "__dict__"}
 
         def recording(instance: object, name: str) -> object:
             where = self.names.get(id(instance))
-            if where and (name in instance.__dataclass_fields__ or name == "__dict__"):
+            if where and name in leaves:
                 leaf = "" if name == "__dict__" else f".{name}"
                 self.seen.add(f"{where}{leaf}")
             return plain(instance, name)

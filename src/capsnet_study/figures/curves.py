@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from capsnet_study.figures.arms import (
     Arm,
@@ -64,8 +65,14 @@ def step_axis(axes: Axes, table: pd.DataFrame) -> None:
 
 def percent_axis(axes: Axes, text: str = "exact match on test images") -> None:
     """Shares on the y axis, written in percent."""
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    percent_ticks(axes.yaxis)
     axes.set_ylabel(text)
+
+
+def percent_ticks(axis: Axis) -> None:
+    """Ticks at round percentages, with as many decimals as they need."""
+    axis.set_major_locator(MaxNLocator(nbins=9, steps=[1, 2, 5, 10]))
+    axis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.4g} %"))
 
 
 def draw_last(axes: Axes, table: pd.DataFrame, arms: Sequence[Arm]) -> None:
@@ -125,7 +132,9 @@ def _two_pairs(
         curve_axes, last_axes = axes[2 * index], axes[2 * index + 1]
         _panel_pair(curve_axes, last_axes, table, groups[index], legend_titles[index])
         panel_title(curve_axes, letter, titles[index])
+    top = max(axes[0].get_ylim()[1], axes[2].get_ylim()[1])
     axes[2].sharey(axes[0])
+    axes[0].set_ylim(0, top)
     return figure
 
 

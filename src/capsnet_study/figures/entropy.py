@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from capsnet_study.figures.arms import (
     Arm,
@@ -16,7 +15,7 @@ from capsnet_study.figures.arms import (
     over_trials,
     trials_text,
 )
-from capsnet_study.figures.curves import draw_curves, step_axis
+from capsnet_study.figures.curves import draw_curves, percent_ticks, step_axis
 from capsnet_study.figures.style import (
     DOUBLE,
     NOTE_COLOUR,
@@ -97,7 +96,7 @@ def figure_entropy(table: pd.DataFrame) -> Figure:
     _draw_uniform(right, level)
     right.grid(axis="y")
     right.set_xlabel("exact match on test images")
-    right.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    percent_ticks(right.xaxis)
     note(right, "markers grow with training;\ngrey lines join equal steps", x=0.02)
     panel_title(right, "b", "entropy and accuracy")
     _legend(figure, left, arms)
