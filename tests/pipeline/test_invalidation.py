@@ -68,9 +68,9 @@ def change(settled: Path) -> Callable[[str, object], tuple[set[str], set[str]]]:
             touched = {name.split(":")[-1] for name in repo.status()}
             graph = repo.index.graph
             below = {
-                other.addressing
+                other.name
                 for stage in graph
-                if stage.addressing in touched
+                if stage.name in touched
                 for other in networkx.ancestors(graph, stage)
             }
             return touched, below

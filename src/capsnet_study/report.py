@@ -1,0 +1,108 @@
+"""The report, claim by claim, and the results that the README carries.
+
+All numbers come from metrics, parameters or the code itself; prose that depends on an outcome is
+chosen by the outcome. The text is in ``templates/REPORT.md.j2``.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from capsnet_study import params as sizes
+from capsnet_study import report_facts as facts
+from capsnet_study.evaluation import DEAD_LENGTH
+from capsnet_study.models.losses import margin_loss
+from capsnet_study.models.network import CLASSES, KERNEL
+from capsnet_study.params import Params
+from capsnet_study.report_facts import Record
+from capsnet_study.report_text import FILTERS
+from capsnet_study.stats import bootstrap_interval
+
+VERDICTS = ("reproduced", "contradicted", "inconclusive", "not evaluated")
+START, END = "<!-- results -->", "<!-- /results -->"
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that the report is made of beside the parameters: the metrics files, parsed.
+
+    Attributes
+    ----------
+    claims, data, domains, fitting, manifold
+        The metrics file of that name.
+    train
+        ``train_<model>.json`` by model: capsnet, uniform, cnn.
+    transfer
+        ``transfer_<model>.json`` by model: capsnet, cnn.
+    sensitivity
+        ``plots/manifold_sensitivity.csv``.
+    runtime
+        The files of ``metrics/runtime``.
+    """
+
+    claims: Record
+    data: Record
+    domains: Record
+    fitting: Record
+    manifold: Record
+    train: Mapping[str, Record]
+    transfer: Mapping[str, Record]
+    sensitivity: pd.DataFrame
+    runtime: list[Record]
+
+
+def render_report(results: Results, params: Params) -> str:
+    """Return the text of REPORT.md: the same for the same results and parameters."""
+    return _render("REPORT.md.j2", results, params)
+
+
+def results_summary(results: Results, params: Params) -> str:
+    """Return the short block of results that the README carries, without its markers."""
+    return _render("README_RESULTS.md.j2", results, params).strip()
+
+
+def with_results(readme: str, block: str) -> str:
+    """Return `readme` with `block` between its two results markers.
+
+    Raises
+    ------
+    ValueError
+        Unless each marker stands there once, in order.
+    """
+    before, _, rest = readme.partition(START)
+    _, _, after = rest.partition(END)
+    if readme.count(START) != 1 or rest.count(END) != 1 or END in before:
+        raise ValueError(f"the README must hold {START} and, after it, {END}, each once")
+    return f"{before}{START}\n{block}\n{END}{after}"
+
+
+def _render(template: str, results: Results, params: Params) -> str:
+    environment = jinja2.Environment(
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # Markdown, not HTML
+    )
+    environment.filters |= FILTERS
+    text = (files("capsnet_study") / "templates" / template).read_text(encoding="utf-8")
+    names = {"p": params, "facts": facts, "sizes": sizes, "verdicts": VERDICTS}
+    names |= {"kernel": KERNEL, "classes": CLASSES, "dead_length": DEAD_LENGTH}
+    names |= {"margin": _defaults(margin_loss), "bootstrap": _defaults(bootstrap_interval)}
+    names |= {"counts": Counter(claim["verdict"] for claim in results.claims.values())}
+    names |= {"scale": facts.scale_of(results.data, params)}
+    return environment.from_string(text).render(**vars(results), **names)
+
+
+def _defaults(function: Callable) -> dict[str, Any]:
+    """Return the default values of a function's parameters: what the study uses."""
+    parameters = inspect.signature(function).parameters.values()
+    return {one.name: one.default for one in parameters if one.default is not one.empty}

@@ -1,0 +1,192 @@
+"""How the report writes numbers, and the parts of claims; what is missing reads "n/a"."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from capsnet_study.report_facts import Record
+
+Number = int | float
+
+# How measures of the verdicts are called and in which unit they are printed.
+MEASURES = {
+    "exact_match": ("final exact match", "points"),
+    "area_under_curve": ("exact match averaged over training", "points"),
+    "entropy_first": ("entropy of R1 before training", "nats"),
+    "entropy_last": ("entropy of R1 after training", "nats"),
+    "entropy_change": ("change of R1's entropy over training", "nats"),
+    "entropy_at_tenth": ("entropy of R1 at a tenth of the steps", "nats"),
+    "spearman_entropy_accuracy": ("rank correlation of R1's entropy and exact match", ""),
+    "chamfer_zscore": ("Chamfer distance, z-score", ""),
+    "chamfer_unit_box": ("Chamfer distance, unit box", ""),
+    "chamfer_procrustes": ("Chamfer distance, Procrustes", ""),
+    "procrustes_disparity": ("Procrustes disparity", ""),
+    "linear_r2": ("linear R² of the shift", ""),
+    "distance_spearman": ("rank correlation of distances", ""),
+}
+UNITS = {"3.1": "trials", "3.2": "pairs × trials", "3.3": "splits × directions"}
+
+
+def fixed(value: Number | None, digits: int = 3, *, sign: bool = False) -> str:
+    """Return a number with so many decimals and a true minus sign.
+
+    >>> fixed(-1 / 3), fixed(0.5, 1, sign=True), fixed(None)
+    ('−0.333', '+0.5', 'n/a')
+    """
+    if value is None or value != value:
+        return "n/a"
+    return f"{value:{'+' if sign else ''}.{digits}f}".replace("-", "−")
+
+
+def percent(value: Number | None, digits: int = 1) -> str:
+    """Return a share in percent.
+
+    >>> percent(0.1234)
+    '12.3 %'
+    """
+    text = fixed(None if value is None else 100 * value, digits)
+    return text if text == "n/a" else f"{text} %"
+
+
+def spread(record: Record | None, digits: int = 1) -> str:
+    """Return mean ± s.d. of a share, in percent.
+
+    >>> spread({"mean": 0.5, "std": 0.01}), spread({"mean": 0.5, "std": None})
+    ('50.0 ± 1.0 %', '50.0 % (s.d. n/a: one trial)')
+    """
+    if record is None:
+        return "n/a"
+    if record["std"] is None:
+        return f"{percent(record['mean'], digits)} (s.d. n/a: one trial)"
+    return f"{fixed(100 * record['mean'], digits)} ± {percent(record['std'], digits)}"
+
+
+def duration(seconds: Number) -> str:
+    """Return a time in the unit that suits it.
+
+    >>> duration(12.3), duration(300), duration(9000)
+    ('12.3 s', '5.0 min', '2.5 h')
+    """
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def listing(words: list[str]) -> str:
+    """Return words as a phrase.
+
+    >>> listing(["a", "b", "c"])
+    'a, b and c'
+    """
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def against(value: Number, other: Number, unit: str = "points") -> str:
+    """Return how a share compares with another, in words.
+
+    >>> against(0.5, 0.45), against(0.5, 0.5)
+    ('5.0 points above', 'level with')
+    """
+    gap = fixed(100 * abs(value - other), 1)
+    if float(gap) == 0:
+        return "level with"
+    return f"{gap} {unit} {'above' if value > other else 'below'}"
+
+
+def part_row(part: Record, section: str) -> dict[str, str]:
+    """Return the cells of one part of a claim: what, n, mean, interval, expected."""
+    measure, _, arms = part["label"].partition(": ")
+    name, unit = _measure(measure)
+    correlation = measure.startswith("Spearman")
+    counted = "arms" if correlation else UNITS.get(section, "units")
+    suffix = f" {unit}" if unit else ""
+    return {
+        "what": f"{name}: {_arms(arms)}",
+        "n": "1 trial" if (part["n"], counted) == (1, "trials") else f"{part['n']} {counted}",
+        "mean": _value(part["mean"], unit) + (suffix if part["mean"] is not None else ""),
+        "interval": _interval(part, unit, counted, correlation),
+        "expected": _expected(part["expected"], unit),
+    }
+
+
+def _measure(name: str) -> tuple[str, str]:
+    if name in MEASURES:
+        return MEASURES[name]
+    if name.startswith("drop_"):
+        return f"drop from base to {name.removeprefix('drop_')}", "points"
+    if found := re.fullmatch(r"Spearman\((\w+), (\w+)\)", name):
+        x, y = (_measure(one)[0] for one in found.groups())
+        return f"rank correlation of {x} and {y}", ""
+    return name.replace("_", " "), ""
+
+
+def _arms(text: str) -> str:
+    """Set the names of arms and models as code; groups and p-values stay as they are."""
+    groups = {"capsule_arms": "all CapsNet arms", "routed_arms": "all arms that route"}
+    for group, words in groups.items():
+        text = text.replace(group, words)
+    if text.startswith(tuple(groups.values())):
+        return text
+    return re.sub(r"[A-Za-z]\w*", lambda m: m[0] if m[0] in ("best", "of") else f"`{m[0]}`", text)
+
+
+def _value(value: Number | None, unit: str) -> str:
+    if unit == "points":
+        return fixed(None if value is None else 100 * value, 2, sign=True)
+    return fixed(value, 4 if unit == "nats" else 3, sign=True)
+
+
+def _interval(part: Record, unit: str, counted: str, correlation: bool) -> str:
+    if part["low"] is not None:
+        return f"[{_value(part['low'], unit)}, {_value(part['high'], unit)}]"
+    if correlation and part["mean"] is not None:
+        return "n/a (permutation test)"
+    if part["n"] == 1:
+        return "n/a (one trial)" if counted == "trials" else "n/a (one value)"
+    return "n/a (no values)"
+
+
+def _expected(text: str, unit: str) -> str:
+    """Return where a part should lie, its bound in the unit of the table."""
+    kind, bound, *rest = re.split(r" |(?=,)", text, maxsplit=2)
+    number = float(bound) * (100 if unit == "points" else 1)
+    within = "±" if kind == "within" else ""
+    suffix = f" {unit}" if unit and number else ""
+    return f"{kind} {within}{number:g}{suffix}{''.join(rest)}"
+
+
+def verdict_text(claim: Record) -> str:
+    """Return in a sentence or two where the parts of a claim lie."""
+    outcomes = Counter(part["outcome"] for part in claim["parts"])
+    total = len(claim["parts"])
+    found = [(outcomes[name], place) for name, place in PLACES.items() if outcomes[name]]
+    if len(found) == 1:
+        subject = {1: "Its one part", 2: "Both parts"}.get(total, f"All {total} parts")
+        text = f"{subject} {'lies' if total == 1 else 'lie'} {found[0][1]}."
+    else:
+        told = [f"{count} {'lies' if count == 1 else 'lie'} {place}" for count, place in found]
+        text = f"Of its {total} parts, {listing(told)}."
+    return text + (WHY_UNJUDGED if outcomes["not evaluated"] else "")
+
+
+PLACES = {
+    "reproduced": "on the paper's side",
+    "contradicted": "on the opposite side",
+    "inconclusive": "on neither side for certain",
+    "not evaluated": "beyond judgement here",
+}
+WHY_UNJUDGED = " What is not evaluated lacks an arm, or has too few values for an interval."
+
+FILTERS = {
+    "fixed": fixed,
+    "percent": percent,
+    "spread": spread,
+    "duration": duration,
+    "listing": listing,
+    "against": against,
+    "part_row": part_row,
+    "verdict_text": verdict_text,
+    "count": lambda value: f"{value:,}",
+    "plain": lambda value: f"{value:g}",
+}

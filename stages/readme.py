@@ -1,0 +1,34 @@
+"""Bring the results in README.md up to date with the metrics; no stage, run by hand.
+
+python -m stages.readme            # rewrites README.md
+python -m stages.readme --check    # exits 1 if that would change it
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from capsnet_study.params import load_params
+from capsnet_study.report import results_summary, with_results
+from capsnet_study.storage import write_bytes
+from stages.report import read_results
+
+README = Path("README.md")
+
+
+def main(check: bool = False) -> None:
+    """Rewrite the results in README.md, or with --check only say whether they are current."""
+    params = load_params()
+    old = README.read_text(encoding="utf-8")
+    new = with_results(old, results_summary(read_results(params), params))
+    if check and new != old:
+        typer.echo("README.md does not carry the current results: run python -m stages.readme")
+        raise typer.Exit(1)
+    if not check:
+        write_bytes(README, new.encode())
+
+
+if __name__ == "__main__":
+    typer.run(main)
