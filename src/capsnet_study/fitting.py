@@ -13,6 +13,17 @@ from capsnet_study.stats import spearman
 from capsnet_study.summary import area_under_curve
 
 ARM_FACTS = ["arm", "model", "n_iter", "eta", "eta_max", "gradient"]
+TRIAL_COLUMNS = [
+    "arm",
+    "trial",
+    "exact_match",
+    "area_under_curve",
+    "entropy_first",
+    "entropy_last",
+    "entropy_change",
+    "entropy_at_tenth",
+    "spearman_entropy_accuracy",
+]
 
 
 def gather_arms(
@@ -35,7 +46,7 @@ def summarise_trials(table: pd.DataFrame) -> pd.DataFrame:
         {"arm": arm, "trial": trial} | _trial_summary(history)
         for (arm, trial), history in table.groupby(["arm", "trial"], sort=False)
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=TRIAL_COLUMNS)
 
 
 def _with_facts(history: pd.DataFrame, name: str, arm: CapsNetArm | CNNArm) -> pd.DataFrame:
@@ -48,7 +59,7 @@ def _with_facts(history: pd.DataFrame, name: str, arm: CapsNetArm | CNNArm) -> p
 def _trial_summary(history: pd.DataFrame) -> dict[str, float]:
     accuracy = history["exact_match"].to_numpy(float)
     summary = {"exact_match": accuracy[-1], "area_under_curve": area_under_curve(history)}
-    if history["entropy_r1"].isna().all():
+    if "entropy_r1" not in history or history["entropy_r1"].isna().all():
         return summary
     entropy, steps = history["entropy_r1"].to_numpy(float), history["step"].to_numpy(float)
     return summary | {

@@ -16,7 +16,8 @@ STRICT = ConfigDict(extra="forbid", strict=True)
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Positive = Annotated[float, Field(gt=0.0)]
+Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+ModelName = Literal["capsnet", "uniform", "cnn", "random_capsnet", "random_cnn", "pixels", "pca"]
 DigitPair = Annotated[str, Field(pattern=r"^[0-9]-[0-9]$")]
 Gradient = Literal["full", "last"]
 
@@ -151,7 +152,7 @@ class FigureParams:
 
     dpi: Annotated[int, Field(ge=50, le=1200)]
     pairs: Annotated[list[DigitPair], Field(min_length=1)]
-    models: Annotated[list[str], Field(min_length=1)]
+    models: Annotated[list[ModelName], Field(min_length=1)]
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -175,6 +176,23 @@ class Params:
                 raise ValueError(
                     f"sweep: arm name {name!r}: letters, digits and _ only (to DVC a dot is a path)"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _main_model_has_one_eta(self) -> Params:
+        if self.routing.eta_max is not None:
+            raise ValueError(
+                "routing.eta_max: only arms of sweep may let eta follow fitness; main models are "
+                "read out with one eta"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _some_shown_pair_exists(self) -> Params:
+        if not set(self.figures.pairs) & set(self.manifold.pairs):
+            raise ValueError(
+                f"figures.pairs = {self.figures.pairs}: none of them is in manifold.pairs"
+            )
         return self
 
 
@@ -202,7 +220,10 @@ def parse_params(document: Mapping[str, Any], name: str = "params.yaml") -> Para
 
 
 def _explain(problem: Mapping[str, Any]) -> str:
-    key = ".".join(str(part) for part in problem["loc"]) or "(whole file)"
+    place = [str(part) for part in problem["loc"]]
+    if place[:1] == ["sweep"]:
+        del place[2:3]  # the kind of arm, which is no key of the file
+    key = ".".join(place) or "whole file"
     found = problem["input"]
     if problem["type"] == "missing":
         return f"{key}: missing"

