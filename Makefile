@@ -29,6 +29,7 @@ lint: .venv/installed
 
 restore:  ## back to the committed parameters and results
 	git restore params.yaml dvc.lock metrics plots REPORT.md
+	git clean -fdq metrics plots
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

@@ -1,7 +1,6 @@
 """Typed parameters: what is refused, and in which words."""
 
 from copy import deepcopy
-from pathlib import Path
 
 import pytest
 import yaml
@@ -16,9 +15,9 @@ from capsnet_study.params import (
     load_params,
     parse_params,
 )
+from tests.committed import committed
 
-COMMITTED = Path(__file__).parents[1] / "params.yaml"
-DOCUMENT = yaml.safe_load(COMMITTED.read_text())
+DOCUMENT = yaml.safe_load(committed("params.yaml"))
 ARM = {"model": "capsnet", "n_iter": 3, "eta": 1.0, "gradient": "full"}
 
 
@@ -39,8 +38,9 @@ def refusal(document: dict) -> str:
     return str(error.value)
 
 
-def test_the_committed_file_is_accepted():
-    params = load_params(COMMITTED.as_posix())
+def test_the_committed_file_is_accepted(tmp_path):
+    (tmp_path / "params.yaml").write_text(committed("params.yaml"))
+    params = load_params(str(tmp_path / "params.yaml"))
     assert params.model.cap1_capsules == DOCUMENT["model"]["cap1_capsules"]
     assert list(params.sweep) == list(DOCUMENT["sweep"])
     for name, arm in params.sweep.items():

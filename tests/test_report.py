@@ -30,6 +30,7 @@ from capsnet_study.report_facts import (
 from capsnet_study.report_text import part_row, verdict_text
 from capsnet_study.routing import couplings
 from capsnet_study.verdicts import evaluate_claims
+from tests.committed import committed
 
 ROOT = Path(__file__).parents[1]
 SCHEMES = ["base", "A1B", "A2B", "B1B", "B2B", "A1B+", "A2B+", "B1B+", "B2B+", "R1B", "R2B"]
@@ -39,8 +40,9 @@ MEASURES += ["distance_spearman", "linear_r2"]
 
 
 def params_of(**blocks: dict) -> Params:
-    """The committed parameters with some changed."""
-    document = yaml.safe_load((ROOT / "params.yaml").read_text())
+    """The committed parameters with as many trials and epochs as here, and some changed."""
+    document = yaml.safe_load(committed("params.yaml"))
+    document["train"] |= {"trials": 5, "epochs": 5}
     for block, changes in blocks.items():
         document[block] |= changes
     return parse_params(document)
@@ -236,7 +238,7 @@ def test_one_trial_has_no_interval_and_the_notice_says_so():
     assert_sound(text)
     assert "n/a (one trial)" in text and "s.d. n/a: one trial" in text
     notice = text.split("## Summary")[0]
-    assert "no evidence about the paper" in notice
+    assert "no evidence about it" in notice
     assert "only a part of MNIST" in notice and "1 trial an arm instead of 5" in notice
     assert "40 training images instead of 30,889" in notice
 

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 from itertools import product
-from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from torch import nn
 
 from capsnet_study.evaluation import DEAD_LENGTH, as_images
@@ -17,8 +17,9 @@ from capsnet_study.models import (
     multi_label_loss,
 )
 from capsnet_study.models.capsnet import capsule_lengths
-from capsnet_study.params import RoutingParams, load_params
+from capsnet_study.params import RoutingParams, parse_params
 from capsnet_study.routing import CapsuleLayer, squash
+from tests.committed import committed
 
 KINDS = ["capsnet", "cnn", "cnn160"]
 ALL = list(product(KINDS, [1, 2]))
@@ -285,7 +286,7 @@ def test_parameters_reach_the_routed_layers(make, capsules):
 @torch.no_grad()
 def test_no_capsule_of_the_first_layer_is_dead_or_saturated_at_the_start(batch):
     """With the committed parameters; what lies above is alive after a step (test_training)."""
-    params = load_params(str(Path(__file__).parents[2] / "params.yaml"))
+    params = parse_params(yaml.safe_load(committed("params.yaml")))
     spec = NetworkSpec("capsnet", params.model, 1, params.capsules, params.routing)
     v = build_network(spec, seeded())(batch).activations["cap1"]
     longest = v.norm(dim=2).amax(dim=0)

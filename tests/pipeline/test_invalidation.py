@@ -10,7 +10,7 @@ import pytest
 import yaml
 from dvc.repo import Repo
 
-from tests.pipeline.closure import ROOT
+from tests.committed import committed
 from tests.pipeline.conftest import copy_project, run
 
 DATA = {"multimnist", "manifold_images", "domains"}
@@ -115,7 +115,7 @@ def test_params_file_is_in_the_form_that_dvc_writes(tmp_path: Path) -> None:
     from dvc.utils.serialize import modify_yaml
 
     copy = tmp_path / "params.yaml"
-    copy.write_bytes((ROOT / "params.yaml").read_bytes())
+    copy.write_text(committed("params.yaml"))
     with modify_yaml(str(copy)):
         pass
-    assert copy.read_text() == (ROOT / "params.yaml").read_text()
+    assert copy.read_text() == committed("params.yaml")
