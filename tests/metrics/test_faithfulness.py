@@ -115,3 +115,10 @@ def test_every_measure_puts_the_grid_before_a_bent_one_before_noise():
     for name, value in near.items():
         sign = -1 if name.startswith(("chamfer", "procrustes")) else 1
         assert sign * perfect[name] > sign * value > sign * far[name], name
+
+
+def test_linear_r2_is_not_ruined_by_a_unit_silent_in_the_training_part() -> None:
+    grid = np.stack(np.meshgrid(np.arange(9.0), np.arange(9.0), indexing="ij"), -1).reshape(-1, 2)
+    silent = np.full((81, 1), 1e-6) * np.random.default_rng(0).standard_normal((81, 1))
+    silent[40] = 1.0
+    assert linear_r2(np.hstack([grid, silent]), grid, seed=0) > 0.9

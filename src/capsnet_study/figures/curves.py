@@ -115,8 +115,10 @@ def _panel_pair(
     percent_axis(curve_axes)
     curve_axes.set_ylim(0, None)
     if arms:
-        curve_axes.legend(loc="upper left", title=legend_title, alignment="left")
-    note(curve_axes, trials_text(table, arms))
+        curve_axes.legend(
+            loc="upper left", bbox_to_anchor=(0, 0.95), title=legend_title, alignment="left"
+        )
+    note(curve_axes, trials_text(table, arms), x=0.03, y=0.98)
     draw_last(last_axes, table, arms)
 
 

@@ -89,12 +89,15 @@ def linear_r2(
     """How well a linear read-out finds the shift (dr, dc) of images it has not seen.
 
     Ridge regression on standardised activations, its penalty chosen within each training part.
+    Predictions are clipped to the range of the shifts: a unit that is silent in the training part
+    could else send a single one to infinity.
     The predictions of all folds (shuffled with `seed`) are pooled into one R² for each of dr and
     dc; their plain mean is returned: 1 is perfect, 0 or less no better than the mean shift.
     """
     model = make_pipeline(StandardScaler(), RidgeCV(RIDGE_PENALTIES))
     splits = KFold(folds, shuffle=True, random_state=seed)
     predicted = cross_val_predict(model, activations.astype(np.float64), offsets, cv=splits)
+    predicted = predicted.clip(offsets.min(axis=0), offsets.max(axis=0))
     return float(r2_score(offsets, predicted, multioutput="uniform_average"))
 
 
