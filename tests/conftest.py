@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
+from jaxtyping import install_import_hook
 from threadpoolctl import threadpool_limits
+
+SOURCE = Path(__file__).parents[1] / "src"
+
+# Shapes in signatures are checked while testing, in all modules but those that Numba compiles. The
+# hook works on what is imported after it.
+install_import_hook(
+    [
+        ".".join(path.relative_to(SOURCE).with_suffix("").parts)
+        for path in (SOURCE / "capsnet_study").rglob("*.py")
+        if path.stem not in ("__init__", "kernels")
+    ],
+    "beartype.beartype",
+)
 
 from capsnet_study.data import Digits, load_digits, make_multimnist
 from capsnet_study.models import NetworkSpec

@@ -16,7 +16,8 @@ from capsnet_study.models import (
     margin_loss,
     multi_label_loss,
 )
-from capsnet_study.models.capsnet import capsule_lengths
+from capsnet_study.models.capsnet import PRIMARY_LENGTH, capsule_lengths
+from capsnet_study.models.network import reset_he
 from capsnet_study.params import RoutingParams, parse_params
 from capsnet_study.routing import CapsuleLayer, squash
 from tests.committed import committed
@@ -36,7 +37,7 @@ def make(model, capsules, routing):
     def make_network(kind, hidden=1, seed=0, **changed):
         routed = {"capsules": capsules, "routing": routing} if kind == "capsnet" else {}
         return build_network(
-            NetworkSpec(kind, model, hidden, **routed | changed), seeded(seed)
+            NetworkSpec(kind, hidden=hidden, **{"model": model} | routed | changed), seeded(seed)
         ).eval()
 
     return make_network
@@ -283,14 +284,72 @@ def test_parameters_reach_the_routed_layers(make, capsules):
         assert layer.bias is None and layer.init_gain == 2.0
 
 
-@torch.no_grad()
-def test_no_capsule_of_the_first_layer_is_dead_or_saturated_at_the_start(batch):
-    """With the committed parameters; what lies above is alive after a step (test_training)."""
+@pytest.mark.parametrize("kind, hidden", ALL)
+def test_weights_with_relu_are_normal_with_the_deviation_of_he(make, kind, hidden):
+    """sqrt(2 / fan_in), whatever PyTorch would draw; biases start at 0."""
+    network = make(kind, hidden)
+    layers = [network.conv1, network.conv2, *(network.layers if kind != "capsnet" else [])]
+    for layer in layers:
+        deviation = (2 / layer.weight[0].numel()) ** 0.5
+        standardised = (layer.weight.detach().flatten() / deviation).sort().values
+        ranks = (torch.arange(len(standardised)) + 0.5) / len(standardised)
+        distance = (torch.special.ndtr(standardised) - ranks).abs().max()
+        assert distance < 2 / len(standardised) ** 0.5  # Kolmogorov-Smirnov, p about 0.0007
+        assert not layer.bias.any()
+
+
+def test_a_layer_with_relu_keeps_the_scale_of_its_inputs():
+    """On average over units, of standard normal inputs that passed a ReLU before."""
+    layer = nn.Linear(500, 2000)
+    reset_he(layer, seeded())
+    inputs = torch.randn(20, 500, generator=seeded(1))
+    kept = layer(inputs * 2**0.5 * (inputs > 0)).square().mean()  # mean square of the input: 1
+    assert kept.item() == pytest.approx(2, rel=0.1)
+
+
+@pytest.fixture(scope="module")
+def committed_network():
+    """Make the CapsNet of the committed parameters, as at the start of training."""
     params = parse_params(yaml.safe_load(committed("params.yaml")))
-    spec = NetworkSpec("capsnet", params.model, 1, params.capsules, params.routing)
-    v = build_network(spec, seeded())(batch).activations["cap1"]
-    longest = v.norm(dim=2).amax(dim=0)
-    assert (longest > DEAD_LENGTH).all() and (longest < 0.99).all()
+
+    def make_network(hidden=1, seed=0):
+        spec = NetworkSpec("capsnet", params.model, hidden, params.capsules, params.routing)
+        return build_network(spec, seeded(seed))
+
+    return make_network
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("seed", range(3))
+def test_primary_capsules_start_at_the_length_that_the_next_layer_counts_on(
+    committed_network, images, seed
+):
+    network = committed_network(seed=seed)
+    lengths = network.primary_capsules(as_images(torch.tensor(images[0].images))).norm(dim=2)
+    assert lengths.mean().item() == pytest.approx(PRIMARY_LENGTH, abs=0.1)
+    assert lengths.mean(dim=0).min() > 0.1
+    assert network.layers[0].in_length == PRIMARY_LENGTH
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("hidden", [1, 2])
+def test_no_capsule_is_dead_or_saturated_at_the_start(committed_network, images, hidden, seed):
+    """In any layer: on average between 0.1 and 0.9, each capsule well above a dead one."""
+    network = committed_network(hidden, seed)
+    activations = network(as_images(torch.tensor(images[0].images))).activations
+    assert len(activations) == hidden + 1
+    for name, v in activations.items():
+        longest = v.norm(dim=2).amax(dim=0)
+        assert 0.1 < v.norm(dim=2).mean() < 0.9, name
+        assert longest.min() > 0.1 > 10 * DEAD_LENGTH, name
+
+
+def test_upper_layers_count_on_the_length_of_the_total_input_below(make, capsules):
+    """|v| = |s|^2 / (1 + |s|^2) with |s| = gain."""
+    network = make("capsnet", 2, capsules=replace(capsules, init_gain=2.0))
+    lengths = [layer.in_length for layer in network.layers]
+    assert lengths == pytest.approx([PRIMARY_LENGTH, 0.8, 0.8])
 
 
 @pytest.mark.parametrize("hidden", [1, 2])
@@ -308,6 +367,53 @@ def test_the_length_of_a_silent_capsule_has_a_finite_gradient():
     silent = torch.zeros(1, 2, 3, requires_grad=True)
     capsule_lengths(silent).sum().backward()
     assert torch.isfinite(silent.grad).all()
+
+
+# Precision of the convolutions
+
+
+@pytest.fixture(scope="module")
+def half(model):
+    return replace(model, conv_precision="bfloat16")
+
+
+@pytest.mark.parametrize("kind, hidden", ALL)
+def test_half_precision_of_the_convolutions_changes_outputs_slightly(
+    make, batch, half, kind, hidden
+):
+    """bfloat16 keeps 8 bits of each factor; all that the networks return is float32."""
+    full = make(kind, hidden)(batch)
+    found = make(kind, hidden, model=half)(batch)
+    pairs = [(found.scores, full.scores)]
+    pairs += [(found.activations[name], full.activations[name]) for name in full.activations]
+    pairs += zip(found.couplings, full.couplings, strict=True)
+    for one, other in pairs:
+        assert one.dtype == torch.float32
+        assert 0 < (one - other).norm() < 0.02 * other.norm()
+
+
+def test_weights_and_gradients_stay_in_single_precision(make, batch, half):
+    targets = torch.eye(10)[[0, 1, 2, 3]] + torch.eye(10)[[4, 5, 6, 7]]
+    for kind in KINDS:
+        networks = [make(kind, model=half), make(kind)]
+        for network in networks:
+            network.loss(network(batch).scores, targets).backward()
+        for one, other in zip(*(network.parameters() for network in networks), strict=True):
+            assert one.dtype == one.grad.dtype == torch.float32
+            assert (one.grad - other.grad).norm() < 0.25 * other.grad.norm()
+
+
+def test_only_the_convolutions_compute_in_half_precision(make, batch, half):
+    """What lies above takes the same maps to the same scores."""
+    for kind in KINDS:
+        full, found = make(kind), make(kind, model=half)
+        features = full.lower(batch, 0)
+        assert torch.equal(found.upper(features, 0).scores, full.upper(features, 0).scores)
+
+
+def test_precision_is_no_part_of_the_initial_weights(make, half):
+    full, found = make("capsnet").state_dict(), make("capsnet", model=half).state_dict()
+    assert all(torch.equal(found[name], full[name]) for name in full)
 
 
 # Losses

@@ -1,6 +1,7 @@
 """A layer of capsules."""
 
 import math
+from itertools import product
 
 import pytest
 import torch
@@ -26,14 +27,19 @@ def u():
 
 def test_each_vote_is_a_matrix_times_a_lower_capsule(u):
     layer = layer_of()
-    matrices = layer.weight.view(7, 3, 4, 5)
     votes = layer.votes(u)
-    assert votes.shape == (2, 7, 4, 5)
-    torch.testing.assert_close(votes, torch.einsum("nid,idjk->nijk", u, matrices))
-    by_hand = sum(u[1, 6, d] * matrices[6, d, 2] for d in range(3))
-    torch.testing.assert_close(votes[1, 6, 2], by_hand)
+    assert layer.weight.shape == (7, 4, 5, 3) and votes.shape == (2, 7, 4, 5)
+    for n, i, j in product(range(2), range(7), range(4)):
+        torch.testing.assert_close(votes[n, i, j], layer.weight[i, j] @ u[n, i])
 
 
+@pytest.fixture(params=["fused", "plain"])
+def path(request, monkeypatch):
+    """Take one way of routing and then the other."""
+    monkeypatch.setenv("CAPS_ROUTING", request.param)
+
+
+@pytest.mark.usefixtures("path")
 @pytest.mark.parametrize("gradient", ["full", "last"])
 @pytest.mark.parametrize("bias", [False, True])
 def test_forward_routes_the_votes(u, gradient, bias):
@@ -43,18 +49,20 @@ def test_forward_routes_the_votes(u, gradient, bias):
         torch.testing.assert_close(found, wanted)
 
 
+@pytest.mark.usefixtures("path")
 @pytest.mark.parametrize("gradient", ["full", "last"])
 def test_gradients_of_forward_are_those_of_route(u, gradient):
     layer = layer_of(gradient=gradient, bias=True)
-    parameters = [layer.weight, layer.bias]
-    found = torch.autograd.grad(layer(u)[0].square().sum(), parameters)
+    leaves = [u.requires_grad_(), layer.weight, layer.bias]
+    found = torch.autograd.grad(layer(u)[0].square().sum(), leaves)
     reference = route(layer.votes(u), 3, 0.7, gradient, layer.bias)[0]
     for one, other in zip(
-        found, torch.autograd.grad(reference.square().sum(), parameters), strict=True
+        found, torch.autograd.grad(reference.square().sum(), leaves), strict=True
     ):
         torch.testing.assert_close(one, other)
 
 
+@pytest.mark.usefixtures("path")
 def test_a_bias_moves_the_upper_capsules_without_any_input():
     layer = layer_of(bias=True)
     v, _ = layer(torch.zeros(2, 7, 3, dtype=torch.float64))
@@ -67,21 +75,27 @@ def test_biases_start_at_zero():
     assert not CapsuleLayer(**SIZES, n_iter=1, eta=1.0, bias=True).bias.any()
 
 
+@pytest.mark.usefixtures("path")
 def test_eta_set_anew_is_in_force_at_once(u):
     layer = layer_of()
     _, before = layer(u)
     layer.eta = 0.0
     _, after = layer(u)
     assert (before != 0.25).any() and (after == 0.25).all()
+    layer.eta = 1.5
+    with pytest.raises(ValueError, match=r"eta = 1\.5"):
+        layer(u)
 
 
-@pytest.mark.parametrize("gain", [0.5, 1.0, 3.0])
-def test_the_gain_is_the_length_of_the_total_input_at_the_start(gain):
-    """Under uniform coupling, with lower capsules of length 1 and random directions."""
-    layer = CapsuleLayer(400, 8, 10, 16, n_iter=1, eta=1.0, init_gain=gain)
+@pytest.mark.parametrize("gain, length", [(0.5, 1.0), (1.0, 1.0), (3.0, 1.0), (1.0, 0.2)])
+def test_the_gain_is_the_length_of_the_total_input_at_the_start(gain, length):
+    """Under uniform coupling, with lower capsules of the given length and random directions."""
+    sizes = (400, 8, 10, 16)
+    layer = CapsuleLayer(*sizes, n_iter=1, eta=1.0, init_gain=gain, in_length=length)
     layer.reset_parameters(torch.Generator().manual_seed(0))
     u = torch.randn(50, 400, 8, generator=torch.Generator().manual_seed(1))
-    s = layer.votes(u / u.norm(dim=2, keepdim=True)).mean(dim=1) * 400 / 10
+    u *= length / u.norm(dim=2, keepdim=True)
+    s = layer.votes(u).mean(dim=1) * 400 / 10
     root_mean_square = s.square().sum(dim=2).mean().sqrt().item()
     assert root_mean_square == pytest.approx(gain, rel=0.05)
 

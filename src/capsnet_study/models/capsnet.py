@@ -13,6 +13,8 @@ from capsnet_study.models.network import CLASSES, CONV2_SIZE, Network, NetworkOu
 from capsnet_study.params import CapsuleParams, ModelParams, RoutingParams
 from capsnet_study.routing import CapsuleLayer, squash
 
+PRIMARY_LENGTH = 0.75  # of primary capsules at initialisation, on average over Multi-MNIST
+
 
 class CapsNet(Network):
     """Conv1 -> PrimaryCaps -> R1 -> Cap1 (-> R2 -> Cap2) -> class capsules.
@@ -37,6 +39,8 @@ class CapsNet(Network):
         primary = (CONV2_SIZE**2 * model.primary_groups, model.primary_dim)
         sizes = [primary, *[(model.cap1_capsules, model.capsule_dim)] * hidden]
         sizes.append((CLASSES, model.capsule_dim))
+        gain = capsules.init_gain
+        lengths = [PRIMARY_LENGTH, *[gain**2 / (1 + gain**2)] * hidden]  # |squash(s)|, |s| = gain
         self.layers = nn.ModuleList(
             CapsuleLayer(
                 *below,
@@ -45,17 +49,17 @@ class CapsNet(Network):
                 eta=routing.eta,
                 gradient=routing.gradient,
                 bias=capsules.bias,
-                init_gain=capsules.init_gain,
+                init_gain=gain,
+                in_length=length,
             )
-            for below, above in pairwise(sizes)
+            for (below, above), length in zip(pairwise(sizes), lengths, strict=True)
         )
 
     def primary_capsules(
         self, images: Float[Tensor, "batch 1 36 36"]
     ) -> Float[Tensor, "batch primary_caps primary_dim"]:
         """Return u: each capsule is `primary_dim` consecutive channels of one site, squashed."""
-        maps = self.conv2(self._conv1(images))  # [batch, groups * dim, 10, 10]
-        sites = maps.permute(0, 2, 3, 1)  # [batch, 10, 10, groups * dim]
+        sites = self._maps(images)  # [batch, 10, 10, groups * dim]
         return squash(sites.reshape(len(images), -1, self.primary_dim))  # [batch, caps, dim]
 
     def lower(self, images: Float[Tensor, "batch 1 36 36"], kept: int) -> Tensor:

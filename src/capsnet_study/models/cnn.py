@@ -10,13 +10,7 @@ from torch import Tensor, nn
 
 from capsnet_study.models.capsnet import capsule_lengths
 from capsnet_study.models.losses import margin_loss, multi_label_loss
-from capsnet_study.models.network import (
-    CLASSES,
-    CONV2_SIZE,
-    Network,
-    NetworkOutput,
-    reset_uniform,
-)
+from capsnet_study.models.network import CLASSES, CONV2_SIZE, Network, NetworkOutput, reset_he
 from capsnet_study.params import ModelParams
 from capsnet_study.routing import squash
 
@@ -48,8 +42,7 @@ class CNN(Network):
         self, images: Float[Tensor, "batch 1 36 36"], kept: int
     ) -> Float[Tensor, "batch units"]:
         """Return what the convolutions and the first `kept` linear layers give."""
-        maps = self.conv2(self._conv1(images)).relu()  # [batch, channels, 10, 10]
-        h = maps.permute(0, 2, 3, 1).flatten(1)  # [batch, 100 * channels]
+        h = self._maps(images).relu().flatten(1)  # [batch, 100 * channels]
         for layer in self.layers[:kept]:
             h = layer(h).relu()
         return h
@@ -70,7 +63,7 @@ class CNN(Network):
 
     def reset_layer(self, index: int, generator: torch.Generator) -> None:
         """Draw the weights of one linear layer anew."""
-        reset_uniform(self.layers[index], generator)
+        reset_he(self.layers[index], generator)
 
     def _scores(self, outputs: Float[Tensor, "batch units"]) -> Float[Tensor, "batch classes"]:
         if not self.capsule_output:

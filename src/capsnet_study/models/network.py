@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -39,6 +39,7 @@ class Network(nn.Module, ABC):
     def __init__(self, model: ModelParams):
         super().__init__()
         width = model.primary_groups * model.primary_dim
+        self.conv_precision = getattr(torch, model.conv_precision)
         self.conv1 = nn.Conv2d(1, model.conv_channels, KERNEL)
         self.conv2 = nn.Conv2d(model.conv_channels, width, KERNEL, stride=2)
         self.to(memory_format=torch.channels_last)
@@ -67,22 +68,29 @@ class Network(nn.Module, ABC):
 
     def reset_parameters(self, generator: torch.Generator) -> None:
         """Draw all weights anew: convolutions first, then the layers from below."""
-        reset_uniform(self.conv1, generator)
-        reset_uniform(self.conv2, generator)
+        reset_he(self.conv1, generator)
+        reset_he(self.conv2, generator)
         for index in range(len(self.layers)):
             self.reset_layer(index, generator)
 
     def set_eta(self, eta: float) -> None:
         """Set the update rate of all routed layers; a network without routing ignores it."""
 
-    def _conv1(
+    def _maps(
         self, images: Float[Tensor, "batch 1 36 36"]
-    ) -> Float[Tensor, "batch channels 28 28"]:
-        return self.conv1(images.contiguous(memory_format=torch.channels_last)).relu()
+    ) -> Float[Tensor, "batch 10 10 channels"]:
+        """Return what the two convolutions give, before the second one's nonlinearity."""
+        half = self.conv_precision != torch.float32
+        with torch.autocast(images.device.type, self.conv_precision, enabled=half):
+            h = self.conv1(images.contiguous(memory_format=torch.channels_last))
+            maps = self.conv2(F.relu(h, inplace=True))  # [batch, channels, 10, 10]
+        return maps.float().permute(0, 2, 3, 1)
 
 
-def reset_uniform(layer: nn.Conv2d | nn.Linear, generator: torch.Generator) -> None:
-    """Draw weights and biases from U(-k, k), k = fan_in ** -0.5: PyTorch's default, seeded."""
-    bound = 1 / math.sqrt(layer.weight[0].numel())
-    nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
-    nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+def reset_he(layer: nn.Conv2d | nn.Linear, generator: torch.Generator) -> None:
+    """Draw weights so that layers with ReLU keep the scale of their inputs; biases start at 0.
+
+    He et al. 2015: normal with variance 2 / fan_in.
+    """
+    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
+    nn.init.zeros_(layer.bias)

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from capsnet_study.routing.path import fused_route, routing_path
 from capsnet_study.routing.route import check_routing, route
 
 
@@ -25,10 +26,10 @@ class CapsuleLayer(nn.Module):
         Routing, as in `route`. `eta` may be set anew at any time: the fitness-driven arm does.
     bias
         Whether every upper capsule has a bias vector, added to s_j.
-    init_gain
-        Scale of the initial weights: they are normal with the standard deviation that gives s_j
-        the expected square length ``init_gain ** 2`` under uniform coupling, when lower capsules
-        have length 1 and independent directions. Weights too small for their layer leave the
+    init_gain, in_length
+        Initial weights are normal, with the standard deviation that gives s_j the expected square
+        length ``init_gain ** 2`` under uniform coupling, when lower capsules have the length
+        `in_length` and independent directions. Weights too small for their layer leave the
         couplings uniform and, stacked, the capsules dead.
 
     Raises
@@ -48,19 +49,21 @@ class CapsuleLayer(nn.Module):
         gradient: Literal["full", "last"] = "full",
         bias: bool = False,
         init_gain: float = 1.0,
+        in_length: float = 1.0,
     ):
         super().__init__()
         check_routing(n_iter, eta, gradient)
         self.in_caps, self.in_dim, self.out_caps, self.out_dim = in_caps, in_dim, out_caps, out_dim
         self.n_iter, self.eta, self.gradient = n_iter, eta, gradient
-        self.init_gain = init_gain
-        self.weight = nn.Parameter(torch.empty(in_caps, in_dim, out_caps * out_dim))
+        self.init_gain, self.in_length = init_gain, in_length
+        self.weight = nn.Parameter(torch.empty(in_caps, out_caps, out_dim, in_dim))
         self.bias = nn.Parameter(torch.empty(out_caps, out_dim)) if bias else None
         self.reset_parameters()
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
         """Draw the initial weights; biases start at 0."""
-        std = self.init_gain * self.out_caps / math.sqrt(self.in_caps * self.out_dim)
+        inputs = math.sqrt(self.in_caps * self.out_dim) * self.in_length
+        std = self.init_gain * self.out_caps / inputs
         nn.init.normal_(self.weight, std=std, generator=generator)
         if self.bias is not None:
             nn.init.zeros_(self.bias)
@@ -69,7 +72,8 @@ class CapsuleLayer(nn.Module):
         self, u: Float[Tensor, "batch in_caps in_dim"]
     ) -> Float[Tensor, "batch in_caps out_caps out_dim"]:
         """Return û_{j|i} = W_ij u_i: one matrix product for each lower capsule."""
-        flat = torch.bmm(u.transpose(0, 1), self.weight)  # [in_caps, batch, out_caps * out_dim]
+        maps = self.weight.flatten(1, 2).transpose(1, 2)  # [in_caps, in_dim, out_caps * out_dim]
+        flat = torch.bmm(u.transpose(0, 1), maps)  # [in_caps, batch, out_caps * out_dim]
         votes = flat.view(self.in_caps, len(u), self.out_caps, self.out_dim)
         # In memory [batch, out_caps, in_caps, out_dim]: both sums of routing then need no copy.
         return votes.permute(1, 2, 0, 3).contiguous().transpose(1, 2)
@@ -78,6 +82,8 @@ class CapsuleLayer(nn.Module):
         self, u: Float[Tensor, "batch in_caps in_dim"]
     ) -> tuple[Float[Tensor, "batch out_caps out_dim"], Float[Tensor, "batch in_caps out_caps"]]:
         """Return the upper capsules v and the couplings c."""
+        if routing_path(u) == "fused":
+            return fused_route(u, self.weight, self.n_iter, self.eta, self.gradient, self.bias)
         return route(self.votes(u), self.n_iter, self.eta, self.gradient, self.bias)
 
     def extra_repr(self) -> str:

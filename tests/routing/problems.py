@@ -1,0 +1,100 @@
+"""Inputs of a routed layer, and what the fused and the plain routing make of them."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from capsnet_study.routing import CapsuleLayer, route, squash
+from capsnet_study.routing.fused import fused_route
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Lower capsules [batch, I, K], weights [I, J, D, K], biases [J, D] or none, and a routing."""
+
+    u: Tensor
+    weight: Tensor
+    bias: Tensor | None
+    n_iter: int
+    eta: float
+    gradient: str = "full"
+
+    def to(self, dtype: torch.dtype) -> "Problem":
+        bias = None if self.bias is None else self.bias.to(dtype)
+        return replace(self, u=self.u.to(dtype), weight=self.weight.to(dtype), bias=bias)
+
+    def layer(self) -> CapsuleLayer:
+        in_caps, out_caps, out_dim, in_dim = self.weight.shape
+        routing = (self.n_iter, self.eta, self.gradient)
+        layer = CapsuleLayer(
+            in_caps, in_dim, out_caps, out_dim, *routing, bias=self.bias is not None
+        )
+        layer.weight.data = self.weight
+        if self.bias is not None:
+            layer.bias.data = self.bias
+        return layer
+
+
+def problem(
+    batch: int,
+    lower: tuple[int, int],
+    upper: tuple[int, int],
+    n_iter: int = 3,
+    eta: float = 0.7,
+    gradient: str = "full",
+    *,
+    bias: bool = True,
+    seed: int = 0,
+    scale: float = 1.0,
+    dtype: torch.dtype = torch.float64,
+) -> Problem:
+    """Draw lower capsules of lengths below `scale`, and weights that keep lengths on average."""
+    generator = torch.Generator().manual_seed(seed)
+    u = scale * squash(torch.randn(batch, *lower, generator=generator, dtype=torch.float64))
+    biases = torch.randn(upper, generator=generator, dtype=torch.float64) / 4 if bias else None
+    shape = (lower[0], *upper, lower[1])
+    weight = torch.randn(shape, generator=generator, dtype=torch.float64) / upper[1] ** 0.5
+    return Problem(u, weight, biases, n_iter, eta, gradient).to(dtype)
+
+
+def by_fused(given: Problem, u: Tensor, weight: Tensor, bias: Tensor | None):
+    return fused_route(u, weight, given.n_iter, given.eta, given.gradient, bias)
+
+
+def by_plain(given: Problem, u: Tensor, weight: Tensor, bias: Tensor | None):
+    """Route the layer's votes, with `weight` and `bias` in the places of its own."""
+    votes = torch.func.functional_call(_Votes(given.layer()), {"layer.weight": weight}, (u,))
+    return route(votes, given.n_iter, given.eta, given.gradient, bias)
+
+
+def results(given: Problem, way=by_fused) -> dict[str, Tensor]:
+    """Return v, c, and the gradients of a weighted sum of v (and of c, if it has one)."""
+    leaves = {"u": given.u, "weight": given.weight, "bias": given.bias}
+    leaves = {
+        name: None if leaf is None else leaf.clone().requires_grad_()
+        for name, leaf in leaves.items()
+    }
+    v, c = way(given, **leaves)
+    total = (v * _wanted(v)).sum()
+    if c.requires_grad:
+        total = total + (c * _wanted(c)).sum()
+    asked = [leaf for leaf in leaves.values() if leaf is not None]
+    grads = torch.autograd.grad(total, asked)
+    names = ["du", "dweight", "dbias"][: len(grads)]
+    return {"v": v.detach(), "c": c.detach()} | dict(zip(names, grads, strict=True))
+
+
+class _Votes(torch.nn.Module):
+    def __init__(self, layer: CapsuleLayer):
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, u: Tensor) -> Tensor:
+        return self.layer.votes(u)
+
+
+def _wanted(values: Tensor) -> Tensor:
+    """Return other weights for each element of a sample, the same for all samples."""
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(values.shape[1:], generator=generator, dtype=torch.float64).to(values)
