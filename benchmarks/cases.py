@@ -1,0 +1,135 @@
+"""What is measured: training steps of whole networks, and passes through one routed layer."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from benchmarks.timing import Work
+from benchmarks.yardstick import BroadcastLayer
+from capsnet_study.models import CNN, CapsNet, Network, NetworkSpec
+from capsnet_study.params import CapsuleParams, ModelParams, RoutingParams, TrainParams
+from capsnet_study.routing import CapsuleLayer
+from capsnet_study.trials import ImageSet, run_trials
+from capsnet_study.workers import run_side_by_side
+
+PAPER = ModelParams(
+    conv_channels=256, primary_groups=32, primary_dim=8, cap1_capsules=10, capsule_dim=16
+)
+SMALL = ModelParams(
+    conv_channels=32, primary_groups=4, primary_dim=8, cap1_capsules=10, capsule_dim=16
+)
+CAPSULES = CapsuleParams(init_gain=0.5, bias=True)
+
+
+def capsnet(model: ModelParams, n_iter: int, gradient: str) -> CapsNet:
+    """Return a CapsNet with eta = 1."""
+    return CapsNet(model, CAPSULES, RoutingParams(n_iter, 1.0, gradient))
+
+
+def network_step(network: Network, batch: int) -> Work:
+    """Return a training step: forward, loss, backward, Adam."""
+    images, targets = torch.rand(batch, 1, 36, 36), _two_hot(batch)
+    optimizer = torch.optim.Adam(network.parameters(), fused=True)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        network.loss(network(images).scores, targets).backward()
+        optimizer.step()
+
+    return step
+
+
+def convolution_step(model: ModelParams, batch: int) -> Work:
+    """Return the same step of the two convolutions alone."""
+    network = CNN(model)
+    images = torch.rand(batch, 1, 36, 36).contiguous(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(
+        [*network.conv1.parameters(), *network.conv2.parameters()], fused=True
+    )
+
+    def step() -> None:
+        optimizer.zero_grad()
+        h = F.relu(network.conv1(images), inplace=True)
+        network.conv2(h).square().mean().backward()
+        optimizer.step()
+
+    return step
+
+
+def layer_pass(
+    path: str, model: ModelParams, n_iter: int, gradient: str, batch: int, backward: bool = True
+) -> Work:
+    """Return a pass through R1: forward and backward, by the fused, plain or broadcast layer."""
+    in_caps, in_dim = 100 * model.primary_groups, model.primary_dim
+    sizes = (in_caps, in_dim, model.cap1_capsules, model.capsule_dim)
+    u = (0.3 * torch.rand(batch, in_caps, in_dim)).requires_grad_()
+    if path == "broadcast":
+        layer: Callable = BroadcastLayer(*sizes, n_iter)
+    else:
+        routed = CapsuleLayer(*sizes, n_iter, 1.0, gradient)
+        layer = _forced(path, lambda u: routed(u)[0])
+
+    def run() -> None:
+        if not backward:
+            with torch.no_grad():
+                layer(u)
+            return
+        u.grad = None
+        layer(u).sum().backward()
+
+    return run
+
+
+def trials_an_hour(workers: int, steps: int = 250, trials: int = 2) -> float:
+    """Return how many trials of `steps` steps would end in an hour with so many workers."""
+    rng = np.random.default_rng(0)
+    batch = 32
+    images = rng.integers(0, 256, (steps * batch, 36, 36), dtype=np.uint8)
+    labels = np.stack([np.arange(len(images)) % 10, (np.arange(len(images)) + 1) % 10], axis=1)
+    train = ImageSet(images, labels.astype(np.int64))
+    spec = NetworkSpec("capsnet", SMALL, capsules=CAPSULES, routing=RoutingParams(3, 1.0))
+    params = TrainParams(
+        seed=0,
+        trials=trials,
+        epochs=1,
+        batch_size=batch,
+        lr_capsnet=0.001,
+        lr_cnn=0.001,
+        evaluations=2,
+        fitness_memory=0.98,
+    )
+    os.environ["CAPS_WORKERS"] = str(workers)
+    run_side_by_side(
+        time.sleep, [(1.0,)] * workers
+    )  # the processes are there before the clock runs
+    began = time.perf_counter()
+    run_trials("benchmark", spec, train, train.of(np.arange(batch)), params)
+    return trials / (time.perf_counter() - began) * 3600
+
+
+def with_capsules(model: ModelParams, capsules: int) -> ModelParams:
+    """Return the sizes with another number J of Cap1 capsules."""
+    return replace(model, cap1_capsules=capsules)
+
+
+def _forced(path: str, function: Callable) -> Callable:
+    def run(u: torch.Tensor) -> torch.Tensor:
+        os.environ["CAPS_ROUTING"] = path
+        try:
+            return function(u)
+        finally:
+            del os.environ["CAPS_ROUTING"]
+
+    return run
+
+
+def _two_hot(batch: int) -> torch.Tensor:
+    first = torch.arange(batch) % 10
+    return F.one_hot(first, 10).float() + F.one_hot((first + 1) % 10, 10).float()
