@@ -11,6 +11,7 @@ import typer
 from capsnet_study.activations import layer_activations
 from capsnet_study.storage import read_arrays, read_facts, write_arrays
 from capsnet_study.trials import load_network
+from capsnet_study.workers import repeatable
 from stages.networks import read_network
 from stages.recording import recorded
 
@@ -19,7 +20,7 @@ Model = StrEnum("Model", ["capsnet", "uniform", "cnn", "random_capsnet", "random
 
 def main(model: Model) -> None:
     """Write data/activations/MODEL.safetensors: [trials, sets, 81, dim] for each layer."""
-    with recorded(f"activations_{model}"):
+    with recorded(f"activations_{model}"), repeatable():
         when = "initial" if model.startswith("random_") else "trained"
         folder = Path("data/models") / model.removeprefix("random_")
         images = read_arrays("data/manifold.safetensors", "images")["images"]

@@ -7,12 +7,13 @@ import typer
 from capsnet_study.params import load_params
 from capsnet_study.pixels import pca_activations, pixel_activations
 from capsnet_study.storage import read_arrays, read_facts, write_arrays
+from capsnet_study.workers import repeatable
 from stages.recording import recorded
 
 
 def main() -> None:
     """Write data/activations/pixels.safetensors and pca.safetensors."""
-    with recorded("activations_pixels"):
+    with recorded("activations_pixels"), repeatable():
         model = load_params().model
         width = model.cap1_capsules * model.capsule_dim
         images = read_arrays("data/manifold.safetensors", "images")["images"]

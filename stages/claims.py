@@ -9,24 +9,27 @@ import typer
 
 from capsnet_study.claims import load_claims
 from capsnet_study.fitting import ARM_FACTS
+from capsnet_study.params import MAIN_MODELS
 from capsnet_study.storage import read_table, write_json
-from capsnet_study.verdicts import evaluate_claims
+from capsnet_study.verdicts import claims_on_r2, evaluate_claims
 from stages.recording import recorded
 
 
 def main() -> None:
-    """Write metrics/claims.json."""
+    """Write metrics/claims.json, and metrics/exploratory.json on what is no claim."""
     with recorded("claims"):
         arms = read_table("plots/fitting.csv")[ARM_FACTS].drop_duplicates()
         tables = {
             "fitting": read_table("plots/fitting_trials.csv").merge(arms, on="arm"),
             "manifold": read_table("plots/manifold.csv"),
             "transfer": pd.concat(
-                [read_table(f"plots/transfer_{model}.csv") for model in ("capsnet", "cnn")]
+                [read_table(f"plots/transfer_{model}.csv") for model in MAIN_MODELS]
             ),
         }
         claims = load_claims(Path("claims.yaml").read_text(encoding="utf-8"))
         write_json("metrics/claims.json", evaluate_claims(claims, tables))
+        on_r2 = evaluate_claims(claims_on_r2(claims), tables)
+        write_json("metrics/exploratory.json", {"claims_on_r2": on_r2})
 
 
 if __name__ == "__main__":

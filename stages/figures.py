@@ -7,7 +7,7 @@ import typer
 from matplotlib.figure import Figure
 
 from capsnet_study import figures
-from capsnet_study.params import Params, load_params
+from capsnet_study.params import MAIN_MODELS, Params, load_params
 from capsnet_study.storage import (
     read_arrays,
     read_facts,
@@ -22,17 +22,16 @@ from stages.splits import read_domains
 def draw(params: Params) -> dict[str, Figure]:
     """Return all figures by file name."""
     fitting = read_table("plots/fitting.csv")
-    transfer = [read_table(f"plots/transfer_{model}.csv") for model in ("capsnet", "cnn")]
+    transfer = [read_table(f"plots/transfer_{model}.csv") for model in MAIN_MODELS]
     examples = read_arrays("data/multimnist.safetensors", "test_images", "test_labels")
     sets = read_arrays("data/manifold.safetensors", "images", "offsets")
     pairs = read_facts("data/manifold.safetensors")["pairs"]
     shown = [pair for pair in params.figures.pairs if pair in pairs]
     domains = read_domains()[0]
-    sizes = vars(params.model)
     return {
         "fig1_architectures": figures.figure_architectures(
-            figures.capsnet_layers(**sizes),
-            figures.cnn_layers(**sizes),
+            figures.capsnet_layers(params.model),
+            figures.cnn_layers(params.model),
             examples["test_images"][:8],
             examples["test_labels"][:8].astype(int),
         ),

@@ -6,7 +6,7 @@ import typer
 
 from capsnet_study.fitting import gather_arms, summarise_trials
 from capsnet_study.params import load_params
-from capsnet_study.storage import read_table, write_json, write_table
+from capsnet_study.storage import EXACT, read_table, write_json, write_table
 from capsnet_study.summary import summarise_history
 from stages.recording import recorded
 
@@ -18,7 +18,7 @@ def main() -> None:
         histories = {name: read_table(f"data/sweep/{name}.csv") for name in arms}
         table = gather_arms(histories, arms)
         write_table("plots/fitting.csv", table)
-        write_table("plots/fitting_trials.csv", summarise_trials(table))
+        write_table("plots/fitting_trials.csv", summarise_trials(table), EXACT)
         records = {name: summarise_history(history) for name, history in histories.items()}
         write_json("metrics/fitting.json", records)
 

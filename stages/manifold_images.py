@@ -6,7 +6,6 @@ import typer
 
 from capsnet_study.data.manifold import make_manifold
 from capsnet_study.params import load_params
-from capsnet_study.seeding import numpy_generator
 from capsnet_study.storage import read_arrays, write_arrays
 from stages.recording import recorded
 
@@ -16,9 +15,8 @@ def main() -> None:
     with recorded("manifold_images"):
         params = load_params()
         digits = read_arrays("data/digits.safetensors", "test_images", "test_labels")
-        rng = numpy_generator(params.data.seed, "manifold")
         sets = make_manifold(
-            digits["test_images"], digits["test_labels"], params.manifold.pairs, rng
+            digits["test_images"], digits["test_labels"], params.manifold.pairs, params.data.seed
         )
         arrays = {"images": sets.images, "offsets": sets.offsets, "digits": sets.digits}
         write_arrays("data/manifold.safetensors", arrays, {"pairs": sets.pairs})

@@ -1,13 +1,25 @@
-"""Files of trained networks and of the image sets they are trained on."""
+"""The main models, files of trained networks and of the image sets they are trained on."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 
 from capsnet_study.models import NetworkSpec
+from capsnet_study.params import MAIN_MODELS, Params, RoutingParams
 from capsnet_study.storage import read_arrays, read_facts, write_arrays
 from capsnet_study.trials import ImageSet, Trial, Weights
+
+Model = StrEnum("Model", MAIN_MODELS)
+
+
+def specification(model: Model, params: Params, hidden: int = 1) -> NetworkSpec:
+    """Return what network a main model is; uniform coupling is routing with one iteration."""
+    if model is Model.cnn:
+        return NetworkSpec("cnn", params.model, hidden)
+    routing = params.routing if model is Model.capsnet else RoutingParams(n_iter=1, eta=0.0)
+    return NetworkSpec("capsnet", params.model, hidden, params.capsules, routing)
 
 
 def read_images(path: str = "data/multimnist.safetensors") -> tuple[ImageSet, ImageSet]:

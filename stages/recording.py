@@ -25,16 +25,35 @@ def recorded(stage: str) -> Iterator[None]:
 
 
 def _host() -> dict[str, str | int]:
-    torch = sys.modules.get("torch")
-    on_gpu = torch is not None and torch.cuda.is_available()
+    device = _device()
+    by_default = "one a core" if device == "cpu" else "1"  # as in capsnet_study.workers
     return {
         "cores": os.cpu_count() or 1,
         "cpu": _cpu_name(),
-        "device": os.environ.get("CAPS_DEVICE", "cuda" if on_gpu else "cpu"),
+        "device": device,
         "python": platform.python_version(),
-        "torch": version("torch"),
-        "workers": os.environ.get("CAPS_WORKERS", "one a core"),
+        "routing": _routing(device),
+        "threads_a_task": 1,  # what capsnet_study.workers.repeatable sees to
+        "workers": os.environ.get("CAPS_WORKERS", by_default),
+        **{name: version(name) for name in ("numba", "numpy", "torch")},
     }
+
+
+def _device() -> str:
+    """Return the device that the stage could use, a GPU with its model."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return "cpu"
+    kind = os.environ.get("CAPS_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
+    return f"{kind} ({torch.cuda.get_device_name(kind)})" if kind.startswith("cuda") else kind
+
+
+def _routing(device: str) -> str:
+    """Return how capsule layers were routed, or that there were none."""
+    path = sys.modules.get("capsnet_study.routing.path")
+    if path is None:
+        return "none"
+    return path.routing_path(sys.modules["torch"].empty(0, device=device.split()[0]))
 
 
 def _cpu_name() -> str:

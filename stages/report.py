@@ -6,22 +6,22 @@ from pathlib import Path
 
 import typer
 
-from capsnet_study.params import Params, load_params
+from capsnet_study.params import MAIN_MODELS, Params, load_params
 from capsnet_study.report import Results, render_report
 from capsnet_study.storage import read_json, read_table, write_bytes
 
 
 def read_results(params: Params) -> Results:
     """Read all metrics; of the recorded arms of the sweep those that are declared."""
-    parts = ("claims", "data", "domains", "fitting", "manifold")
+    parts = ("claims", "data", "domains", "exploratory", "fitting", "manifold")
     recorded = [read_json(path) for path in sorted(Path("metrics/runtime").glob("*.json"))]
     removed = {one["stage"] for one in recorded if one["stage"].startswith("sweep_")} - {
         f"sweep_{arm}" for arm in params.sweep
     }
     return Results(
         **{name: read_json(f"metrics/{name}.json") for name in parts},
-        train={m: read_json(f"metrics/train_{m}.json") for m in ("capsnet", "uniform", "cnn")},
-        transfer={m: read_json(f"metrics/transfer_{m}.json") for m in ("capsnet", "cnn")},
+        train={model: read_json(f"metrics/train_{model}.json") for model in MAIN_MODELS},
+        transfer={model: read_json(f"metrics/transfer_{model}.json") for model in MAIN_MODELS},
         sensitivity=read_table("plots/manifold_sensitivity.csv"),
         runtime=[one for one in recorded if one["stage"] not in removed],
     )

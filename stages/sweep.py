@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import typer
 
 from capsnet_study.models import NetworkSpec
-from capsnet_study.params import CapsNetArm, ParameterError, load_params
-from capsnet_study.storage import write_table
+from capsnet_study.params import CapsNetArm, ParameterError, Params, load_params
+from capsnet_study.storage import EXACT, write_table
 from capsnet_study.summary import history_table
 from capsnet_study.trials import run_trials
 from stages.networks import read_images
 from stages.recording import recorded
+from stages.resuming import resumable
+
+
+def specification(name: str, params: Params) -> NetworkSpec:
+    """Return what network an arm trains."""
+    arm = params.sweep[name]
+    if not isinstance(arm, CapsNetArm):
+        return NetworkSpec(arm.model, params.model)
+    capsules = params.capsules
+    if arm.init_gain is not None:
+        capsules = replace(capsules, init_gain=arm.init_gain)
+    return NetworkSpec("capsnet", params.model, capsules=capsules, routing=arm.routing)
 
 
 def main(name: str) -> None:
     """Write data/sweep/NAME.csv: one row a trial and evaluation."""
-    with recorded(f"sweep_{name}"):
+    stage = f"sweep_{name}"
+    with recorded(stage), resumable(stage) as checkpoints:
         params = load_params()
         if name not in params.sweep:
             raise ParameterError(f"no arm {name!r} in sweep; there are {', '.join(params.sweep)}")
-        arm = params.sweep[name]
-        if isinstance(arm, CapsNetArm):
-            spec = NetworkSpec(
-                "capsnet", params.model, capsules=params.capsules, routing=arm.routing
-            )
-        else:
-            spec = NetworkSpec(arm.model, params.model)
-        trials = run_trials(name, spec, *read_images(), params.train)
-        write_table(f"data/sweep/{name}.csv", history_table([trial.rows for trial in trials]))
+        spec = specification(name, params)
+        trials = run_trials(name, spec, *read_images(), params.train, checkpoints)
+        history = history_table([trial.rows for trial in trials])
+        write_table(f"data/sweep/{name}.csv", history, EXACT)
 
 
 if __name__ == "__main__":

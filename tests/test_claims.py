@@ -8,7 +8,13 @@ import pandas as pd
 import pytest
 
 from capsnet_study.claims import Expectation, load_claims
-from capsnet_study.verdicts import conjunction, evaluate_claims, outcome_of, transfer_drops
+from capsnet_study.verdicts import (
+    claims_on_r2,
+    conjunction,
+    evaluate_claims,
+    outcome_of,
+    transfer_drops,
+)
 
 ROOT = Path(__file__).parents[1]
 SCHEMES = ["base", "A1B", "A2B", "B1B", "B2B", "A1B+", "A2B+", "B1B+", "B2B+", "R1B", "R2B"]
@@ -33,6 +39,7 @@ def fitting(**arms: list[float]) -> dict[str, pd.DataFrame]:
             "model": "cnn" if arm == "cnn" else "capsnet",
             "n_iter": np.nan if arm == "cnn" else int(arm[1]),
             "eta": np.nan if arm == "cnn" else 1.0,
+            "init_gain": np.nan,
             "exact_match": value,
             "entropy_at_tenth": 2 * value,
         }
@@ -84,7 +91,22 @@ def test_an_interval_that_ends_on_the_bound_decides_nothing():
 
 def test_trials_without_a_partner_are_left_out():
     tables = fitting(n3=NEAR, n5=[0.95, 0.96, np.nan])
-    assert judge(tables, DIFFERENCE + "above 0")["parts"][0]["n"] == 2
+    (part,) = judge(tables, DIFFERENCE + "above 0")["parts"]
+    assert (part["n"], part["dropped"]) == (2, 1)
+
+
+@pytest.mark.parametrize(("values", "n", "dropped"), [(NEAR, 5, 0), ([np.nan, 0.9], 1, 1)])
+def test_units_without_a_value_are_counted(values, n, dropped):
+    part = judge(fitting(n3=values), LEVEL + "above 0.5")["parts"][0]
+    assert (part["n"], part["dropped"]) == (n, dropped)
+    assert part["mean"] == pytest.approx(np.nanmean(values))
+
+
+def test_an_arm_without_any_value_is_not_evaluated_and_says_how_many():
+    part = "kind: each_level, table: fitting, measure: exact_match, each: routed_arms, expect: "
+    result = judge(fitting(n2=NEAR, n3=[np.nan] * 5), part + "above 0")
+    assert result["verdict"] == "not evaluated"
+    assert [(one["n"], one["dropped"]) for one in result["parts"]] == [(5, 0), (0, 5)]
 
 
 @pytest.mark.parametrize(
@@ -166,6 +188,43 @@ def test_correlation_over_arms(slope, arms, outcome):
     result = judge(with_early_entropy(slope, arms), CORRELATION)
     assert result["verdict"] == outcome
     assert result["parts"][0]["n"] == arms
+
+
+def test_an_arm_without_entropy_is_left_out_of_the_correlation_and_counted():
+    tables = with_early_entropy(1.0, 7)
+    table = tables["fitting"]
+    table.loc[table["arm"] == "n4", "entropy_at_tenth"] = np.nan
+    result = judge(tables, CORRELATION)
+    assert result["verdict"] == "reproduced"
+    assert (result["parts"][0]["n"], result["parts"][0]["dropped"]) == (6, 1)
+
+
+def test_arms_with_an_initial_gain_of_their_own_are_in_no_group():
+    tables = with_early_entropy(1.0, 6)
+    table = tables["fitting"]
+    table.loc[table["arm"] == "n6", ["init_gain", "entropy_at_tenth"]] = [2.0, -9.0]
+    assert judge(tables, CORRELATION)["parts"][0]["n"] == 5
+    part = "kind: each_level, table: fitting, measure: exact_match, each: routed_arms, expect: "
+    labels = [one["label"] for one in judge(tables, part + "above 0")["parts"]]
+    assert labels == [f"exact_match: n{k}" for k in range(2, 6)]
+
+
+def test_the_claims_on_entropy_are_asked_of_r2_too():
+    claims = load_claims((ROOT / "claims.yaml").read_text())
+    asked = claims_on_r2(claims)
+    assert [claim.id for claim in asked] == ["C4", "C5", "C6"]
+    measures = [part.measure for claim in asked for part in claim.parts]
+    assert measures == ["entropy_last_r2"] * 3 + [
+        "entropy_change_r2",
+        "spearman_entropy_accuracy_r2",
+    ]
+    tables = fitting(n2=NEAR, n3=NEAR)
+    tables["fitting"] = tables["fitting"].assign(
+        entropy_last_r2=1.0, entropy_change_r2=-0.5, spearman_entropy_accuracy_r2=0.5
+    )
+    judged = evaluate_claims(asked, tables)
+    assert judged["C5"]["verdict"] == "reproduced" and judged["C6"]["verdict"] == "contradicted"
+    assert judged["C5"]["parts"][0]["label"] == "entropy_change_r2: n2"
 
 
 def test_correlation_may_be_open():

@@ -1,7 +1,7 @@
 """Figures: what they show for full, thin and partial tables, and that their bytes repeat."""
 
 import json
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +13,11 @@ from matplotlib.colors import to_hex
 from capsnet_study import figures
 from capsnet_study.figures.arms import arms_of, eta_arms, n_iter_arms, over_trials
 from capsnet_study.figures.entropy import uniform_entropy
-from capsnet_study.figures.faithfulness import MEASURES
 from capsnet_study.figures.maps import offset_colours
 from capsnet_study.figures.schemes import scheme_layers, scheme_positions
 from capsnet_study.figures.style import DOMAIN_COLOURS, MODEL_LOOKS, arm_look
+from capsnet_study.names import CHAMFER, FAITHFULNESS
+from capsnet_study.params import ModelParams
 
 STEPS = (0, 4, 16, 64, 256)
 CAPSNET_ARMS = {
@@ -31,6 +32,7 @@ ARMS = {
     "cnn": ("cnn", np.nan, np.nan, np.nan, np.nan),
     "cnn160": ("cnn160", np.nan, np.nan, np.nan, np.nan),
 }
+MAIN_MODELS = ("capsnet", "uniform", "cnn")
 LABELS = ["reproduced", "contradicted", "inconclusive", "not evaluated"]
 
 
@@ -44,7 +46,8 @@ def fitting(trials: int = 3, arms: tuple[str, ...] = tuple(ARMS)) -> pd.DataFram
                 share = 1 - 0.1 * progress * eta if model == "capsnet" else np.nan
                 rows.append({
                     "arm": arm, "model": model, "n_iter": n_iter, "eta": eta,
-                    "eta_max": eta_max, "gradient": gradient, "trial": trial, "step": step,
+                    "eta_max": eta_max, "gradient": gradient, "init_gain": np.nan,
+                    "trial": trial, "step": step,
                     "exact_match": 0.02 + 0.2 * progress + rng.uniform(0, 0.02),
                     "entropy_r1": share * np.log(10), "entropy_share_r1": share,
                 })  # fmt: skip
@@ -59,11 +62,11 @@ def manifold(trials: int = 2) -> pd.DataFrame:
         for trial in range(1 if model in ("pixels", "pca") else trials)
         for pair in ("7-8", "3-5", "0-1")
     ]
-    columns = [measure.column for measure in MEASURES]
-    return pd.DataFrame(index).join(pd.DataFrame(rng.random((len(index), 8)), columns=columns))
+    measures = [*CHAMFER, *FAITHFULNESS]
+    return pd.DataFrame(index).join(pd.DataFrame(rng.random((len(index), 8)), columns=measures))
 
 
-def transfer(splits: int = 2, models: tuple[str, ...] = ("capsnet", "cnn")) -> pd.DataFrame:
+def transfer(splits: int = 2, models: tuple[str, ...] = MAIN_MODELS) -> pd.DataFrame:
     rng = np.random.default_rng(0)
     rows = [
         {"model": model, "split": split, "direction": direction, "scheme": scheme}
@@ -108,10 +111,10 @@ def images(n: int) -> np.ndarray:
 
 
 def architectures():
-    sizes = (32, 4, 8, 10, 16)
+    sizes = ModelParams(32, 4, 8, 10, 16)
     labels = np.array([[7, 8], [3, 5], [0, 1]])
     return figures.figure_architectures(
-        figures.capsnet_layers(*sizes), figures.cnn_layers(*sizes), images(3), labels
+        figures.capsnet_layers(sizes), figures.cnn_layers(sizes), images(3), labels
     )
 
 
@@ -210,6 +213,16 @@ def test_curves_draw_whatever_arms_there_are(arms):
     table = fitting(arms=arms) if arms else fitting(arms=("cnn",)).iloc[:0]
     for draw in (figures.figure_accuracy, figures.figure_entropy, figures.figure_controls):
         draw(table).draw_without_rendering()
+
+
+def test_an_arm_with_an_initial_gain_of_its_own_is_in_no_figure():
+    table = fitting()
+    other = table[table["arm"] == "n3"].assign(arm="n3_gain2", init_gain=2.0)
+    both = pd.concat([table, other], ignore_index=True)
+    assert arms_of(both) == arms_of(table)
+    assert figures.render(figures.figure_accuracy(both), "png", 40) == figures.render(
+        figures.figure_accuracy(table), "png", 40
+    )
 
 
 def test_arms_are_chosen_by_what_they_are_and_not_by_name():
@@ -315,9 +328,21 @@ def test_schemes_show_all_45_pairs_once():
 
 def test_transfer_has_a_bar_a_scheme_and_model_with_every_value():
     axes = figures.figure_transfer(transfer(splits=3)).axes[0]
-    assert len(axes.containers) == 22
+    assert len(axes.containers) == 33
     assert "all 6 values" in texts(axes)
     assert [label.get_text() for label in axes.get_xticklabels()] == list(scheme_positions())
+    shown = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert shown == ["CapsNet", "CapsNet, uniform", "CNN"]
+
+
+def test_transfer_bars_stand_beside_one_another_in_the_colours_of_their_models():
+    axes = figures.figure_transfer(transfer()).axes[0]
+    bars = [bar for container in axes.containers for bar in container]
+    ends = sorted((bar.get_x(), bar.get_x() + bar.get_width()) for bar in bars)
+    assert all(one[1] <= other[0] + 1e-9 for one, other in pairwise(ends))
+    colours = [to_hex(bar.get_facecolor()) for bar in bars]
+    expected = [to_hex(MODEL_LOOKS[model].colour) for model in MAIN_MODELS]
+    assert list(dict.fromkeys(colours)) == expected
 
 
 def test_transfer_draws_one_model_one_value_or_none():

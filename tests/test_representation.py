@@ -6,6 +6,7 @@ import pytest
 
 from capsnet_study.representation import (
     at_perplexity,
+    common_value,
     first_maps,
     measure_model,
     sensitivity,
@@ -79,6 +80,14 @@ def test_each_map_is_measured_under_its_own_name(perfect):
     unlinear = found.loc[found["linear_r2"] < 0.5]
     assert set(unlinear["trial"]) == {0} and set(unlinear["pair"]) == {"3-5"}
     assert len(unlinear) == 4
+
+
+def test_models_must_have_been_mapped_alike():
+    facts = {"capsnet": {"pairs": ["7-8"], "layer": "cap1"}, "cnn": {"pairs": ["7-8"]}}
+    assert common_value(facts, "pairs") == ["7-8"]
+    facts["cnn"]["pairs"] = ["7-8", "3-5"]
+    with pytest.raises(ValueError, match=r"pairs .*cnn.*3-5"):
+        common_value(facts, "pairs")
 
 
 @pytest.fixture

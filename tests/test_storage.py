@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from capsnet_study import storage
 from capsnet_study.storage import (
+    EXACT,
     read_arrays,
     read_facts,
     read_json,
@@ -151,6 +153,22 @@ def test_tables_return_with_their_gaps(tmp_path):
     write_table(path, table)
     assert path.read_bytes() == b"arm,step,loss,on\nn1,0,,True\ncnn,1000000,0.333333,False\n"
     pd.testing.assert_frame_equal(read_table(path), table.round({"loss": 6}))
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=5))
+def test_exact_tables_return_to_the_last_bit(tmp_path_factory, values):
+    path = tmp_path_factory.getbasetemp() / "exact.csv"
+    write_table(path, pd.DataFrame({"x": values}), EXACT)
+    assert read_table(path)["x"].astype(float).tolist() == values
+
+
+def test_a_temporary_file_is_named_as_what_git_and_dvc_ignore(tmp_path, monkeypatch):
+    replaced = []
+    monkeypatch.setattr(storage.os, "replace", lambda *paths: replaced.append(paths))
+    write_bytes(tmp_path / "value.json", b"whole")
+    (temporary, final) = map(Path, replaced[0])
+    assert final == tmp_path / "value.json"
+    assert temporary.parent == tmp_path and temporary.suffix == ".tmp"
 
 
 def test_tables_with_fewer_digits(tmp_path):

@@ -14,6 +14,8 @@ def rows(accuracy, entropy=None, steps=(0, 10, 100)):
     ]
     for row, value in zip(found, entropy or [], strict=False):
         row |= {"entropy_r1": value, "entropy_share_r1": value / 2, "dead_share": 0.0}
+        row |= {"entropy_r2": value / 4, "entropy_share_r2": value / 8}
+        row |= {"mi_r1": 2 - value, "mi_r2": 3 - value}
     return found
 
 
@@ -42,6 +44,21 @@ def test_the_record_of_a_capsnet_by_hand():
     assert record["entropy_r1"] == pytest.approx({"mean": 1.2, "std": 0.08**0.5})
     assert record["entropy_share_r1"]["mean"] == pytest.approx(0.6)
     assert record["dead_share"] == {"mean": 0.0, "std": 0.0}
+    assert record["entropy_r2"]["mean"] == pytest.approx(0.3)
+    assert record["entropy_share_r2"]["mean"] == pytest.approx(0.15)
+    assert (record["mi_r1"]["mean"], record["mi_r2"]["mean"]) == pytest.approx((0.8, 1.8))
+
+
+def test_the_recall_of_each_digit_is_in_the_record_where_it_is_known():
+    found = rows([0.0, 0.2, 0.6])
+    for row in found:
+        row |= {f"recall_{digit}": digit / 10 * row["exact_match"] for digit in range(10)}
+        row["recall_4"] = np.nan
+    record = summarise_history(history_table([found]))
+    assert record["recall_7"]["mean"] == pytest.approx(0.42)
+    assert {name for name in record if name.startswith("recall")} == {
+        f"recall_{digit}" for digit in range(10) if digit != 4
+    }
 
 
 def test_the_record_of_a_cnn_has_no_routing():

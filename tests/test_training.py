@@ -1,7 +1,9 @@
 """Training of networks and trials."""
 
 import math
+from copy import deepcopy
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -9,16 +11,17 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capsnet_study import training, workers
+from capsnet_study import training
 from capsnet_study.evaluation import Examples
 from capsnet_study.models import NetworkSpec, build_network
 from capsnet_study.params import CapsuleParams, RoutingParams
 from capsnet_study.training import (
     Budget,
     LossNotFiniteError,
+    Progress,
     evaluation_steps,
     fit,
-    shuffled_batches,
+    next_batch,
 )
 from capsnet_study.trials import Trial, budget_of, eta_of, load_network, run_trial, run_trials
 
@@ -29,6 +32,22 @@ ROUTED = [f"{name}_r{layer}" for layer in (1, 2) for name in ("entropy", "entrop
 
 def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
+
+
+def take(progress, size, batch_size, generator, count) -> list[list[int]]:
+    """The next batches of a training that stands at `progress`."""
+    taken = []
+    for _ in range(count):
+        taken.append(next_batch(progress, size, batch_size, generator).tolist())
+        progress.samples += len(taken[-1])
+    return taken
+
+
+def batches_of(size: int, batch_size: int, seed: int):
+    """All batches from the beginning, for ever."""
+    progress, generator = Progress(), seeded(seed)
+    while True:
+        yield from take(progress, size, batch_size, generator, 1)
 
 
 @pytest.fixture
@@ -49,36 +68,54 @@ def same(first: Trial, second: Trial) -> bool:
 # Steps and batches
 
 
-@given(st.integers(1, 10_000), st.integers(2, 60))
-def test_evaluations_go_from_0_to_the_end_and_are_denser_early(steps, count):
-    due = evaluation_steps(steps, count)
+@given(st.integers(1, 30_000), st.integers(2, 60), st.integers(1, 12))
+def test_evaluations_go_from_0_to_the_end_and_are_denser_early(steps, count, even):
+    due = evaluation_steps(steps, count, even)
     assert due[0] == 0 and due[-1] == steps
-    assert due == sorted(set(due)) and len(due) <= count
-    if steps > 100 and count > 5:
-        assert sum(step <= steps / 2 for step in due) > len(due) / 2
+    assert due == sorted(set(due)) and len(due) < count + even
+    assert {round(steps * part / even) for part in range(1, even + 1)} <= set(due)
+    gaps = np.diff([step for step in due if step <= round(steps / even)])
+    assert (np.diff(gaps) >= -2).all()  # growing, but for the rounding
 
 
 def test_evaluations_by_hand():
     assert evaluation_steps(1, 20) == [0, 1]
-    assert evaluation_steps(15, 5) == [0, 1, 3, 7, 15]
+    assert evaluation_steps(15, 5, even=1) == [0, 1, 3, 7, 15]
+    assert evaluation_steps(150, 5) == [0, 1, 3, 7, *range(15, 151, 15)]
+
+
+def test_a_tenth_of_the_steps_is_measured_and_no_trapezoid_weighs_more():
+    due = np.array(evaluation_steps(9660, 6))
+    assert 966 in due
+    assert np.diff(due).max() == 966
 
 
 @given(st.integers(1, 50), st.integers(1, 60), st.integers(0, 100))
 def test_every_epoch_covers_every_example_once(size, batch_size, seed):
-    batches = shuffled_batches(size, batch_size, seeded(seed))
+    batches = batches_of(size, batch_size, seed)
     for _ in range(3):
         epoch = [next(batches) for _ in range(math.ceil(size / batch_size))]
         assert all(len(batch) == batch_size for batch in epoch[:-1])
-        assert sorted(torch.cat(epoch).tolist()) == list(range(size))
+        assert sorted(chain(*epoch)) == list(range(size))
 
 
 def test_each_epoch_has_its_own_order_that_the_generator_decides():
     def epochs(seed):
-        batches = shuffled_batches(50, 50, seeded(seed))
-        return [next(batches).tolist() for _ in range(2)]
+        batches = batches_of(50, 50, seed)
+        return [next(batches) for _ in range(2)]
 
     assert epochs(0) == epochs(0) != epochs(1)
     assert epochs(0)[0] != epochs(0)[1]
+
+
+def test_progress_and_generator_are_all_that_the_next_batches_need():
+    generator, progress = seeded(3), Progress()
+    started = take(progress, 20, 8, generator, 4)
+    copy = seeded(0)
+    copy.set_state(generator.get_state())
+    again = deepcopy(progress)
+    rest = take(progress, 20, 8, generator, 5)
+    assert take(again, 20, 8, copy, 5) == rest != started
 
 
 # One network
@@ -93,7 +130,7 @@ def test_networks_learn_a_tiny_set_and_stay_alive(model, examples, kind, hidden)
         spec = replace(spec, capsules=CapsuleParams(1.0, True), routing=RoutingParams(3, 1.0))
     network = build_network(spec, seeded())
     train = Examples(examples[0].inputs[:6], examples[0].labels[:6])
-    budget = Budget(epochs=120, batch_size=6, lr=0.01, evaluations=4)
+    budget = Budget(epochs=120, batch_size=6, lr=0.003, evaluations=4)
     rows = fit(network, train, train, budget, seeded(), eta_of(spec))
     assert rows[-1]["loss"] < 0.6 * rows[1]["loss"]
     assert rows[-1]["exact_match"] > 0.3
@@ -101,7 +138,7 @@ def test_networks_learn_a_tiny_set_and_stay_alive(model, examples, kind, hidden)
 
 
 def test_a_row_an_evaluation(capsnet, cnn, examples):
-    budget = Budget(epochs=2, batch_size=16, lr=0.01, evaluations=4)
+    budget = Budget(epochs=2, batch_size=16, lr=0.01, evaluations=3, even_evaluations=2)
     for spec, expected in (
         (capsnet, [*COLUMNS, *ROUTED, "dead_share", "eta_in_force"]),
         (cnn, [*COLUMNS, "eta_in_force"]),
@@ -163,6 +200,19 @@ def test_a_fixed_eta_stays(capsnet, examples):
     budget = Budget(epochs=1, batch_size=16, lr=0.01, evaluations=3)
     rows = fit(build_network(spec, seeded()), *examples, budget, seeded(), eta_of(spec))
     assert {row["eta_in_force"] for row in rows} == {0.3}
+
+
+def test_without_a_rule_the_networks_own_eta_stays(capsnet, cnn, examples):
+    spec = replace(capsnet, routing=RoutingParams(3, 0.3))
+    budget = Budget(epochs=1, batch_size=16, lr=0.01, evaluations=3)
+    left, told = (
+        fit(build_network(spec, seeded()), *examples, budget, seeded(), eta_at)
+        for eta_at in (None, eta_of(spec))
+    )
+    assert repr(left) == repr(told)
+    assert {row["eta_in_force"] for row in left} == {0.3}
+    plain = fit(build_network(cnn, seeded()), *examples, budget, seeded())
+    assert all(math.isnan(row["eta_in_force"]) for row in plain)
 
 
 def test_eta_decides_what_is_learned(capsnet, examples):
@@ -234,15 +284,16 @@ def test_arms_start_from_the_same_weights_and_see_the_same_order(
 ):
     orders = []
 
-    def recorded(size, batch_size, generator):
-        orders.append(generator.initial_seed())
-        return shuffled_batches(size, batch_size, generator)
+    def recorded(progress, *args):
+        chosen = next_batch(progress, *args)
+        orders.append(chosen.tolist())
+        return chosen
 
-    monkeypatch.setattr(training, "shuffled_batches", recorded)
+    monkeypatch.setattr(training, "next_batch", recorded)
     arm = replace(capsnet, routing=RoutingParams(9, 0.5, "last"))
     routed = run_trial("n9_last", arm, *images, train_params, 1)
     plain = run_trial("cnn", cnn, *images, train_params, 1)
-    assert orders[0] == orders[1]
+    assert orders[:6] == orders[6:]
     for name, value in trials[1].initial.items():
         assert np.array_equal(value, routed.initial[name])
         if name.startswith("conv"):
@@ -255,7 +306,7 @@ def test_the_seed_decides_everything(trials, capsnet, images, train_params):
 
 
 def test_a_loss_that_is_not_finite_names_arm_trial_and_step(capsnet, images, train_params):
-    with pytest.raises(LossNotFiniteError, match=r"n6_eta1, trial 3, step 1: .*nan"):
+    with pytest.raises(LossNotFiniteError, match=r"n6_eta1, trial 3 .seed 0., step 1: .*nan"):
         run_trial("n6_eta1", capsnet, *images, replace(train_params, lr_capsnet=1e30), 3)
 
 
@@ -263,17 +314,3 @@ def test_a_loss_that_is_not_finite_names_arm_trial_and_step(capsnet, images, tra
 def test_each_family_has_its_learning_rate(kind, lr, model, train_params):
     params = replace(train_params, lr_capsnet=0.5, lr_cnn=0.25)
     assert budget_of(params, NetworkSpec(kind, model)) == Budget(2, 16, lr, 3, 0.5)
-
-
-# Workers
-
-
-@pytest.mark.parametrize("named", ["0", "-1", "two", "1.5", ""])
-def test_senseless_worker_counts_are_refused(named, monkeypatch):
-    monkeypatch.setenv("CAPS_WORKERS", named)
-    with pytest.raises(ValueError, match="CAPS_WORKERS = '"):
-        workers.workers()
-
-
-def test_results_come_in_the_order_of_the_tasks():
-    assert workers.run_side_by_side(pow, [(2, 3), (3, 2), (5, 0)]) == [8, 9, 1]

@@ -10,8 +10,9 @@ import torch
 from capsnet_study import transfer as module
 from capsnet_study.evaluation import evaluate, frozen_features
 from capsnet_study.models import NetworkSpec, build_network
+from capsnet_study.names import SCHEMES
 from capsnet_study.params import TransferParams
-from capsnet_study.training import fit
+from capsnet_study.training import Budget, fit
 from capsnet_study.transfer import (
     Scheme,
     Transfer,
@@ -19,9 +20,11 @@ from capsnet_study.transfer import (
     run_transfers,
     schemes,
     summarise_schemes,
+    transfer_budget,
 )
-from capsnet_study.trials import load_network, weights_of
+from capsnet_study.trials import weights_of
 
+BASE = "base"
 FROZEN = ["A1B", "A2B", "B1B", "B2B", "R1B", "R2B"]
 TUNED = ["A1B+", "A2B+", "B1B+", "B2B+"]
 ORIGINS = {"A": "source", "B": "target"}
@@ -70,29 +73,35 @@ def watched(spec, transfer, train_params):
         patch.setenv("CAPS_DEVICE", "cpu")
         patch.setattr(module, "fit", watch)
         rows = run_transfers(spec.kind, spec, [transfer], train_params, TransferParams(1, 1))
-    names = [row["scheme"] for row in rows[1:]]
+    names = [row["scheme"] for row in rows]
     return rows, dict(zip(names, seen, strict=True))
 
 
 def test_the_schemes_are_those_of_the_paper_and_the_lower_bound():
-    assert sorted(scheme.name for scheme in schemes()) == sorted(FROZEN + TUNED)
+    names = [scheme.name for scheme in schemes()]
+    assert sorted(names) == sorted([BASE, *FROZEN, *TUNED]) == sorted(SCHEMES)
     assert Scheme("A", 2, True).name == "A2B+"
 
 
 def test_a_row_a_scheme(watched, spec):
     rows, _ = watched
-    assert rows[0]["scheme"] == "base"
-    assert sorted(row["scheme"] for row in rows) == sorted(["base", *FROZEN, *TUNED])
+    assert rows[0]["scheme"] == BASE
+    assert sorted(row["scheme"] for row in rows) == sorted([BASE, *FROZEN, *TUNED])
     for row in rows:
         assert list(row) == ["model", "split", "direction", "scheme", "exact_match"]
         assert (row["model"], row["split"], row["direction"]) == (spec.kind, 1, "AB")
         assert 0 <= row["exact_match"] <= 1
 
 
-def test_the_base_is_the_network_of_the_target_domain(watched, spec, transfer):
-    network = load_network(spec, transfer.target)
-    found = evaluate(network, transfer.test.on_device())["exact_match"]
-    assert watched[0][0]["exact_match"] == found
+def test_the_base_keeps_nothing_and_trains_everything(watched, transfer):
+    before, network, train, _, _ = watched[1][BASE]
+    after = weights_of(network)
+    for weight, value in before.items():
+        if not weight.endswith("bias") or weight.startswith("conv"):  # capsules' start at 0
+            assert not np.array_equal(value, transfer.source[weight])
+            assert not np.array_equal(value, transfer.target[weight])
+        assert not np.array_equal(value, after[weight])
+    assert train.kept is None
 
 
 @pytest.mark.parametrize("name", FROZEN + TUNED)
@@ -111,7 +120,7 @@ def test_frozen_layers_stay_to_the_last_bit_and_all_others_are_trained(watched, 
         assert np.array_equal(value, before[weight]) == is_kept(weight, int(name[1]))
 
 
-@pytest.mark.parametrize("name", TUNED)
+@pytest.mark.parametrize("name", [BASE, *TUNED])
 def test_nothing_is_frozen_in_the_tuned_forms(watched, name):
     before, network, *_ = watched[1][name]
     for weight, value in weights_of(network).items():
@@ -146,20 +155,27 @@ def test_on_features_the_network_is_measured_as_on_images(watched, transfer, nam
 
 def test_the_reported_figure_is_the_last_evaluation(watched):
     rows, seen = watched
-    for row in rows[1:]:
+    for row in rows:
         assert row["exact_match"] == seen[row["scheme"]][-1][-1]["exact_match"]
 
 
-def test_all_schemes_have_the_same_budget(watched):
-    steps = {rows[-1]["step"] for *_, rows in watched[1].values()}
-    assert steps == {3}  # 40 images in batches of 16, one epoch
+def test_all_schemes_and_the_base_have_the_same_budget(watched):
+    steps = {tuple(row["step"] for row in rows) for *_, rows in watched[1].values()}
+    assert steps == {(0, 3)}  # 40 images in batches of 16, one epoch; evaluated at its ends
+    sizes = {len(train) for _, _, train, *_ in watched[1].values()}
+    assert sizes == {40}
+
+
+def test_the_budget_is_that_of_re_training(spec, train_params):
+    budget = transfer_budget(replace(train_params, epochs=9), TransferParams(1, 4), spec)
+    assert budget == Budget(4, 16, 0.01, evaluations=2, even_evaluations=1)
 
 
 def test_training_on_features_is_training_on_images_with_layers_frozen(
     spec, transfer, train_params
 ):
     """The cache is a matter of speed alone."""
-    budget = module.budget_of(train_params, spec)
+    budget = transfer_budget(train_params, TransferParams(1, 2), spec)
     found = []
     for cached in (True, False):
         network = prepare(spec, transfer, Scheme("A", 1), 0)
@@ -196,11 +212,47 @@ def test_each_split_and_direction_draws_its_own_fresh_weights(spec, transfer):
     assert len(set(drawn)) == 4
 
 
-def test_the_record_of_the_schemes():
-    table = pd.DataFrame(
-        {"scheme": ["base", "A1B"] * 2, "exact_match": [0.8, 0.5, 0.6, 0.5], "split": [0, 0, 1, 1]}
+@pytest.mark.parametrize("kept", [1, 2])
+def test_a_donor_of_another_network_is_refused(spec, transfer, kept):
+    whole = transfer.source
+    lacking = {name: value for name, value in whole.items() if name != "layers.0.weight"}
+    more = whole | {"layers.0.gain": whole["conv1.bias"]}
+    for donor, named in (
+        (lacking, "missing.*layers.0.weight"),
+        (more, "unexpected.*layers.0.gain"),
+    ):
+        with pytest.raises(ValueError, match=named):
+            prepare(spec, replace(transfer, source=donor), Scheme("A", kept), 0)
+
+
+def test_a_donor_need_not_have_what_is_not_kept(spec, transfer):
+    lower = {name: value for name, value in transfer.source.items() if is_kept(name, 1)}
+    prepare(spec, replace(transfer, source=lower), Scheme("A", 1), 0)
+    with pytest.raises(ValueError, match=r"missing.*layers\.1\.weight"):
+        prepare(spec, replace(transfer, source=lower), Scheme("A", 2), 0)
+
+
+def scores(base: tuple[float, float], a1b: tuple[float, float]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"scheme": scheme, "exact_match": value, "split": split, "direction": "AB"}
+        for scheme, values in (("base", base), ("A1B", a1b))
+        for split, value in enumerate(values)
     )
-    found = summarise_schemes(table)
+
+
+def test_the_record_of_the_schemes():
+    found = summarise_schemes(scores((0.8, 0.6), (0.4, 0.6)))
     assert list(found) == ["base", "A1B"]
+    drops = {scheme: record.pop("relative_drop") for scheme, record in found.items()}
     assert found["base"] == pytest.approx({"mean": 0.7, "std": 0.02**0.5, "n": 2})
-    assert found["A1B"] == pytest.approx({"mean": 0.5, "std": 0.0, "n": 2})
+    assert found["A1B"] == pytest.approx({"mean": 0.5, "std": 0.02**0.5, "n": 2})
+    assert drops["base"] == {"mean": 0, "std": 0, "n": 2}
+    assert drops["A1B"] == pytest.approx({"mean": 0.25, "std": 0.125**0.5, "n": 2})
+
+
+def test_a_base_of_nothing_has_no_relative_drop():
+    found = summarise_schemes(scores((0.0, 0.5), (0.1, 0.4)))
+    assert found["A1B"]["relative_drop"] == pytest.approx(
+        {"mean": 0.2, "std": float("nan"), "n": 1}, nan_ok=True
+    )
+    assert found["A1B"]["n"] == 2

@@ -12,17 +12,23 @@ from capsnet_study.params import CapsNetArm, CNNArm
 from capsnet_study.stats import spearman
 from capsnet_study.summary import area_under_curve
 
-ARM_FACTS = ["arm", "model", "n_iter", "eta", "eta_max", "gradient"]
-TRIAL_COLUMNS = [
-    "arm",
-    "trial",
-    "exact_match",
-    "area_under_curve",
+ROUTING_FACTS = ["n_iter", "eta", "eta_max", "gradient", "init_gain"]
+ARM_FACTS = ["arm", "model", *ROUTING_FACTS]
+ENTROPY_COLUMNS = [
     "entropy_first",
     "entropy_last",
     "entropy_change",
     "entropy_at_tenth",
     "spearman_entropy_accuracy",
+]
+R2_SUFFIX = "_r2"
+TRIAL_COLUMNS = [
+    "arm",
+    "trial",
+    "exact_match",
+    "area_under_curve",
+    *ENTROPY_COLUMNS,
+    *[f"{column}{R2_SUFFIX}" for column in ENTROPY_COLUMNS],
 ]
 
 
@@ -39,8 +45,10 @@ def summarise_trials(table: pd.DataFrame) -> pd.DataFrame:
     """Return one row an arm and trial.
 
     Columns: exact_match (last evaluation), area_under_curve (mean over steps, trapezoid),
-    entropy_first, entropy_last, entropy_change, entropy_at_tenth (R1, nats; the last at 10 % of the
-    steps), spearman_entropy_accuracy (over the evaluations of the trial).
+    entropy_first, entropy_last, entropy_change, entropy_at_tenth (R1, nats; the last at the
+    evaluation that is nearest to 10 % of the steps), spearman_entropy_accuracy (over the
+    evaluations of the trial; NaN where the entropy never changes), and the same five of R2 with the
+    suffix ``_r2``.
     """
     rows = [
         {"arm": arm, "trial": trial} | _trial_summary(history)
@@ -52,20 +60,30 @@ def summarise_trials(table: pd.DataFrame) -> pd.DataFrame:
 def _with_facts(history: pd.DataFrame, name: str, arm: CapsNetArm | CNNArm) -> pd.DataFrame:
     facts: dict[str, Any] = dict.fromkeys(ARM_FACTS) | {"arm": name, "model": arm.model}
     if isinstance(arm, CapsNetArm):
-        facts |= {key: getattr(arm, key) for key in ("n_iter", "eta", "eta_max", "gradient")}
+        facts |= {key: getattr(arm, key) for key in ROUTING_FACTS}
     return history.assign(**facts)
 
 
 def _trial_summary(history: pd.DataFrame) -> dict[str, float]:
-    accuracy = history["exact_match"].to_numpy(float)
-    summary = {"exact_match": accuracy[-1], "area_under_curve": area_under_curve(history)}
-    if "entropy_r1" not in history or history["entropy_r1"].isna().all():
-        return summary
-    entropy, steps = history["entropy_r1"].to_numpy(float), history["step"].to_numpy(float)
-    return summary | {
+    summary = {
+        "exact_match": history["exact_match"].iloc[-1],
+        "area_under_curve": area_under_curve(history),
+    }
+    for layer, suffix in (("r1", ""), ("r2", R2_SUFFIX)):
+        if f"entropy_{layer}" in history and history[f"entropy_{layer}"].notna().all():
+            found = _entropy_summary(history, f"entropy_{layer}")
+            summary |= {f"{name}{suffix}": value for name, value in found.items()}
+    return summary
+
+
+def _entropy_summary(history: pd.DataFrame, column: str) -> dict[str, float]:
+    names = (column, "exact_match", "step")
+    entropy, accuracy, steps = (history[name].to_numpy(float) for name in names)
+    tenth = np.abs(steps - 0.1 * steps[-1]).argmin()
+    return {
         "entropy_first": entropy[0],
         "entropy_last": entropy[-1],
         "entropy_change": entropy[-1] - entropy[0],
-        "entropy_at_tenth": float(np.interp(0.1 * steps[-1], steps, entropy)),
+        "entropy_at_tenth": entropy[tenth],
         "spearman_entropy_accuracy": spearman(entropy, accuracy),
     }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Annotated, Any, Literal, get_type_hints
 
 import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
@@ -20,6 +21,8 @@ Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 ModelName = Literal["capsnet", "uniform", "cnn", "random_capsnet", "random_cnn", "pixels", "pca"]
 DigitPair = Annotated[str, Field(pattern=r"^[0-9]-[0-9]$")]
 Gradient = Literal["full", "last"]
+
+MAIN_MODELS = ("capsnet", "uniform", "cnn")  # trained for 3.2 and 3.3; all others are controls
 
 MAX_SHIFT = 4  # digits move by up to so many pixels in rows and in columns (paper 3.1, 3.2)
 IMAGE_SIZE = 28 + 2 * MAX_SHIFT  # 36: a digit never leaves the image
@@ -42,13 +45,17 @@ class DataParams:
 
 @dataclass(frozen=True, config=STRICT)
 class ModelParams:
-    """Layer sizes shared by CapsNet and CNN, so that neuron counts match (paper 3.1)."""
+    """Layer sizes shared by CapsNet and CNN, so that neuron counts match (paper 3.1).
+
+    `conv_precision` is what the convolutions multiply in; sums, weights and all else are float32.
+    """
 
     conv_channels: Count
     primary_groups: Count
     primary_dim: Count
     cap1_capsules: Count
     capsule_dim: Count
+    conv_precision: Literal["float32", "bfloat16"] = "float32"
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -81,7 +88,10 @@ class RoutingParams:
 
 @dataclass(frozen=True, config=STRICT)
 class TrainParams:
-    """One optimisation set-up for all arms of a family."""
+    """One optimisation set-up for all arms of a family.
+
+    `evaluations` are log-spaced over the first tenth of the steps; one at each tenth follows.
+    """
 
     seed: Seed
     trials: Count
@@ -95,9 +105,14 @@ class TrainParams:
 
 @dataclass(frozen=True, config=STRICT)
 class CapsNetArm(RoutingParams):
-    """An arm of the sweep that trains a CapsNet."""
+    """An arm of the sweep that trains a CapsNet.
+
+    With `init_gain` its weights start at another scale than those of all other arms: such an arm
+    tells how sensitive results are, and takes no part in claims and figures.
+    """
 
     model: Literal["capsnet"] = Field(kw_only=True)
+    init_gain: Positive | None = Field(default=None, kw_only=True)
 
     @property
     def routing(self) -> RoutingParams:
@@ -227,6 +242,8 @@ def _explain(problem: Mapping[str, Any]) -> str:
     found = problem["input"]
     if problem["type"] == "missing":
         return f"{key}: missing"
+    if problem["type"] == "unexpected_keyword_argument":
+        return f"{key}: no such key; there are {', '.join(_keys_beside(problem['loc']))}"
     if problem["type"] == "value_error" or not isinstance(found, (str, int, float, list)):
         return f"{key}: {problem['msg'].removeprefix('Value error, ')}"
     hint = ""
@@ -235,10 +252,39 @@ def _explain(problem: Mapping[str, Any]) -> str:
     return f"{key} = {found!r}: {problem['msg']}{hint}"
 
 
+def _keys_beside(place: Sequence[str]) -> list[str]:
+    """Return the keys that the block of an unknown key may have."""
+    if place[0] == "sweep":
+        _, _, kind, _ = place
+        block = CapsNetArm if kind == "capsnet" else CNNArm
+    else:
+        block = Params if len(place) == 1 else get_type_hints(Params)[place[0]]
+    return [field.name for field in fields(block)]
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML in which no block names a key twice; plain PyYAML would take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                where = f"{key.start_mark.name}: line {key.start_mark.line + 1}"
+                raise ParameterError(f"{where}: {key.value} stands twice in its block")
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
 def load_params(path: str = "params.yaml") -> Params:
-    """Read and check a parameter file."""
+    """Read and check a parameter file.
+
+    Raises
+    ------
+    ParameterError
+        As `parse_params`, or names the line of a key that stands twice in its block.
+    """
     with open(path, encoding="utf-8") as file:
-        document = yaml.safe_load(file)
+        document = yaml.load(file, Loader=_UniqueKeys)
     if not isinstance(document, dict):
         raise ParameterError(
             f"{path}: a mapping of blocks is expected, found {type(document).__name__}"

@@ -16,6 +16,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
+from capsnet_study import names
 from capsnet_study import params as sizes
 from capsnet_study import report_facts as facts
 from capsnet_study.evaluation import DEAD_LENGTH
@@ -36,12 +37,10 @@ class Results:
 
     Attributes
     ----------
-    claims, data, domains, fitting, manifold
+    claims, data, domains, exploratory, fitting, manifold
         The metrics file of that name.
-    train
-        ``train_<model>.json`` by model: capsnet, uniform, cnn.
-    transfer
-        ``transfer_<model>.json`` by model: capsnet, cnn.
+    train, transfer
+        ``train_<model>.json`` and ``transfer_<model>.json`` by model: capsnet, uniform, cnn.
     sensitivity
         ``plots/manifold_sensitivity.csv``.
     runtime
@@ -51,6 +50,7 @@ class Results:
     claims: Record
     data: Record
     domains: Record
+    exploratory: Record
     fitting: Record
     manifold: Record
     train: Mapping[str, Record]
@@ -94,12 +94,12 @@ def _render(template: str, results: Results, params: Params) -> str:
     )
     environment.filters |= FILTERS
     text = (files("capsnet_study") / "templates" / template).read_text(encoding="utf-8")
-    names = {"p": params, "facts": facts, "sizes": sizes, "verdicts": VERDICTS}
-    names |= {"kernel": KERNEL, "classes": CLASSES, "dead_length": DEAD_LENGTH}
-    names |= {"margin": _defaults(margin_loss), "bootstrap": _defaults(bootstrap_interval)}
-    names |= {"counts": Counter(claim["verdict"] for claim in results.claims.values())}
-    names |= {"scale": facts.scale_of(results.data, params)}
-    return environment.from_string(text).render(**vars(results), **names)
+    context = {"p": params, "facts": facts, "names": names, "sizes": sizes, "verdicts": VERDICTS}
+    context |= {"kernel": KERNEL, "classes": CLASSES, "dead_length": DEAD_LENGTH}
+    context |= {"margin": _defaults(margin_loss), "bootstrap": _defaults(bootstrap_interval)}
+    context |= {"counts": Counter(claim["verdict"] for claim in results.claims.values())}
+    context |= {"scale": facts.scale_of(results.data, params)}
+    return environment.from_string(text).render(**vars(results), **context)
 
 
 def _defaults(function: Callable) -> dict[str, Any]:

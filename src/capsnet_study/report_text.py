@@ -5,26 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from capsnet_study.names import MEASURES
 from capsnet_study.report_facts import Record
 
 Number = int | float
 
-# How measures of the verdicts are called and in which unit they are printed.
-MEASURES = {
-    "exact_match": ("final exact match", "points"),
-    "area_under_curve": ("exact match averaged over training", "points"),
-    "entropy_first": ("entropy of R1 before training", "nats"),
-    "entropy_last": ("entropy of R1 after training", "nats"),
-    "entropy_change": ("change of R1's entropy over training", "nats"),
-    "entropy_at_tenth": ("entropy of R1 at a tenth of the steps", "nats"),
-    "spearman_entropy_accuracy": ("rank correlation of R1's entropy and exact match", ""),
-    "chamfer_zscore": ("Chamfer distance, z-score", ""),
-    "chamfer_unit_box": ("Chamfer distance, unit box", ""),
-    "chamfer_procrustes": ("Chamfer distance, Procrustes", ""),
-    "procrustes_disparity": ("Procrustes disparity", ""),
-    "linear_r2": ("linear R² of the shift", ""),
-    "distance_spearman": ("rank correlation of distances", ""),
-}
 UNITS = {"3.1": "trials", "3.2": "pairs × trials", "3.3": "splits × directions"}
 
 
@@ -55,7 +40,7 @@ def spread(record: Record | None, digits: int = 1) -> str:
     >>> spread({"mean": 0.5, "std": 0.01}), spread({"mean": 0.5, "std": None})
     ('50.0 ± 1.0 %', '50.0 % (s.d. n/a: one trial)')
     """
-    if record is None:
+    if record is None or record["mean"] is None:
         return "n/a"
     if record["std"] is None:
         return f"{percent(record['mean'], digits)} (s.d. n/a: one trial)"
@@ -103,16 +88,22 @@ def part_row(part: Record, section: str) -> dict[str, str]:
     suffix = f" {unit}" if unit else ""
     return {
         "what": f"{name}: {_arms(arms)}",
-        "n": "1 trial" if (part["n"], counted) == (1, "trials") else f"{part['n']} {counted}",
+        "n": _count(part, counted),
         "mean": _value(part["mean"], unit) + (suffix if part["mean"] is not None else ""),
         "interval": _interval(part, unit, counted, correlation),
         "expected": _expected(part["expected"], unit),
     }
 
 
+def _count(part: Record, counted: str) -> str:
+    """Return how many units there are, and how many had no value."""
+    number = "1 trial" if (part["n"], counted) == (1, "trials") else f"{part['n']} {counted}"
+    return number + (f" ({part['dropped']} left out)" if part["dropped"] else "")
+
+
 def _measure(name: str) -> tuple[str, str]:
     if name in MEASURES:
-        return MEASURES[name]
+        return MEASURES[name].name, MEASURES[name].unit
     if name.startswith("drop_"):
         return f"drop from base to {name.removeprefix('drop_')}", "points"
     if found := re.fullmatch(r"Spearman\((\w+), (\w+)\)", name):

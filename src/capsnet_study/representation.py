@@ -21,6 +21,21 @@ Maps = Float[np.ndarray, "trials sets perplexities seeds 81 2"]
 Activations = Float[np.ndarray, "trials sets 81 dim"]
 
 
+def common_value(facts: Mapping[str, Mapping[str, Any]], key: str) -> Any:
+    """Return the value that `key` has in the facts of all models.
+
+    Raises
+    ------
+    ValueError
+        Names the models and their values if these are not all the same.
+    """
+    values = {model: found[key] for model, found in facts.items()}
+    first, *others = values.values()
+    if any(other != first for other in others):
+        raise ValueError(f"{key} of the models' maps: {values}")
+    return first
+
+
 def measure_model(
     model: str,
     maps: Maps,

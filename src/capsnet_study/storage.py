@@ -16,12 +16,18 @@ from safetensors.numpy import save
 
 Arrays = dict[str, np.ndarray]
 
+EXACT = 17  # significant digits that bring every float64 back as it was
+
 
 def write_bytes(path: str | Path, content: bytes) -> None:
-    """Write `content` to `path` atomically: a reader sees the old file or the whole new one."""
+    """Write `content` to `path` atomically: a reader sees the old file or the whole new one.
+
+    A process that is killed meanwhile may leave a hidden ``*.tmp`` beside it, which Git and DVC
+    ignore.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -65,13 +71,16 @@ def read_json(path: str | Path) -> Any:
 
 
 def write_table(path: str | Path, table: pd.DataFrame, digits: int = 6) -> None:
-    """Write a tidy table, floats to `digits` significant digits."""
+    """Write a tidy table, floats to `digits` significant digits.
+
+    Six are for display; tables that anything is computed from are written with `EXACT`.
+    """
     text = table.to_csv(index=False, float_format=f"%.{digits}g", lineterminator="\n")
     write_bytes(path, text.encode())
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a tidy table; only empty cells are missing values."""
+    """Read a tidy table, each number to the last bit; only empty cells are missing values."""
     return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
 

@@ -8,7 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-SUMMARISED = ["exact_match", "area_under_curve", "entropy_r1", "entropy_share_r1", "dead_share"]
+SUMMARISED = ["exact_match", "area_under_curve", *[f"recall_{digit}" for digit in range(10)]]
+SUMMARISED += [
+    f"{name}_r{layer}" for layer in (1, 2) for name in ("entropy", "entropy_share", "mi")
+]
+SUMMARISED += ["dead_share"]
 
 
 def history_table(trials: Sequence[Sequence[Mapping[str, int | float]]]) -> pd.DataFrame:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +12,11 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from capsnet_study.checkpoints import Checkpoint, Progress, Row
 from capsnet_study.evaluation import Examples, evaluate
 from capsnet_study.metrics.accuracy import exact_match
 from capsnet_study.models import Network
 
-Row = dict[str, int | float]
 Watch = Callable[[int, int, float, float, Row], None]
 """Told before each step: step, all steps, epoch, the last batch's loss, the last evaluation."""
 
@@ -29,8 +30,8 @@ class Budget:
     epochs, batch_size, lr
         Passes over the training set, examples a step, and Adam's learning rate at the start; it
         falls to 0 along a half cosine.
-    evaluations
-        Number of evaluations, at log-spaced steps: the first before training, the last at the end.
+    evaluations, even_evaluations
+        How often to evaluate, as in `evaluation_steps`.
     fitness_memory
         Weight that the moving average of training accuracy gives to the past at each step.
     """
@@ -40,6 +41,7 @@ class Budget:
     lr: float
     evaluations: int
     fitness_memory: float = 0.0
+    even_evaluations: int = 10
 
 
 class LossNotFiniteError(FloatingPointError):
@@ -52,8 +54,9 @@ def fit(
     test: Examples,
     budget: Budget,
     generator: torch.Generator,
-    eta_at: Callable[[float], float] = lambda fitness: math.nan,
+    eta_at: Callable[[float], float] | None = None,
     watch: Watch = lambda step, steps, epoch, loss, row: None,
+    checkpoint: Checkpoint | None = None,
 ) -> list[Row]:
     """Train `network` in place on what lies above the inputs of `train`.
 
@@ -67,14 +70,17 @@ def fit(
         Draws the order of the examples, a new one each epoch.
     eta_at
         Update rate of the routing as a function of the model's fitness, the moving average of the
-        exact match on training batches (0 .. 1).
+        exact match on training batches (0 .. 1). None leaves that of the network alone.
     watch
         Called before each step and after the last.
+    checkpoint
+        Where the training is kept while it runs. If one is there, it goes on from it and ends in
+        the same bits as if it had never stopped; if that one had ended, nothing is left to do.
 
     Returns
     -------
     One row an evaluation: step, epoch, samples, loss (mean since the last evaluation; NaN at the
-    first), eta_in_force, and what `evaluate` measures.
+    first), what `evaluate` measures, and eta_in_force (NaN without routing).
 
     Raises
     ------
@@ -82,54 +88,91 @@ def fit(
         Names the step.
     """
     steps = math.ceil(len(train) / budget.batch_size) * budget.epochs
+    due = evaluation_steps(steps, budget.evaluations, budget.even_evaluations)
     optimizer = torch.optim.Adam(_trained(network, train.kept), lr=budget.lr, fused=True)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    batches = shuffled_batches(len(train), budget.batch_size, generator)
-    due = evaluation_steps(steps, budget.evaluations)
-    rows: list[Row] = []
-    losses: list[float] = []
-    loss, samples, fitness = math.nan, 0, 0.0
+    parts = (network, optimizer, generator)
+    progress = checkpoint.restore(*parts) if checkpoint else Progress()
+    saved_at = time.monotonic()
 
-    for step in range(steps + 1):
-        eta = eta_at(fitness)
-        network.set_eta(eta)
-        epoch = samples / len(train)
-        if step in due:
-            where = {"step": step, "epoch": epoch, "samples": samples}
-            learned = {"loss": float(np.mean(losses)) if losses else math.nan}
-            rows.append(where | learned | evaluate(network, test) | {"eta_in_force": eta})
-            losses = []
-        watch(step, steps, epoch, loss, rows[-1])
-        if step == steps:
-            break
-
-        chosen = next(batches)
-        loss, matched = _step(network, train, chosen, optimizer)
-        if not math.isfinite(loss):
-            raise LossNotFiniteError(f"step {step}: the training loss is {loss}")
-        schedule.step()
-        losses.append(loss)
-        samples += len(chosen)
-        fitness = budget.fitness_memory * fitness + (1 - budget.fitness_memory) * matched
-    return rows
-
-
-def evaluation_steps(steps: int, count: int) -> list[int]:
-    """Return at most `count` steps from 0 to `steps`, evenly spaced in log(1 + step).
-
-    >>> evaluation_steps(100, 6)
-    [0, 2, 5, 15, 39, 100]
-    """
-    spaced = np.expm1(np.linspace(0, math.log1p(steps), count)).round().astype(int)
-    return sorted({0, steps, *spaced.tolist()})
-
-
-def shuffled_batches(
-    size: int, batch_size: int, generator: torch.Generator
-) -> Iterator[Int[Tensor, " batch"]]:
-    """Yield batches of indices for ever: one random order after another, the last batch short."""
     while True:
-        yield from torch.randperm(size, generator=generator).split(batch_size)
+        if eta_at is not None:
+            network.set_eta(eta_at(progress.fitness))
+        epoch = progress.samples / len(train)
+        unseen = not progress.rows or progress.rows[-1]["step"] < progress.step
+        looks = unseen and progress.step in due
+        if looks:
+            _look(progress, epoch, network, test)
+        if checkpoint and (looks or time.monotonic() - saved_at > checkpoint.seconds):
+            checkpoint.save(progress, *parts)
+            saved_at = time.monotonic()
+        watch(progress.step, steps, epoch, progress.loss, progress.rows[-1])
+        if progress.step == steps:
+            return progress.rows
+
+        chosen = next_batch(progress, len(train), budget.batch_size, generator)
+        optimizer.param_groups[0]["lr"] = rate_at(progress.step, steps, budget.lr)
+        loss, matched = _step(network, train, chosen, optimizer)
+        _advance(progress, loss, matched, len(chosen), budget.fitness_memory)
+
+
+def rate_at(step: int, steps: int, start: float) -> float:
+    """Return the learning rate of a step: from `start` down to 0 along a half cosine."""
+    return start * (1 + math.cos(math.pi * step / steps)) / 2
+
+
+def evaluation_steps(steps: int, count: int, even: int = 10) -> list[int]:
+    """Return the steps to evaluate at: dense early in training, then at equal distances.
+
+    Parameters
+    ----------
+    steps
+        Length of the training.
+    count
+        So many (or fewer, where they coincide) lie between 0 and the first of the even ones, evenly
+        spaced in log(1 + step).
+    even
+        So many lie at equal distances, the last at the end: with 10, at 10 %, 20 %, ... 100 %.
+
+    >>> evaluation_steps(1000, 5)
+    [0, 2, 9, 31, 100, 200, 300, 400, 500, 600, 700, 800, 900, 1000]
+    >>> evaluation_steps(1000, 2, even=1)
+    [0, 1000]
+    """
+    distant = [round(steps * part / even) for part in range(1, even + 1)]
+    early = np.expm1(np.linspace(0, math.log1p(distant[0]), count)).round().astype(int)
+    return sorted({*early.tolist(), *distant})
+
+
+def next_batch(
+    progress: Progress, size: int, batch_size: int, generator: torch.Generator
+) -> Int[Tensor, " batch"]:
+    """Return the indices of the next batch, the last of an epoch short; draw each epoch's order."""
+    done = progress.samples % size
+    if done == 0:
+        progress.order = torch.randperm(size, generator=generator)
+    return progress.order[done : done + batch_size]
+
+
+def _look(progress: Progress, epoch: float, network: Network, test: Examples) -> None:
+    """Evaluate, and start collecting losses anew."""
+    where = {"step": progress.step, "epoch": epoch, "samples": progress.samples}
+    learned = {"loss": float(np.mean(progress.losses)) if progress.losses else math.nan}
+    eta = {"eta_in_force": getattr(network.layers[0], "eta", math.nan)}
+    progress.rows.append(where | learned | evaluate(network, test) | eta)
+    progress.losses = []
+
+
+def _advance(
+    progress: Progress, loss: float, matched: float, samples: int, fitness_memory: float
+) -> None:
+    """Take a step into account: its loss, its exact match, the examples it saw."""
+    if not math.isfinite(loss):
+        raise LossNotFiniteError(f"step {progress.step}: the training loss is {loss}")
+    progress.loss = loss
+    progress.losses.append(loss)
+    progress.step += 1
+    progress.samples += samples
+    progress.fitness = fitness_memory * progress.fitness + (1 - fitness_memory) * matched
 
 
 def _step(

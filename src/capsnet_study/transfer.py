@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import pandas as pd
 import torch
 
-from capsnet_study.evaluation import Examples, evaluate, frozen_features
+from capsnet_study.checkpoints import Checkpoints, checksum
+from capsnet_study.evaluation import Examples, frozen_features
 from capsnet_study.models import Network, NetworkSpec, build_network
 from capsnet_study.params import TrainParams, TransferParams
 from capsnet_study.progress import live_line
 from capsnet_study.seeding import torch_generator
-from capsnet_study.training import fit
-from capsnet_study.trials import ImageSet, Weights, budget_of, eta_of, load_network
+from capsnet_study.training import Budget, fit
+from capsnet_study.trials import ImageSet, Weights, eta_of, learning_rate
 from capsnet_study.workers import device, run_side_by_side
 
 KEPT = (1, 2)
@@ -28,11 +30,11 @@ class Scheme:
     ----------
     origin
         Where the kept layers come from: ``A`` (the other domain), ``B`` (the target itself) or
-        ``R`` (random weights, the lower bound).
+        ``R`` (random weights: the lower bound, and the base).
     kept
         How many of the three layers above the convolutions are kept, with the convolutions.
     tuned
-        Whether the kept layers are trained on, too (the ``+`` forms), instead of frozen.
+        Whether the kept layers are trained, too (the ``+`` forms), instead of frozen.
     """
 
     origin: str
@@ -41,12 +43,18 @@ class Scheme:
 
     @property
     def name(self) -> str:
-        """Return the paper's name, as if B were the target: A1B, B2B+, ..."""
+        """Return the paper's name, as if B were the target: base, A1B, B2B+, ..."""
+        if self == BASE:
+            return "base"
         return f"{self.origin}{self.kept}B" + "+" * self.tuned
 
 
+BASE = Scheme("R", 0, tuned=True)  # random weights, all of them trained: B from scratch
+
+
 def schemes() -> Iterator[Scheme]:
-    """Yield all schemes but the base."""
+    """Yield all schemes, the base first."""
+    yield BASE
     for tuned in (False, True):
         for origin in "AB":
             for kept in KEPT:
@@ -59,8 +67,8 @@ def schemes() -> Iterator[Scheme]:
 class Transfer:
     """One split used in one direction.
 
-    `source` and `target` are the weights trained on the other domain and on the target from
-    scratch; `train` and `test` are images of the target domain.
+    `source` and `target` are the weights that layers may be kept of: those trained on the other
+    domain and on the target. `train` and `test` are images of the target domain.
     """
 
     split: int
@@ -70,6 +78,12 @@ class Transfer:
     train: ImageSet
     test: ImageSet
 
+    @property
+    def checksum(self) -> str:
+        """The sha256 of all weights and images."""
+        weights = (*self.source.values(), *self.target.values())
+        return checksum(weights) + self.train.checksum + self.test.checksum
+
 
 def run_transfers(
     name: str,
@@ -77,81 +91,109 @@ def run_transfers(
     transfers: list[Transfer],
     train: TrainParams,
     params: TransferParams,
+    checkpoints: Checkpoints | None = None,
 ) -> list[dict[str, object]]:
-    """Run all schemes in each split and direction, side by side.
+    """Run all schemes in each split and direction, side by side, all with the same budget.
+
+    With `checkpoints`, what was cut short goes on where it stood.
 
     Returns
     -------
-    One row a split, direction and scheme: model, split, direction, scheme, exact_match. The scheme
-    ``base`` is the network trained from scratch on the target domain.
+    One row a split, direction and scheme: model, split, direction, scheme, exact_match.
     """
-    budget = replace(train, epochs=params.epochs)
-    tasks = [(name, spec, transfer, budget) for transfer in transfers]
+    budget = transfer_budget(train, params, spec)
+    tasks = [(name, spec, part, budget, train.seed, checkpoints) for part in transfers]
     return [row for rows in run_side_by_side(run_transfer, tasks) for row in rows]
 
 
-def summarise_schemes(table: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Return mean, s.d. and n over splits and directions for each scheme."""
-    grouped = table.groupby("scheme", sort=False)["exact_match"]
+def transfer_budget(train: TrainParams, params: TransferParams, spec: NetworkSpec) -> Budget:
+    """Return the budget of every scheme; only the end of a training is evaluated."""
+    lr = learning_rate(train, spec)
+    return Budget(params.epochs, train.batch_size, lr, evaluations=2, even_evaluations=1)
+
+
+def summarise_schemes(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return mean, s.d. and n over splits and directions of each scheme's exact match.
+
+    With them the same of relative_drop, (base - scheme) / base; a base of 0 has none.
+    """
+    scores = table.pivot(index=["split", "direction"], columns="scheme", values="exact_match")
+    base = scores["base"].where(scores["base"] > 0)
     return {
-        scheme: {"mean": values.mean(), "std": values.std(), "n": len(values)}
-        for scheme, values in grouped
+        scheme: _moments(scores[scheme])
+        | {"relative_drop": _moments(((base - scores[scheme]) / base).dropna())}
+        for scheme in table["scheme"].unique()
     }
 
 
+def _moments(values: pd.Series) -> dict[str, float]:
+    return {"mean": values.mean(), "std": values.std(), "n": len(values)}
+
+
 def run_transfer(
-    name: str, spec: NetworkSpec, transfer: Transfer, train: TrainParams
+    name: str,
+    spec: NetworkSpec,
+    transfer: Transfer,
+    budget: Budget,
+    seed: int,
+    checkpoints: Checkpoints | None = None,
 ) -> list[dict[str, object]]:
-    """Run the base and all schemes of one split in one direction."""
+    """Run all schemes of one split in one direction."""
     where = {"model": name, "split": transfer.split, "direction": transfer.direction}
     train_set, test_set = transfer.train.on_device(), transfer.test.on_device()
-    base = evaluate(load_network(spec, transfer.target), test_set)["exact_match"]
-    rows: list[dict[str, object]] = [where | {"scheme": "base", "exact_match": base}]
+    shapes = (spec.to_json(), asdict(budget), seed, transfer.checksum) if checkpoints else ()
+    rows: list[dict[str, object]] = []
     for scheme in schemes():
         label = f"{name} split {transfer.split} {transfer.direction} {scheme.name}"
-        reached = _run_scheme(label, spec, transfer, scheme, train, train_set, test_set)
-        rows.append(where | {"scheme": scheme.name, "exact_match": reached})
+        network = prepare(spec, transfer, scheme, seed)
+        order = torch_generator(seed, "transfer order", transfer.split, transfer.direction)
+        place = f"split{transfer.split}_{transfer.direction}_{scheme.name}"
+        checkpoint = checkpoints.of(place, *shapes, place) if checkpoints else None
+        position = 2 * transfer.split + (transfer.direction == "BA")
+        with live_line(label, position) as watch:
+            sets = _inputs(network, scheme, train_set, test_set)
+            found = fit(network, *sets, budget, order, eta_of(spec), watch, checkpoint)
+        rows.append(where | {"scheme": scheme.name, "exact_match": found[-1]["exact_match"]})
     return rows
 
 
-def _run_scheme(
-    label: str,
-    spec: NetworkSpec,
-    transfer: Transfer,
-    scheme: Scheme,
-    train: TrainParams,
-    train_set: Examples,
-    test_set: Examples,
-) -> float:
-    """Return the exact match on the target domain after re-training."""
-    network = prepare(spec, transfer, scheme, train.seed)
-    if not scheme.tuned:
-        train_set, test_set = (
-            frozen_features(network, part, scheme.kept) for part in (train_set, test_set)
-        )
-    budget = replace(budget_of(train, spec), evaluations=2)
-    order = torch_generator(train.seed, "transfer order", transfer.split, transfer.direction)
-    with live_line(label, position=2 * transfer.split + (transfer.direction == "BA")) as watch:
-        rows = fit(network, train_set, test_set, budget, order, eta_of(spec), watch)
-    return rows[-1]["exact_match"]
+def _inputs(
+    network: Network, scheme: Scheme, train: Examples, test: Examples
+) -> tuple[Examples, Examples]:
+    """Return the images, or what the frozen layers make of them, computed once."""
+    if scheme.tuned:
+        return train, test
+    return tuple(frozen_features(network, part, scheme.kept) for part in (train, test))
 
 
 def prepare(spec: NetworkSpec, transfer: Transfer, scheme: Scheme, seed: int) -> Network:
     """Return a network with the kept layers in place and fresh weights in the others.
 
     The fresh weights are the same for all schemes of a split and direction.
+
+    Raises
+    ------
+    ValueError
+        The weights that layers are kept of are not those of such a network.
     """
-    fresh = torch_generator(seed, "transfer weights", transfer.split, transfer.direction)
-    network = build_network(spec, fresh).to(device())
-    kept_weights = {"A": transfer.source, "B": transfer.target}.get(scheme.origin)
-    if kept_weights is not None:
-        kept = {
-            name: torch.tensor(value)
-            for name, value in kept_weights.items()
-            if _is_kept(name, scheme.kept)
-        }
-        network.load_state_dict(kept, strict=False)
+    generator = torch_generator(seed, "transfer weights", transfer.split, transfer.direction)
+    network = build_network(spec, generator).to(device())
+    donor = {"A": transfer.source, "B": transfer.target}.get(scheme.origin)
+    if donor is not None:
+        _keep(network, donor, scheme.kept)
     return network
+
+
+def _keep(network: Network, donor: Weights, kept: int) -> None:
+    """Load the donor's convolutions and first `kept` layers; all others, and only they, stay."""
+    weights = {name: torch.tensor(value) for name, value in donor.items() if _is_kept(name, kept)}
+    missing, unexpected = network.load_state_dict(weights, strict=False)
+    fresh = {name for name in network.state_dict() if not _is_kept(name, kept)}
+    if unexpected or set(missing) != fresh:
+        raise ValueError(
+            f"the weights to keep do not fit: unexpected {sorted(unexpected)}, "
+            f"missing {sorted(set(missing) - fresh)}"
+        )
 
 
 def _is_kept(name: str, kept: int) -> bool:

@@ -22,14 +22,16 @@ from capsnet_study.claims import (
     Level,
     Part,
 )
+from capsnet_study.fitting import R2_SUFFIX
 from capsnet_study.stats import bootstrap_interval, permutation_spearman
 
 ARM = {"fitting": "arm", "manifold": "model", "transfer": "model"}
 UNIT = {"fitting": ["trial"], "manifold": ["trial", "pair"], "transfer": ["split", "direction"]}
 WITHOUT_TRIALS = ("pixels", "pca")  # nothing is trained: their one value stands beside every trial
 SIGNIFICANCE = 0.05
+ON_R2 = ("C4", "C5", "C6")  # the claims on R1's couplings that are looked at on R2, too
 
-Result = dict[str, Any]  # label, n, mean, low, high, expected, outcome
+Result = dict[str, Any]  # label, n, dropped, mean, low, high, expected, outcome
 Tables = Mapping[str, pd.DataFrame]
 
 
@@ -46,7 +48,8 @@ def evaluate_claims(claims: Iterable[Claim], tables: Tables) -> dict[str, Result
     Returns
     -------
     By claim id: section, title, paper, rule, verdict, and parts, each with label, n (units or
-    arms), mean, low, high (None where there is no interval), expected and outcome.
+    arms), dropped (those left out of n since the measure has no value there, as a rank correlation
+    with a constant entropy), mean, low, high (None where there is no interval), expected, outcome.
 
     Raises
     ------
@@ -67,6 +70,22 @@ def transfer_drops(transfer: pd.DataFrame) -> pd.DataFrame:
     )
     drops = scores.rsub(scores["base"], axis=0).drop(columns="base")
     return drops.add_prefix("drop_").reset_index()
+
+
+def claims_on_r2(claims: Iterable[Claim]) -> list[Claim]:
+    """Return C4 to C6 as they would read for the couplings of R2: exploratory, no claims."""
+    return [
+        claim.model_copy(
+            update={
+                "parts": [
+                    part.model_copy(update={"measure": f"{part.measure}{R2_SUFFIX}"})
+                    for part in claim.parts
+                ]
+            }
+        )
+        for claim in claims
+        if claim.id in ON_R2
+    ]
 
 
 def _judge_claim(claim: Claim, tables: Tables) -> Result:
@@ -132,7 +151,7 @@ def _judge_difference(
 
 def _judge_best_difference(part: BestDifference, table: pd.DataFrame) -> Result:
     rivals = {
-        arm: _values(part.table, table, arm, part.measure)[part.measure]
+        arm: _values(part.table, table, arm, part.measure)[part.measure].dropna()
         for arm in part.minus_best_of
     }
     if any(values.empty for values in rivals.values()):
@@ -153,12 +172,14 @@ def _judge_correlation(part: Correlation, table: pd.DataFrame) -> Result:
         [_values(part.table, table, arm, measure)[measure].mean() for measure in (part.x, part.y)]
         for arm in _arms(table, part.over)
     ]
-    x, y = np.array(means, dtype=float).reshape(-1, 2).T
+    means = np.array(means, dtype=float).reshape(-1, 2)
+    known = np.isfinite(means).all(axis=1)
+    x, y = means[known].T
     rho, p = permutation_spearman(x, y, seed=0)
     _, p_opposite = permutation_spearman(-x, y, seed=0)
 
     result = _result(f"Spearman({part.x}, {part.y}): {part.over}", np.empty(0), part.expect)
-    result["n"] = len(x)
+    result |= {"n": len(x), "dropped": int((~known).sum())}
     result["expected"] += f", p < {SIGNIFICANCE:g}"
     if np.isnan(rho):
         return result
@@ -172,8 +193,11 @@ def _judge_correlation(part: Correlation, table: pd.DataFrame) -> Result:
     return result
 
 
-def _result(label: str, values: np.ndarray, expect: Expectation | str) -> Result:
-    result = {"label": label, "n": len(values), "mean": None, "low": None, "high": None}
+def _result(label: str, found: np.ndarray, expect: Expectation | str) -> Result:
+    """Judge the values of a part; units without one (NaN) are left out, and counted."""
+    values = found[~np.isnan(found)]
+    result = {"label": label, "n": len(values), "dropped": len(found) - len(values)}
+    result |= {"mean": None, "low": None, "high": None}
     result |= {"expected": str(expect), "outcome": "not evaluated"}
     if len(values) > 0:
         interval = bootstrap_interval(values)
@@ -187,18 +211,18 @@ def _arms(table: pd.DataFrame, group: Group) -> list[str]:
     """The arms of a group that the fitting table has, in its order."""
     if table.empty:
         return []
-    chosen = table[table["model"] == "capsnet"]
+    chosen = table[(table["model"] == "capsnet") & table["init_gain"].isna()]
     if group == "routed_arms":
         chosen = chosen[(chosen["n_iter"] >= 2) & (chosen["eta"] > 0)]
     return list(chosen["arm"].unique())
 
 
 def _values(name: str, table: pd.DataFrame, arm: str, measure: str) -> pd.DataFrame:
-    """The measure of one arm, one row a unit; units without a value are left out."""
+    """The measure of one arm, one row a unit; NaN where a unit has no value."""
     units = [key for key in UNIT[name] if key != "trial" or arm not in WITHOUT_TRIALS]
     rows = table[table[ARM[name]] == arm]
     if rows.empty:
         return pd.DataFrame(columns=[*units, measure])
     if measure not in rows:
         raise ValueError(f"the {name} table has no measure {measure!r} (it has {list(rows)})")
-    return rows[[*units, measure]].dropna(subset=[measure])
+    return rows[[*units, measure]]

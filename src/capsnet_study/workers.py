@@ -1,13 +1,19 @@
-"""Where trials run: the device, and how many run side by side; both from the environment."""
+"""Where computations run, and how, so that their results depend neither on cores nor on workers.
+
+The device and the number of workers come from the environment.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import joblib
 import torch
+from threadpoolctl import threadpool_limits
 
 Result = TypeVar("Result")
 
@@ -33,15 +39,49 @@ def workers() -> int:
 def run_side_by_side(
     function: Callable[..., Result], tasks: Iterable[Sequence[Any]]
 ) -> list[Result]:
-    """Call ``function(*task)`` for every task, each on one thread, and return the results in order.
+    """Call ``function(*task)`` for every task, `repeatable`, and return the results in order.
 
     The results do not depend on the worker count: a task draws its random numbers from its own
-    streams and computes on one thread wherever it runs.
+    streams and computes in the same way wherever it runs. A task that fails stops no other one;
+    once all have ended, the first failure is raised, with a note of each further one.
     """
     with joblib.parallel_config("loky", n_jobs=workers(), inner_max_num_threads=1):
-        return joblib.Parallel()(joblib.delayed(_on_one_thread)(function, task) for task in tasks)
+        ended = joblib.Parallel()(joblib.delayed(_attempt)(function, task) for task in tasks)
+    failures = [error for _, error in ended if error is not None]
+    if failures:
+        for other in failures[1:]:
+            failures[0].add_note(f"and {type(other).__name__}: {other}")
+        raise failures[0]
+    return [result for result, _ in ended]
 
 
-def _on_one_thread(function: Callable[..., Result], task: Sequence[Any]) -> Result:
+@contextmanager
+def repeatable() -> Iterator[None]:
+    """Compute on one thread, and on a GPU with repeatable kernels in full float32.
+
+    Sums that threads share are rounded in another order. On a GPU, cuDNN would choose among its
+    kernels by timing them, some add in any order, and TF32 keeps 10 bits of each factor; what is
+    set here stays set in this process.
+    """
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    return function(*task)
+    try:
+        with threadpool_limits(limits=1):
+            yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _attempt(
+    function: Callable[..., Result], task: Sequence[Any]
+) -> tuple[Result | None, Exception | None]:
+    try:
+        with repeatable():
+            return function(*task), None
+    except Exception as error:
+        error.add_note(traceback.format_exc())  # which is lost between processes
+        return None, error

@@ -23,6 +23,13 @@ TINY_SWEEP = {
         "eta_max": 1.0,
         "gradient": "last",
     },
+    "n2_gain2": {
+        "model": "capsnet",
+        "n_iter": 2,
+        "eta": 1.0,
+        "gradient": "full",
+        "init_gain": 2.0,
+    },
     "cnn160": {"model": "cnn160"},
 }
 

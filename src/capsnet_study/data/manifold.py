@@ -10,6 +10,7 @@ from jaxtyping import Int, UInt8
 
 from capsnet_study.data.multimnist import overlay
 from capsnet_study.params import IMAGE_SIZE, MAX_SHIFT
+from capsnet_study.seeding import numpy_generator
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def make_manifold(
     images: UInt8[np.ndarray, "digits 28 28"],
     labels: UInt8[np.ndarray, " digits"],
     pairs: Sequence[str],
-    rng: np.random.Generator,
+    seed: int,
 ) -> ManifoldSets:
     """Make one manifold set for each pair ``"fixed-moving"`` from randomly drawn digits.
 
@@ -42,8 +43,8 @@ def make_manifold(
         The digits to draw from: test digits, unseen in training.
     pairs
         For instance ``["7-8", "3-5"]``.
-    rng
-        Draws one digit of each class for each pair.
+    seed
+        Decides which digit of each class is drawn for a pair, whatever other pairs there are.
 
     Raises
     ------
@@ -57,6 +58,7 @@ def make_manifold(
     drawn = np.empty((len(pairs), 2), dtype=np.int64)
     centre = np.zeros(2, dtype=np.int64)
     for row, pair in enumerate(pairs):
+        rng = numpy_generator(seed, "manifold", pair)
         drawn[row] = [_draw(labels, int(digit), rng) for digit in pair.split("-")]
         fixed, moving = images[drawn[row]]
         sets[row] = [overlay(fixed, centre, moving, shift) for shift in grid]

@@ -11,12 +11,11 @@ from capsnet_study.figures.schematics import (
     figure_architectures,
 )
 from capsnet_study.figures.schemes import figure_schemes
-from capsnet_study.figures.style import MODEL_NAMES, render
+from capsnet_study.figures.style import render
 from capsnet_study.figures.transfer import figure_transfer
 from capsnet_study.figures.verdicts import figure_claims
 
 __all__ = [
-    "MODEL_NAMES",
     "LayerBox",
     "capsnet_layers",
     "cnn_layers",

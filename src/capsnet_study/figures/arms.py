@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 SOFT_N_ITER = 6  # the paper varies eta at this number of iterations (figures 2b and 3)
-ARM_COLUMNS = ["arm", "model", "n_iter", "eta", "eta_max", "gradient"]
+ARM_COLUMNS = ["arm", "model", "n_iter", "eta", "eta_max", "gradient", "init_gain"]
 
 
 class Arm(NamedTuple):
@@ -27,8 +27,11 @@ class Arm(NamedTuple):
 
 
 def arms_of(table: pd.DataFrame) -> list[Arm]:
-    """Every arm of a fitting table, ordered by model, number of iterations and eta."""
-    rows = table[ARM_COLUMNS].drop_duplicates("arm")
+    """The arms of a fitting table, ordered by model, number of iterations and eta.
+
+    Arms with an initial gain of their own, which are there for their sensitivity, are left out.
+    """
+    rows = table.loc[table["init_gain"].isna(), ARM_COLUMNS].drop_duplicates("arm")
     arms = [
         Arm(row.arm, row.model, _number(row.n_iter), _number(row.eta), _number(row.eta_max),
             row.gradient if isinstance(row.gradient, str) else None)

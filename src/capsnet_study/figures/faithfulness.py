@@ -1,7 +1,7 @@
 """How faithfully each model maps the grid of shifts, beside controls and null bands."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -16,27 +16,9 @@ from capsnet_study.figures.style import (
     new_figure,
     panel_title,
 )
+from capsnet_study.names import CHAMFER, FAITHFULNESS, MEASURES, NULL_NAMES
 from capsnet_study.stats import bootstrap_interval
 
-
-class Measure(NamedTuple):
-    """A column of the manifold table, its title, and which way is better."""
-
-    column: str
-    title: str
-    higher_is_better: bool
-
-
-MEASURES = (
-    Measure("chamfer_zscore", "Chamfer, z-score", False),
-    Measure("chamfer_unit_box", "Chamfer, unit box", False),
-    Measure("chamfer_procrustes", "Chamfer, Procrustes", False),
-    Measure("procrustes_disparity", "Procrustes disparity", False),
-    Measure("trustworthiness", "trustworthiness", True),
-    Measure("continuity", "continuity", True),
-    Measure("distance_spearman", "distance rank corr.", True),
-    Measure("linear_r2", "linear R² of shift", True),
-)
 NULL_LINES = {"rotated_30": (0, (3, 1.5)), "perfect": "-"}
 NULL_BANDS = {"noise": "#c4c4c4", "shuffled": "#e6e6e6"}
 NULL_COLOUR = "#8a8a8a"
@@ -54,13 +36,11 @@ def _draw_nulls(axes: Axes, nulls: Mapping[str, Mapping[str, float]]) -> None:
             )
 
 
-def _draw_models(
-    axes: Axes, table: pd.DataFrame, models: Sequence[str], measure: Measure
-) -> set[int]:
+def _draw_models(axes: Axes, table: pd.DataFrame, models: Sequence[str], measure: str) -> set[int]:
     """Mean and 95 % interval of every model, one a row; returns the numbers of values."""
     counts = set()
     for row, model in enumerate(models):
-        values = table.loc[table["model"] == model, measure.column].dropna().to_numpy(float)
+        values = table.loc[table["model"] == model, measure].dropna().to_numpy(float)
         if not len(values):
             continue
         interval, look = bootstrap_interval(values), MODEL_LOOKS[model]
@@ -74,26 +54,24 @@ def _draw_models(
     return counts
 
 
-def _finish_panel(axes: Axes, measure: Measure, models: Sequence[str], letter: str) -> None:
+def _finish_panel(axes: Axes, measure: str, models: Sequence[str], letter: str) -> None:
     axes.set_yticks(range(len(models)), labels=[MODEL_LOOKS[model].label for model in models])
     axes.set_ylim(len(models) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.locator_params(axis="x", nbins=4)
     axes.grid(axis="x")
-    axes.set_xlabel("better →" if measure.higher_is_better else "← better", labelpad=1)
-    panel_title(axes, letter, measure.title)
+    axes.set_xlabel("better →" if MEASURES[measure].better == "higher" else "← better", labelpad=1)
+    panel_title(axes, letter, MEASURES[measure].title)
 
 
 def _legend(figure: Figure, counts: set[int], kinds: set[str]) -> None:
     """The null maps, and what the points are, under the panels."""
-    names = {"noise": "map of noise", "shuffled": "grid, shuffled",
-             "rotated_30": "grid turned by 30°", "perfect": "the grid itself"}  # fmt: skip
     handles = [Patch(color=NULL_BANDS[kind]) for kind in NULL_BANDS if kind in kinds]
     handles += [
         Line2D([], [], color=NULL_COLOUR, linestyle=line, linewidth=0.9)
         for kind, line in NULL_LINES.items() if kind in kinds
     ]  # fmt: skip
-    labels = [names[kind] for kind in (*NULL_BANDS, *NULL_LINES) if kind in kinds]
+    labels = [NULL_NAMES[kind] for kind in (*NULL_BANDS, *NULL_LINES) if kind in kinds]
     low, high = min(counts, default=0), max(counts, default=0)
     number = f"n = {high}" if low == high else f"n = {low} to {high}"
     text = f"points and lines: mean and 95 % bootstrap interval over pairs × trials, {number}"
@@ -117,8 +95,8 @@ def figure_faithfulness(
     models = [model for model in MODEL_LOOKS if (table["model"] == model).any()]
     figure = new_figure(DOUBLE, 0.9 + 2 * (0.55 + 0.16 * len(models)))
     grid, counts = figure.subplots(2, 4, sharey=True), set()
-    for axes, measure, letter in zip(grid.flat, MEASURES, "abcdefgh", strict=True):
-        _draw_nulls(axes, nulls.get(measure.column, {}))
+    for axes, measure, letter in zip(grid.flat, CHAMFER + FAITHFULNESS, "abcdefgh", strict=True):
+        _draw_nulls(axes, nulls.get(measure, {}))
         counts |= _draw_models(axes, table, models, measure)
         _finish_panel(axes, measure, models, letter)
     _legend(figure, counts, {kind for kinds in nulls.values() for kind in kinds})

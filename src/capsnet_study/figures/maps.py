@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 
 from capsnet_study.figures.style import (
     DOUBLE,
-    MODEL_NAMES,
     NOTE_COLOUR,
     journal_style,
     new_figure,
 )
+from capsnet_study.names import MODEL_NAMES
 
 REACH = 4  # pixels: offsets run from -REACH to REACH in rows and in columns
 

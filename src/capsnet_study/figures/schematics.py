@@ -17,6 +17,7 @@ from capsnet_study.figures.style import (
     new_figure,
     panel_title,
 )
+from capsnet_study.params import ModelParams
 
 IMAGE_SIDE, KERNEL = 36, 9
 
@@ -31,32 +32,30 @@ class LayerBox(NamedTuple):
     studied: bool = False  # the layer whose activations the study looks at
 
 
-def capsnet_layers(
-    conv_channels: int, primary_groups: int, primary_dim: int, cap1_capsules: int, capsule_dim: int
-) -> list[LayerBox]:
+def capsnet_layers(model: ModelParams) -> list[LayerBox]:
     """The layers of the CapsNet (paper figure 1, above), from the `model` parameters."""
     side, half = _sides()
-    primary = half * half * primary_groups
+    primary = half * half * model.primary_groups
     return [
         LayerBox("Image", f"{IMAGE_SIDE} × {IMAGE_SIDE}", "image"),
-        LayerBox("Conv1", f"{side} × {side} × {conv_channels}", "maps", "9 × 9"),
-        LayerBox("PrimaryCaps", f"{primary:,} × {primary_dim}", "capsules", "9 × 9\nstride 2"),
-        LayerBox("Cap1", f"{cap1_capsules} × {capsule_dim}", "capsules", "R1", True),
-        LayerBox("Classes", f"10 × {capsule_dim}", "capsules", "R2"),
+        LayerBox("Conv1", f"{side} × {side} × {model.conv_channels}", "maps", "9 × 9"),
+        LayerBox(
+            "PrimaryCaps", f"{primary:,} × {model.primary_dim}", "capsules", "9 × 9\nstride 2"
+        ),
+        LayerBox("Cap1", f"{model.cap1_capsules} × {model.capsule_dim}", "capsules", "R1", True),
+        LayerBox("Classes", f"10 × {model.capsule_dim}", "capsules", "R2"),
     ]
 
 
-def cnn_layers(
-    conv_channels: int, primary_groups: int, primary_dim: int, cap1_capsules: int, capsule_dim: int
-) -> list[LayerBox]:
+def cnn_layers(model: ModelParams) -> list[LayerBox]:
     """The layers of the CNN (paper figure 1, below): as many neurons in each as the CapsNet."""
     side, half = _sides()
-    second = f"{half} × {half} × {primary_groups * primary_dim}"
+    second = f"{half} × {half} × {model.primary_groups * model.primary_dim}"
     return [
         LayerBox("Image", f"{IMAGE_SIDE} × {IMAGE_SIDE}", "image"),
-        LayerBox("Conv1", f"{side} × {side} × {conv_channels}", "maps", "9 × 9"),
+        LayerBox("Conv1", f"{side} × {side} × {model.conv_channels}", "maps", "9 × 9"),
         LayerBox("Conv2", second, "maps", "9 × 9\nstride 2"),
-        LayerBox("Linear1", f"{cap1_capsules * capsule_dim}", "units", "full", True),
+        LayerBox("Linear1", f"{model.cap1_capsules * model.capsule_dim}", "units", "full", True),
         LayerBox("Classes", "10", "units", "full"),
     ]
 

@@ -15,16 +15,8 @@ from capsnet_study.figures.style import (
     new_figure,
     panel_title,
 )
+from capsnet_study.names import SCHEME_GROUPS
 
-SCHEME_GROUPS = (
-    ("base",),
-    ("A1B", "A2B"),
-    ("B1B", "B2B"),
-    ("A1B+", "A2B+", "B1B+", "B2B+"),
-    ("R1B", "R2B"),
-)
-GROUP_TITLES = ("from\nscratch", "other\ndomain", "same\ndomain", "everything\nfine-tuned",
-                "random,\nfrozen")  # fmt: skip
 UPPER_LAYERS = 3
 RANDOM_COLOUR = "#d9d9d9"
 RETRAINED, TUNED = "xxxxx", "/////"
@@ -40,7 +32,7 @@ class LayerState(NamedTuple):
 def scheme_positions(gap: float = 0.7) -> dict[str, float]:
     """Where each scheme stands on the x axis: neighbours one apart, groups wider."""
     positions, x = {}, 0.0
-    for group in SCHEME_GROUPS:
+    for group in SCHEME_GROUPS.values():
         for scheme in group:
             positions[scheme] = x
             x += 1
@@ -59,9 +51,12 @@ def scheme_layers(scheme: str) -> list[LayerState]:
     return [lower] * (1 + kept) + [upper] * (UPPER_LAYERS - kept)
 
 
-def group_centres(positions: dict[str, float]) -> list[float]:
-    """The middle of each group of schemes on the x axis."""
-    return [(positions[group[0]] + positions[group[-1]]) / 2 for group in SCHEME_GROUPS]
+def group_centres(positions: dict[str, float]) -> dict[str, float]:
+    """The middle of each group of schemes on the x axis, by its heading."""
+    return {
+        heading: (positions[group[0]] + positions[group[-1]]) / 2
+        for heading, group in SCHEME_GROUPS.items()
+    }
 
 
 def _draw_split(
@@ -96,7 +91,7 @@ def _draw_towers(axes: Axes) -> None:
                           hatch=state.hatch, edgecolor="white", linewidth=0)
             )  # fmt: skip
         axes.text(x, -0.5, scheme, ha="center", va="top", fontsize=6.2, weight="bold")
-    for centre, text in zip(group_centres(positions), GROUP_TITLES, strict=True):
+    for text, centre in group_centres(positions).items():
         axes.text(centre, 4.0, text, ha="center", va="bottom", fontsize=6.5, color=NOTE_COLOUR)
     levels = ["convolutions", "layer 1", "layer 2", "classes"]
     axes.set_yticks([0.22, 1.4, 2.4, 3.4], labels=levels)

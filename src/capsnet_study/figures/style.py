@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from capsnet_study.figures.arms import SOFT_N_ITER, Arm
+from capsnet_study.names import MODEL_NAMES
 
 DOUBLE = 7.0  # inches, the width of a journal page
 
@@ -94,15 +95,16 @@ def arm_look(arm: Arm) -> Look:
 
 # The main CapsNet is the arm n = 3, the uniform one the arm n = 1: the same colours.
 MODEL_LOOKS = {
-    "capsnet": Look("CapsNet", _n_iter_colour(3), "-", "^"),
-    "uniform": Look("CapsNet, uniform", _n_iter_colour(1), "-", "o"),
-    "cnn": Look("CNN", GREY, (0, (4, 2)), "X"),
-    "random_capsnet": Look("CapsNet, random", _n_iter_colour(3), ":", "^", filled=False),
-    "random_cnn": Look("CNN, random", GREY, ":", "X", filled=False),
-    "pixels": Look("pixels", "#e69f00", "-", "s"),
-    "pca": Look("PCA of pixels", "#cc79a7", "-", "D"),
+    "capsnet": Look(MODEL_NAMES["capsnet"], _n_iter_colour(3), "-", "^"),
+    "uniform": Look(MODEL_NAMES["uniform"], _n_iter_colour(1), "-", "o"),
+    "cnn": Look(MODEL_NAMES["cnn"], GREY, (0, (4, 2)), "X"),
+    "random_capsnet": Look(
+        MODEL_NAMES["random_capsnet"], _n_iter_colour(3), ":", "^", filled=False
+    ),
+    "random_cnn": Look(MODEL_NAMES["random_cnn"], GREY, ":", "X", filled=False),
+    "pixels": Look(MODEL_NAMES["pixels"], "#e69f00", "-", "s"),
+    "pca": Look(MODEL_NAMES["pca"], "#cc79a7", "-", "D"),
 }
-MODEL_NAMES = {model: look.label for model, look in MODEL_LOOKS.items()}
 
 
 def new_figure(width: float, height: float) -> Figure:

@@ -1,4 +1,4 @@
-"""Figure 7: exact match after transfer, scheme by scheme, CapsNet beside CNN."""
+"""Figure 7: exact match after transfer, scheme by scheme, CapsNets beside CNN."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from capsnet_study.figures.curves import percent_axis
-from capsnet_study.figures.schemes import GROUP_TITLES, group_centres, scheme_positions
+from capsnet_study.figures.schemes import group_centres, scheme_positions
 from capsnet_study.figures.style import (
     DOUBLE,
     MODEL_LOOKS,
@@ -15,9 +15,10 @@ from capsnet_study.figures.style import (
     new_figure,
     note,
 )
+from capsnet_study.params import MAIN_MODELS
 from capsnet_study.stats import Interval, bootstrap_interval
 
-BAR = 0.38
+BAR = 0.27
 CHANCE = 1 / 45  # exact match of a guess among the 45 pairs of digits
 
 
@@ -48,13 +49,12 @@ def figure_transfer(transfer: pd.DataFrame) -> Figure:
     Parameters
     ----------
     transfer : DataFrame
-        Rows of `plots/transfer_capsnet.csv` and `plots/transfer_cnn.csv`: model, split,
-        direction, scheme, exact_match.
+        Rows of `plots/transfer_<model>.csv`: model, split, direction, scheme, exact_match.
     """
     figure = new_figure(DOUBLE, 2.6)
     axes = figure.subplots()
     positions, counts = scheme_positions(), set()
-    for side, model in ((-0.5, "capsnet"), (0.5, "cnn")):
+    for side, model in enumerate(MAIN_MODELS, start=-1):
         label = MODEL_LOOKS[model].label
         for scheme, x in positions.items():
             chosen = (transfer["model"] == model) & (transfer["scheme"] == scheme)
@@ -74,12 +74,14 @@ def _finish(axes: Axes, positions: dict[str, float], counts: set[int]) -> None:
     axes.set(xlim=(-0.8, max(positions.values()) + 0.8), ylim=(0, 1.02))
     percent_axis(axes, "exact match on target domain")
     axes.grid(axis="y")
-    for centre, text in zip(group_centres(positions), GROUP_TITLES, strict=True):
+    for text, centre in group_centres(positions).items():
         axes.annotate(
             text, (centre, 0), xycoords=("data", "axes fraction"), xytext=(0, -16),
             textcoords="offset points", ha="center", va="top", fontsize=6.5, color=NOTE_COLOUR,
         )  # fmt: skip
     if counts:
-        axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0.1)
+        axes.legend(
+            loc="lower right", bbox_to_anchor=(1, 1), ncols=len(MAIN_MODELS), borderaxespad=0.1
+        )
         note(axes, _counts_text(counts) + "; dotted: chance", x=0.0, y=1.015)
         axes.texts[-1].set_va("bottom")

@@ -1,0 +1,164 @@
+"""Where a training stands, kept on disk while it runs: what is killed goes on where it stood."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from capsnet_study.models import Network
+from capsnet_study.storage import read_arrays, read_facts, write_arrays
+
+Row = dict[str, int | float]
+
+
+@dataclass
+class Progress:
+    """Where a training stands before a step: with weights, Adam and generator, all of it.
+
+    Attributes
+    ----------
+    step, samples
+        Steps taken, and examples seen in them.
+    loss
+        That of the last batch.
+    losses
+        Those of all batches since the last evaluation.
+    fitness
+        Moving average of the exact match on training batches (0 .. 1).
+    rows
+        The evaluations so far.
+    order
+        The examples in the order of the current epoch.
+    """
+
+    step: int = 0
+    samples: int = 0
+    loss: float = math.nan
+    losses: list[float] = field(default_factory=list)
+    fitness: float = 0.0
+    rows: list[Row] = field(default_factory=list)
+    order: Int[Tensor, " examples"] = field(
+        default_factory=lambda: torch.empty(0, dtype=torch.long)
+    )
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The file that holds one training while it runs.
+
+    Attributes
+    ----------
+    path
+        As `Checkpoints.of` gives it.
+    seconds
+        Time between two writings; evaluations are written as well.
+    """
+
+    path: Path
+    seconds: float = 30.0
+
+    def save(
+        self,
+        progress: Progress,
+        network: Network,
+        optimizer: torch.optim.Optimizer,
+        generator: torch.Generator,
+    ) -> None:
+        """Write the whole state; a kill in the middle of it leaves the one before."""
+        arrays = {
+            "order": progress.order.numpy(),
+            "losses": np.asarray(progress.losses, float),
+            "generator": generator.get_state().numpy(),
+        }
+        tensors = {f"network/{name}": value for name, value in network.state_dict().items()}
+        for index, moments in optimizer.state_dict()["state"].items():
+            tensors |= {f"adam/{index}/{name}": value for name, value in moments.items()}
+        arrays |= {name: value.detach().cpu().numpy() for name, value in tensors.items()}
+        facts = {name: getattr(progress, name) for name in ("step", "samples", "loss", "fitness")}
+        rows = [list(row.items()) for row in progress.rows]  # pairs: their order is kept
+        write_arrays(self.path, arrays, facts | {"rows": rows})
+
+    def restore(
+        self, network: Network, optimizer: torch.optim.Optimizer, generator: torch.Generator
+    ) -> Progress:
+        """Put the saved state in place and return how far it was; a fresh start without a file.
+
+        Raises
+        ------
+        ValueError
+            The file is not what `save` writes; it names the file.
+        """
+        if not self.path.exists():
+            return Progress()
+        try:
+            arrays, facts = read_arrays(self.path), read_facts(self.path)
+        except Exception as error:
+            raise ValueError(f"{self.path}: no checkpoint ({error}); delete it") from error
+        network.load_state_dict(_under("network/", arrays))
+        for name, value in _under("adam/", arrays).items():
+            index, moment = name.split("/")
+            weight = optimizer.param_groups[0]["params"][int(index)]
+            # Adam's fused step takes a moment to lie in memory as its weight does.
+            optimizer.state[weight][moment] = (
+                value.reshape(()) if moment == "step" else torch.empty_like(weight).copy_(value)
+            )
+        generator.set_state(torch.from_numpy(arrays["generator"]))
+        rows = [dict(pairs) for pairs in facts.pop("rows")]
+        order = torch.from_numpy(arrays["order"])
+        return Progress(**facts, losses=arrays["losses"].tolist(), rows=rows, order=order)
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """The folder that holds the trainings of one stage while they run."""
+
+    folder: Path
+    code: str
+
+    def of(self, name: str, *shapes: object) -> Checkpoint:
+        """Return the checkpoint of one training.
+
+        Its name carries a hash of `shapes`, plain values that hold all that shapes the training,
+        and of the code: no training takes another one's checkpoint for its own.
+        """
+        text = json.dumps([self.code, *shapes], sort_keys=True)
+        key = hashlib.sha256(text.encode()).hexdigest()[:16]
+        return Checkpoint(self.folder / f"{name}-{key}.safetensors")
+
+
+def checksum_of_code() -> str:
+    """Return a hash of the code of this package that is loaded, and of what it computes with."""
+    digest = hashlib.sha256()
+    for name, module in sorted(sys.modules.items()):
+        if name.split(".")[0] == "capsnet_study" and module.__file__:
+            digest.update(name.encode() + Path(module.__file__).read_bytes())
+    for package in ("numba", "numpy", "torch"):
+        digest.update(version(package).encode())
+    return digest.hexdigest()
+
+
+def checksum(arrays: Iterable[np.ndarray]) -> str:
+    """Return the sha256 of the contents of arrays."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype} {array.shape}".encode() + array.tobytes())
+    return digest.hexdigest()
+
+
+def _under(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(prefix): torch.from_numpy(value)
+        for name, value in arrays.items()
+        if name.startswith(prefix)
+    }

@@ -1,0 +1,58 @@
+"""What a stage says about the machine it ran on."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import torch
+
+from capsnet_study.storage import read_json
+from stages.recording import recorded
+
+
+@pytest.fixture
+def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Run a stage that does nothing; return its record."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CAPS_DEVICE")
+    monkeypatch.delenv("CAPS_WORKERS")
+
+    def run() -> dict:
+        with recorded("nothing"):
+            pass
+        return read_json("metrics/runtime/nothing.json")
+
+    return run
+
+
+def test_versions_processor_threads_and_device_are_recorded(record, monkeypatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    found = record()
+    assert {name: found[name] for name in ("numba", "numpy", "torch")} == {
+        name: version(name) for name in ("numba", "numpy", "torch")
+    }
+    assert found["cpu"] and found["cores"] >= 1 and found["threads_a_task"] == 1
+    assert (found["device"], found["workers"]) == ("cpu", "one a core")
+
+
+def test_on_a_gpu_there_is_one_worker_and_the_gpu_has_a_name(record, monkeypatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda kind: f"Model of {kind}")
+    found = record()
+    assert (found["device"], found["workers"]) == ("cuda (Model of cuda)", "1")
+
+
+def test_what_the_environment_says_is_recorded(record, monkeypatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setenv("CAPS_DEVICE", "cpu")
+    monkeypatch.setenv("CAPS_WORKERS", "3")
+    found = record()
+    assert (found["device"], found["workers"]) == ("cpu", "3")
+
+
+def test_a_stage_that_fails_leaves_no_record(record, tmp_path) -> None:
+    with pytest.raises(KeyError), recorded("failing"):
+        raise KeyError
+    assert not list(tmp_path.rglob("failing.json"))
