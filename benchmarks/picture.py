@@ -14,7 +14,7 @@ def draw(result: dict, path: Path) -> None:
     """Draw four panels: steps, growth with n, layers compared, memory."""
     figure, axes = plt.subplots(2, 2, figsize=(9.5, 6.6), layout="constrained")
     _steps(axes[0, 0], result["paper_steps"])
-    _growth(axes[0, 1], result["layer"], result["small_steps"])
+    _growth(axes[0, 1], result["layer"])
     _compared(axes[1, 0], result["layers_compared"])
     _memory(axes[1, 1], result["peak_growth_mib"])
     machine = result["machine"]
@@ -43,7 +43,7 @@ def _steps(axes: Axes, steps: dict[str, float]) -> None:
     axes.set_xlabel("step / step of its two convolutions alone")
 
 
-def _growth(axes: Axes, layer: dict[str, float], small: dict[str, float]) -> None:
+def _growth(axes: Axes, layer: dict[str, float]) -> None:
     for gradient, colour, marker in (("last", BLUE, "o"), ("full", ORANGE, "s")):
         points = [
             (int(name.split(",")[0][2:]), 1e3 * seconds)
@@ -52,7 +52,7 @@ def _growth(axes: Axes, layer: dict[str, float], small: dict[str, float]) -> Non
         ]
         axes.plot(*zip(*points, strict=True), color=colour, marker=marker)
         axes.annotate(
-            f"gradient {gradient}", points[-1], (-6, 6), textcoords="offset points", ha="right"
+            f"gradient {gradient}", points[-1], (-12, 0), textcoords="offset points", ha="right"
         )
     axes.set_ylim(0)
     axes.set_title("R1 alone, paper size, J = 10, forward + backward", fontsize=10)

@@ -15,9 +15,11 @@ import typer
 
 from benchmarks import cases, roofline
 from benchmarks.picture import draw
+from benchmarks.table import describe
 from benchmarks.timing import (
     machine_bandwidth,
     machine_flops,
+    machine_scaling,
     on_one_thread,
     peak_growth,
     take_turns,
@@ -41,7 +43,7 @@ def main(
     batch: Annotated[int, typer.Option(min=1)] = 32,
     folder: Annotated[Path, typer.Option(help="Where the JSON and the picture go.")] = FOLDER,
 ) -> None:
-    """Measure everything, print it, and write routing.json and routing.png."""
+    """Measure everything; write routing.json, and routing.md and routing.png made of it."""
     on_one_thread()
     result = {
         "machine": _machine(),
@@ -59,7 +61,8 @@ def main(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "routing.json").write_text(json.dumps(result, indent=2) + "\n")
     draw(result, folder / "routing.png")
-    _print(result)
+    (folder / "routing.md").write_text(describe(result))
+    print(describe(result))
 
 
 def paper_steps(batch: int, rounds: int) -> dict[str, float]:
@@ -179,29 +182,13 @@ def _machine() -> dict[str, object]:
         "python": platform.python_version(),
         "flops_a_second": machine_flops(),
         "bytes_a_second": machine_bandwidth(),
+        "two_processes": machine_scaling(),
     }
 
 
 def _processor() -> str:
     capability = torch.backends.cpu.get_cpu_capability()
     return f"{platform.machine()}, {capability}"
-
-
-def _print(result: dict) -> None:
-    for part in ("paper_steps", "small_steps", "layer", "layers_compared"):
-        print(f"\n{part} (ms)")
-        for name, seconds in result[part].items():
-            print(f"  {name:24s} {1e3 * seconds:9.2f}")
-    print("\npeak memory growth (MiB)")
-    for name, mebibytes in result["peak_growth_mib"].items():
-        print(f"  {name:24s} {mebibytes:9.0f}")
-    print("\nshare of the roofline")
-    for name, line in result["roofline"].items():
-        print(f"  {name:24s} {line['share_of_roofline']:9.0%}")
-    print()
-    for name, line in result["targets"].items():
-        mark = "reached" if line["reached"] else "NOT reached"
-        print(f"  {name:44s} {line['measured']:6.2f}  (target {line['target']:.2f}) {mark}")
 
 
 if __name__ == "__main__":

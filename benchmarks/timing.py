@@ -47,6 +47,33 @@ def peak_growth(prepare: Callable[..., Work], *arguments: object) -> float:
         return pool.submit(_grow, prepare, arguments).result()
 
 
+def machine_scaling(processes: int = 2, seconds: float = 3.0) -> float:
+    """Return by how much more so many processes multiply small matrices than one does.
+
+    All their data fits the first caches: what is missing to the number of processes, the cores
+    themselves do not give (shared execution units, a lower clock), whatever the program.
+    """
+    counts = []
+    for count in (1, processes):
+        spawn = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(count, mp_context=spawn) as pool:
+            start = time.time() + 8.0  # all are up by then
+            counts.append(sum(pool.map(_products, [start] * count, [seconds] * count)))
+    return counts[1] / counts[0]
+
+
+def _products(start: float, seconds: float) -> int:
+    on_one_thread()
+    a, b, out = torch.rand(48, 48), torch.rand(48, 48), torch.empty(48, 48)
+    time.sleep(max(0.0, start - time.time()))
+    done = 0
+    while time.time() < start + seconds:
+        for _ in range(100):
+            torch.mm(a, b, out=out)
+        done += 100
+    return done
+
+
 def _grow(prepare: Callable[..., Work], arguments: tuple[object, ...]) -> float:
     on_one_thread()
     work = prepare(*arguments)

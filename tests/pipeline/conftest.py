@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dvc.repo import Repo
 
 from tests.committed import committed
 from tests.pipeline.closure import ROOT
@@ -85,3 +86,17 @@ def run(*command: str, cwd: Path, **environment: str) -> str:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy with the committed parameters."""
     return copy_project(tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture(scope="session")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project whose outs are placeholders that DVC takes for up to date."""
+    folder = copy_project(tmp_path_factory.mktemp("settled"))
+    for stage in Repo(str(folder)).index.stages:
+        for out in stage.outs:
+            path = Path(out.fs_path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                path.write_text(out.def_path)
+    run("dvc", "commit", "--force", "--quiet", cwd=folder)
+    return folder

