@@ -59,8 +59,18 @@ class Results:
     runtime: list[Record]
 
 
+class OtherVersionError(ValueError):
+    """The metrics lack what this version of the report tells."""
+
+
 def render_report(results: Results, params: Params) -> str:
-    """Return the text of REPORT.md: the same for the same results and parameters."""
+    """Return the text of REPORT.md: the same for the same results and parameters.
+
+    Raises
+    ------
+    OtherVersionError
+        Some metrics were written by another version of the study.
+    """
     return _render("REPORT.md.j2", results, params)
 
 
@@ -99,7 +109,13 @@ def _render(template: str, results: Results, params: Params) -> str:
     context |= {"margin": _defaults(margin_loss), "bootstrap": _defaults(bootstrap_interval)}
     context |= {"counts": Counter(claim["verdict"] for claim in results.claims.values())}
     context |= {"scale": facts.scale_of(results.data, params)}
-    return environment.from_string(text).render(**vars(results), **context)
+    try:
+        return environment.from_string(text).render(**vars(results), **context)
+    except (jinja2.UndefinedError, KeyError) as error:
+        raise OtherVersionError(
+            f"the files in metrics/ are not of this version of the study ({error}): `dvc repro` "
+            "writes them anew"
+        ) from error
 
 
 def _defaults(function: Callable) -> dict[str, Any]:
