@@ -19,8 +19,7 @@ def describe(result: Mapping) -> str:
             f"Machine: {machine['processor']}, {machine['flops_a_second'] / 1e9:.0f} Gflop/s in a "
             f"large matrix product, {machine['bytes_a_second'] / 1e9:.0f} GB/s read from memory. "
             "Two processes that multiply small matrices in their own caches do "
-            f"{machine['two_processes']:.2f} times the work of one: the most that a second worker "
-            "can bring here.",
+            f"{machine['two_processes']:.2f} times the work of one.",
             "",
             *_targets(result["targets"]),
             *_times("Training step, paper size (256 channels, 32 groups)", result["paper_steps"]),

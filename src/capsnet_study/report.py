@@ -104,18 +104,31 @@ def _render(template: str, results: Results, params: Params) -> str:
     )
     environment.filters |= FILTERS
     text = (files("capsnet_study") / "templates" / template).read_text(encoding="utf-8")
-    context = {"p": params, "facts": facts, "names": names, "sizes": sizes, "verdicts": VERDICTS}
-    context |= {"kernel": KERNEL, "classes": CLASSES, "dead_length": DEAD_LENGTH}
-    context |= {"margin": _defaults(margin_loss), "bootstrap": _defaults(bootstrap_interval)}
-    context |= {"counts": Counter(claim["verdict"] for claim in results.claims.values())}
-    context |= {"scale": facts.scale_of(results.data, params)}
     try:
-        return environment.from_string(text).render(**vars(results), **context)
+        return environment.from_string(text).render(**vars(results), **_context(results, params))
     except (jinja2.UndefinedError, KeyError) as error:
         raise OtherVersionError(
             f"the files in metrics/ are not of this version of the study ({error}): `dvc repro` "
             "writes them anew"
         ) from error
+
+
+def _context(results: Results, params: Params) -> dict[str, Any]:
+    """Return what the templates speak of beside the results."""
+    return {
+        "p": params,
+        "facts": facts,
+        "names": names,
+        "sizes": sizes,
+        "verdicts": VERDICTS,
+        "kernel": KERNEL,
+        "classes": CLASSES,
+        "dead_length": DEAD_LENGTH,
+        "margin": _defaults(margin_loss),
+        "bootstrap": _defaults(bootstrap_interval),
+        "counts": Counter(claim["verdict"] for claim in results.claims.values()),
+        "scale": facts.scale_of(results.data, params),
+    }
 
 
 def _defaults(function: Callable) -> dict[str, Any]:
