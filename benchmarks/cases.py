@@ -16,7 +16,7 @@ from benchmarks.yardstick import BroadcastLayer
 from capsnet_study.models import CNN, CapsNet, Network, NetworkSpec
 from capsnet_study.params import CapsuleParams, ModelParams, RoutingParams, TrainParams
 from capsnet_study.routing import CapsuleLayer
-from capsnet_study.trials import ImageSet, run_trials
+from capsnet_study.trials import ImageSet, Training, run_trials
 
 PAPER = ModelParams(
     conv_channels=256, primary_groups=32, primary_dim=8, cap1_capsules=10, capsule_dim=16
@@ -109,10 +109,11 @@ def _train(steps: int, trials: int, batch: int = 32) -> None:
         batch_size=batch,
         lr_capsnet=0.0005,
         lr_cnn=0.001,
+        warmup=0.0,
         evaluations=2,
         fitness_memory=0.98,
     )
-    run_trials("benchmark", spec, train, train.of(np.arange(batch)), params)
+    run_trials(Training("benchmark", spec, train, train.of(np.arange(batch)), params).each_trial())
 
 
 def with_capsules(model: ModelParams, capsules: int) -> ModelParams:

@@ -16,9 +16,9 @@ import pandas as pd
 from capsnet_study.models import NetworkSpec
 from capsnet_study.params import Params, load_params
 from capsnet_study.storage import write_table
-from capsnet_study.trials import ImageSet, run_trial
+from capsnet_study.trials import ImageSet
 from capsnet_study.workers import run_side_by_side
-from scripts.validation import learning_and_validation
+from scripts.validation import learning_and_validation, reached
 
 SEEDS = 5
 MEASURES = ["exact_match", "entropy_share_r1", "entropy_share_r2"]
@@ -30,11 +30,11 @@ def try_precision(
     """Train once and return what was reached, and the seconds it took."""
     model = replace(params.model, conv_precision=precision)
     routed = {"capsules": params.capsules, "routing": params.routing} if kind == "capsnet" else {}
-    train = replace(params.train, epochs=2, evaluations=2)
+    train = replace(params.train, epochs=2)
     spec = NetworkSpec(kind, model, **routed)
-    reached = run_trial(f"{kind} {precision}", spec, learn, validate, train, trial).rows[-1]
+    last = reached(spec, train, trial, learn, validate)
     facts = {"kind": kind, "precision": precision, "trial": trial}
-    return facts | {name: reached.get(name) for name in MEASURES}
+    return facts | {name: last.get(name) for name in MEASURES}
 
 
 def differences(table: pd.DataFrame) -> pd.DataFrame:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
+from capsnet_study.checkpoints import Row
 from capsnet_study.data import load_digits, make_multimnist
-from capsnet_study.params import Params
-from capsnet_study.seeding import numpy_generator
-from capsnet_study.trials import ImageSet
+from capsnet_study.models import NetworkSpec, build_network
+from capsnet_study.params import Params, TrainParams
+from capsnet_study.seeding import numpy_generator, torch_generator
+from capsnet_study.training import fit
+from capsnet_study.trials import ImageSet, budget_of
+from capsnet_study.workers import device
 
 LEARNING_DIGITS = 50_000  # the first ones; the other 10,000 training digits are to choose by
 LEARNING_IMAGES, VALIDATION_IMAGES = 12_000, 2_000
@@ -27,3 +32,13 @@ def learning_and_validation(params: Params) -> tuple[ImageSet, ImageSet]:
         for part, count in zip(parts, (LEARNING_IMAGES, VALIDATION_IMAGES), strict=True)
     )
     return ImageSet(learn.images, learn.labels), ImageSet(validate.images, validate.labels)
+
+
+def reached(
+    spec: NetworkSpec, train: TrainParams, trial: int, learn: ImageSet, validate: ImageSet
+) -> Row:
+    """Train once, as a trial of the study does, and return what is measured at the end."""
+    network = build_network(spec, torch_generator(train.seed, "weights", trial)).to(device())
+    budget = replace(budget_of(train, spec), evaluations=2, even_evaluations=1)
+    order = torch_generator(train.seed, "order", trial)
+    return fit(network, learn.on_device(), validate.on_device(), budget, order)[-1]

@@ -10,8 +10,7 @@ from capsnet_study.data.domains import in_domain
 from capsnet_study.params import load_params
 from capsnet_study.storage import EXACT, write_table
 from capsnet_study.summary import history_table
-from capsnet_study.trials import run_trial, trial_task
-from capsnet_study.workers import run_side_by_side
+from capsnet_study.trials import Training, run_trials
 from stages.networks import Model, read_images, specification, write_networks
 from stages.recording import recorded
 from stages.resuming import resumable
@@ -27,7 +26,7 @@ def main(model: Model) -> None:
         params = load_params()
         spec = specification(model, params, HIDDEN)
         train, test = read_images()
-        names, tasks = [], []
+        names, trainings = [], []
         for (split, domains), side in product(enumerate(read_domains()), "ab"):
             names.append(f"split{split}_{side.upper()}")
             parts = [
@@ -35,8 +34,8 @@ def main(model: Model) -> None:
                 for images in (train, test)
             ]
             name = f"{model} {names[-1]}"
-            tasks.append(trial_task(name, spec, *parts, params.train, split, checkpoints))
-        trials = run_side_by_side(run_trial, tasks)
+            trainings.append(Training(name, spec, *parts, params.train, trial=split))
+        trials = run_trials(trainings, checkpoints)
         write_networks(f"data/pretrained/{model}", spec, names, trials)
         history = history_table([trial.rows for trial in trials])
         write_table(f"data/pretrained/{model}/history.csv", history, EXACT)

@@ -53,7 +53,8 @@ def _routing(device: str) -> str:
     path = sys.modules.get("capsnet_study.routing.path")
     if path is None:
         return "none"
-    return path.routing_path(sys.modules["torch"].empty(0, device=device.split()[0]))
+    torch = sys.modules["torch"]
+    return path.routing_path(torch.device(device.split()[0]), torch.float32)
 
 
 def _cpu_name() -> str:

@@ -10,7 +10,7 @@ from capsnet_study.models import NetworkSpec
 from capsnet_study.params import CapsNetArm, ParameterError, Params, load_params
 from capsnet_study.storage import EXACT, write_table
 from capsnet_study.summary import history_table
-from capsnet_study.trials import run_trials
+from capsnet_study.trials import Training, run_trials
 from stages.networks import read_images
 from stages.recording import recorded
 from stages.resuming import resumable
@@ -35,7 +35,8 @@ def main(name: str) -> None:
         if name not in params.sweep:
             raise ParameterError(f"no arm {name!r} in sweep; there are {', '.join(params.sweep)}")
         spec = specification(name, params)
-        trials = run_trials(name, spec, *read_images(), params.train, checkpoints)
+        training = Training(name, spec, *read_images(), params.train)
+        trials = run_trials(training.each_trial(), checkpoints)
         history = history_table([trial.rows for trial in trials])
         write_table(f"data/sweep/{name}.csv", history, EXACT)
 

@@ -7,7 +7,7 @@ import typer
 from capsnet_study.params import load_params
 from capsnet_study.storage import EXACT, write_json, write_table
 from capsnet_study.summary import history_table, summarise_history
-from capsnet_study.trials import run_trials
+from capsnet_study.trials import Training, run_trials
 from stages.networks import Model, read_images, specification, write_networks
 from stages.recording import recorded
 from stages.resuming import resumable
@@ -19,7 +19,8 @@ def main(model: Model) -> None:
     with recorded(stage), resumable(stage) as checkpoints:
         params = load_params()
         spec = specification(model, params)
-        trials = run_trials(model, spec, *read_images(), params.train, checkpoints)
+        training = Training(model, spec, *read_images(), params.train)
+        trials = run_trials(training.each_trial(), checkpoints)
         history = history_table([trial.rows for trial in trials])
         names = [f"trial{index}" for index in range(len(trials))]
         write_networks(f"data/models/{model}", spec, names, trials)

@@ -20,7 +20,7 @@ from capsnet_study.checkpoints import Checkpoint, Checkpoints, Progress
 from capsnet_study.models import NetworkSpec, build_network
 from capsnet_study.params import CapsuleParams, RoutingParams
 from capsnet_study.training import Budget, fit
-from capsnet_study.trials import eta_of, run_trials, trial_task, weights_of
+from capsnet_study.trials import Training, eta_of, run_trials, weights_of
 
 BUDGET = Budget(epochs=3, batch_size=7, lr=0.01, evaluations=3, fitness_memory=0.5)
 FITNESS = RoutingParams(n_iter=2, eta=0.1, eta_max=1.0)  # eta follows what the state holds
@@ -150,8 +150,11 @@ def test_a_process_killed_at_random_moments_ends_in_the_same_bits(tmp_path):
 
 
 def tasks(spec, images, train_params, folder, code="code"):
-    keep = Checkpoints(folder, code)
-    return trial_task("arm", spec, *images, train_params, 0, keep)[-1].path
+    return path_of(Training("arm", spec, *images, train_params), folder, code)
+
+
+def path_of(training, folder, code="code"):
+    return training.checkpoint(Checkpoints(folder, code)).path
 
 
 def test_every_change_that_shapes_a_training_gives_it_another_file(
@@ -167,7 +170,7 @@ def test_every_change_that_shapes_a_training_gives_it_another_file(
         tasks(spec, images, replace(train_params, seed=99), tmp_path),
         tasks(spec, images, replace(train_params, lr_capsnet=0.5), tmp_path),
         tasks(replace(spec, hidden=2), images, train_params, tmp_path),
-        trial_task("arm", spec, *images, train_params, 1, Checkpoints(tmp_path, "code"))[-1].path,
+        path_of(Training("arm", spec, *images, train_params, trial=1), tmp_path),
     }
     assert len(paths) == 7
     assert tasks(spec, images, train_params, tmp_path) in paths
@@ -186,9 +189,9 @@ def test_trials_that_had_ended_are_kept_when_another_fails(
     model, images, train_params, tmp_path, monkeypatch
 ):
     _, spec = network_of(model)
-    params = replace(train_params, trials=2)
+    trainings = Training("arm", spec, *images, replace(train_params, trials=2)).each_trial()
     keep = Checkpoints(tmp_path, "code")
-    undisturbed = run_trials("arm", spec, *images, params)
+    undisturbed = run_trials(trainings)
     import capsnet_study.trials as module
 
     real, ran = module.fit, []
@@ -201,12 +204,12 @@ def test_trials_that_had_ended_are_kept_when_another_fails(
 
     monkeypatch.setattr(module, "fit", failing)
     with pytest.raises(RuntimeError, match="the second one"):
-        run_trials("arm", spec, *images, params, keep)
+        run_trials(trainings, keep)
     assert len(ran) == 2
     kept = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     assert [name.split("-")[0] for name in kept] == ["arm_trial0"]
     monkeypatch.setattr(module, "fit", real)
-    again = run_trials("arm", spec, *images, params, keep)
+    again = run_trials(trainings, keep)
     for one, other in zip(again, undisturbed, strict=True):
         assert_same((one.rows, one.trained), (other.rows, other.trained))
 

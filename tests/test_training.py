@@ -22,8 +22,17 @@ from capsnet_study.training import (
     evaluation_steps,
     fit,
     next_batch,
+    rate_at,
 )
-from capsnet_study.trials import Trial, budget_of, eta_of, load_network, run_trial, run_trials
+from capsnet_study.trials import (
+    Training,
+    Trial,
+    budget_of,
+    eta_of,
+    load_network,
+    run_trial,
+    run_trials,
+)
 
 COLUMNS = ["step", "epoch", "samples", "loss", "exact_match"]
 COLUMNS += [f"recall_{digit}" for digit in range(10)]
@@ -247,7 +256,7 @@ def trials(capsnet, images, train_params):
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("CAPS_WORKERS", "1")
         environment.setenv("CAPS_DEVICE", "cpu")
-        return run_trials("n3", capsnet, *images, train_params)
+        return run_trials(Training("n3", capsnet, *images, train_params).each_trial())
 
 
 def test_a_trial_holds_its_weights_before_and_after(trials, capsnet):
@@ -264,18 +273,22 @@ def test_a_trial_holds_its_weights_before_and_after(trials, capsnet):
 
 def test_a_second_run_is_identical_to_the_last_bit(trials, capsnet, images, train_params):
     torch.manual_seed(99)
-    for trial, again in enumerate(run_trials("n3", capsnet, *images, train_params)):
+    for trial, again in enumerate(
+        run_trials(Training("n3", capsnet, *images, train_params).each_trial())
+    ):
         assert same(trials[trial], again)
 
 
 def test_a_trial_does_not_depend_on_how_many_there_are(trials, capsnet, images, train_params):
-    alone = run_trial("n3", capsnet, *images, replace(train_params, trials=7), 1)
+    alone = run_trial(Training("n3", capsnet, *images, replace(train_params, trials=7), 1))
     assert same(trials[1], alone)
 
 
 def test_nor_on_the_number_of_workers(trials, capsnet, images, train_params, monkeypatch):
     monkeypatch.setenv("CAPS_WORKERS", "2")
-    for one, other in zip(trials, run_trials("n3", capsnet, *images, train_params), strict=True):
+    for one, other in zip(
+        trials, run_trials(Training("n3", capsnet, *images, train_params).each_trial()), strict=True
+    ):
         assert same(one, other)
 
 
@@ -291,8 +304,8 @@ def test_arms_start_from_the_same_weights_and_see_the_same_order(
 
     monkeypatch.setattr(training, "next_batch", recorded)
     arm = replace(capsnet, routing=RoutingParams(9, 0.5, "last"))
-    routed = run_trial("n9_last", arm, *images, train_params, 1)
-    plain = run_trial("cnn", cnn, *images, train_params, 1)
+    routed = run_trial(Training("n9_last", arm, *images, train_params, 1))
+    plain = run_trial(Training("cnn", cnn, *images, train_params, 1))
     assert orders[:6] == orders[6:]
     for name, value in trials[1].initial.items():
         assert np.array_equal(value, routed.initial[name])
@@ -301,16 +314,34 @@ def test_arms_start_from_the_same_weights_and_see_the_same_order(
 
 
 def test_the_seed_decides_everything(trials, capsnet, images, train_params):
-    other = run_trial("n3", capsnet, *images, replace(train_params, seed=1), 0)
+    other = run_trial(Training("n3", capsnet, *images, replace(train_params, seed=1)))
     assert not np.array_equal(trials[0].initial["conv1.weight"], other.initial["conv1.weight"])
 
 
 def test_a_loss_that_is_not_finite_names_arm_trial_and_step(capsnet, images, train_params):
+    broken = replace(train_params, lr_capsnet=1e30)
     with pytest.raises(LossNotFiniteError, match=r"n6_eta1, trial 3 .seed 0., step 1: .*nan"):
-        run_trial("n6_eta1", capsnet, *images, replace(train_params, lr_capsnet=1e30), 3)
+        run_trial(Training("n6_eta1", capsnet, *images, broken, 3))
 
 
 @pytest.mark.parametrize("kind, lr", [("capsnet", 0.5), ("cnn", 0.25), ("cnn160", 0.25)])
 def test_each_family_has_its_learning_rate(kind, lr, model, train_params):
     params = replace(train_params, lr_capsnet=0.5, lr_cnn=0.25)
-    assert budget_of(params, NetworkSpec(kind, model)) == Budget(2, 16, lr, 3, 0.5)
+    assert budget_of(params, NetworkSpec(kind, model)) == Budget(2, 16, lr, 3, 0.2, 0.5)
+
+
+# The learning rate
+
+
+@given(steps=st.integers(1, 5000), warmup=st.floats(0, 0.5))
+def test_the_learning_rate_rises_to_its_top_and_falls_to_nothing(steps, warmup):
+    rates = [rate_at(step, steps, 2.0, warmup) for step in range(steps)]
+    rising = round(warmup * steps)
+    assert max(rates) == rates[rising] == 2.0
+    assert np.allclose(np.diff(rates[:rising], 2), 0)
+    assert np.all(np.diff(rates[rising:]) < 0)
+    assert rates[-1] > 0
+
+
+def test_without_warm_up_it_is_a_half_cosine():
+    assert [rate_at(step, 4, 1.0) for step in (0, 2)] == pytest.approx([1.0, 0.5])

@@ -168,7 +168,7 @@ def test_all_schemes_and_the_base_have_the_same_budget(watched):
 
 def test_the_budget_is_that_of_re_training(spec, train_params):
     budget = transfer_budget(replace(train_params, epochs=9), TransferParams(1, 4), spec)
-    assert budget == Budget(4, 16, 0.01, evaluations=2, even_evaluations=1)
+    assert budget == Budget(4, 16, 0.01, evaluations=2, warmup=0.2, even_evaluations=1)
 
 
 def test_training_on_features_is_training_on_images_with_layers_frozen(

@@ -47,7 +47,8 @@ class DataParams:
 class ModelParams:
     """Layer sizes shared by CapsNet and CNN, so that neuron counts match (paper 3.1).
 
-    `conv_precision` is what the convolutions multiply in; sums, weights and all else are float32.
+    `conv_precision` is that of the factors and results of the convolutions, forward and backward;
+    they add up in float32, and all weights and all else are float32.
     """
 
     conv_channels: Count
@@ -90,6 +91,7 @@ class RoutingParams:
 class TrainParams:
     """One optimisation set-up for all arms of a family.
 
+    The learning rate rises over the share `warmup` of the steps and falls over the others.
     `evaluations` are log-spaced over the first tenth of the steps; one at each tenth follows.
     """
 
@@ -99,6 +101,7 @@ class TrainParams:
     batch_size: Count
     lr_capsnet: Positive
     lr_cnn: Positive
+    warmup: Annotated[float, Field(ge=0.0, le=0.5)]
     evaluations: Annotated[int, Field(ge=2)]
     fitness_memory: Annotated[float, Field(ge=0.0, lt=1.0)]
 
@@ -266,6 +269,7 @@ class _UniqueKeys(yaml.SafeLoader):
     """YAML in which no block names a key twice; plain PyYAML would take the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        """Return the mapping of a block, or raise ParameterError naming the line of the second."""
         seen: set[str] = set()
         for key, _ in node.value:
             if key.value in seen:

@@ -28,6 +28,7 @@ def live_line(name: str, position: int) -> Iterator[Watch]:
     with tqdm(desc=name, unit="step", position=position, bar_format=LINE) as bar:
 
         def watch(step: int, steps: int, epoch: float, loss: float, row: Row) -> None:
+            """Move the bar."""
             bar.total = steps
             bar.set_postfix_str(_describe(epoch, loss, row), refresh=False)
             bar.update(step - bar.n)
@@ -39,6 +40,7 @@ def _plain_lines(name: str) -> Watch:
     began = printed = time.monotonic()
 
     def watch(step: int, steps: int, epoch: float, loss: float, row: Row) -> None:
+        """Print a line now and then."""
         nonlocal printed
         now = time.monotonic()
         if step < steps and now - printed < PLAIN_SECONDS:

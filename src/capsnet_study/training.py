@@ -1,4 +1,4 @@
-"""Training of one network: Adam, a cosine schedule, evaluations more often early than late."""
+"""Training of one network: Adam, warm-up and decay, evaluations more often early than late."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ class Budget:
 
     Attributes
     ----------
-    epochs, batch_size, lr
-        Passes over the training set, examples a step, and Adam's learning rate at the start; it
-        falls to 0 along a half cosine.
+    epochs, batch_size
+        Passes over the training set, examples a step.
+    lr, warmup
+        Adam's learning rate, as in `rate_at`.
     evaluations, even_evaluations
         How often to evaluate, as in `evaluation_steps`.
     fitness_memory
@@ -40,6 +41,7 @@ class Budget:
     batch_size: int
     lr: float
     evaluations: int
+    warmup: float = 0.0
     fitness_memory: float = 0.0
     even_evaluations: int = 10
 
@@ -110,14 +112,21 @@ def fit(
             return progress.rows
 
         chosen = next_batch(progress, len(train), budget.batch_size, generator)
-        optimizer.param_groups[0]["lr"] = rate_at(progress.step, steps, budget.lr)
+        optimizer.param_groups[0]["lr"] = rate_at(progress.step, steps, budget.lr, budget.warmup)
         loss, matched = _step(network, train, chosen, optimizer)
         _advance(progress, loss, matched, len(chosen), budget.fitness_memory)
 
 
-def rate_at(step: int, steps: int, start: float) -> float:
-    """Return the learning rate of a step: from `start` down to 0 along a half cosine."""
-    return start * (1 + math.cos(math.pi * step / steps)) / 2
+def rate_at(step: int, steps: int, top: float, warmup: float = 0.0) -> float:
+    """Return the learning rate of a step.
+
+    It rises in a straight line to `top` over the share `warmup` of all steps, and falls from there
+    to 0 along a half cosine.
+    """
+    rising = round(warmup * steps)
+    if step < rising:
+        return top * (step + 1) / rising
+    return top * (1 + math.cos(math.pi * (step - rising) / (steps - rising))) / 2
 
 
 def evaluation_steps(steps: int, count: int, even: int = 10) -> list[int]:

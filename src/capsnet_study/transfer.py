@@ -108,8 +108,14 @@ def run_transfers(
 
 def transfer_budget(train: TrainParams, params: TransferParams, spec: NetworkSpec) -> Budget:
     """Return the budget of every scheme; only the end of a training is evaluated."""
-    lr = learning_rate(train, spec)
-    return Budget(params.epochs, train.batch_size, lr, evaluations=2, even_evaluations=1)
+    return Budget(
+        params.epochs,
+        train.batch_size,
+        learning_rate(train, spec),
+        evaluations=2,
+        warmup=train.warmup,
+        even_evaluations=1,
+    )
 
 
 def summarise_schemes(table: pd.DataFrame) -> dict[str, dict[str, Any]]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import torch
@@ -52,54 +51,45 @@ class Trial:
     trained: Weights
 
 
+@dataclass(frozen=True)
+class Training:
+    """All that shapes a trial: what is trained, on what, how, and from which of the seeds."""
+
+    name: str
+    spec: NetworkSpec
+    train: ImageSet
+    test: ImageSet
+    params: TrainParams
+    trial: int = 0
+
+    def each_trial(self) -> list[Training]:
+        """Return the same training from each of the seeds."""
+        return [replace(self, trial=trial) for trial in range(self.params.trials)]
+
+    def checkpoint(self, checkpoints: Checkpoints | None) -> Checkpoint | None:
+        """Return where this training is kept while it runs."""
+        if checkpoints is None:
+            return None
+        budget, sets = asdict(budget_of(self.params, self.spec)), (self.train, self.test)
+        shapes = (self.spec.to_json(), budget, self.params.seed, self.trial)
+        name = f"{self.name}_trial{self.trial}".replace(" ", "_")
+        return checkpoints.of(name, *shapes, *(part.checksum for part in sets))
+
+
 def run_trials(
-    name: str,
-    spec: NetworkSpec,
-    train: ImageSet,
-    test: ImageSet,
-    params: TrainParams,
-    checkpoints: Checkpoints | None = None,
+    trainings: Sequence[Training], checkpoints: Checkpoints | None = None
 ) -> list[Trial]:
-    """Train `params.trials` networks of one specification side by side.
+    """Run trainings side by side.
 
     Trial k starts from the same weights of the convolutions and sees the examples in the same order
     in every arm, so that arms can be compared trial by trial. With `checkpoints`, trials that were
     cut short go on where they stood, and those that had ended are not run again.
     """
-    tasks = [
-        trial_task(name, spec, train, test, params, trial, checkpoints)
-        for trial in range(params.trials)
-    ]
+    tasks = [(training, training.checkpoint(checkpoints)) for training in trainings]
     return run_side_by_side(run_trial, tasks)
 
 
-def trial_task(
-    name: str,
-    spec: NetworkSpec,
-    train: ImageSet,
-    test: ImageSet,
-    params: TrainParams,
-    trial: int,
-    checkpoints: Checkpoints | None = None,
-) -> tuple[Any, ...]:
-    """Return the arguments of `run_trial`, with the checkpoint that belongs to them."""
-    checkpoint = None
-    if checkpoints is not None:
-        budget, sets = asdict(budget_of(params, spec)), (train.checksum, test.checksum)
-        shapes = (spec.to_json(), budget, params.seed, trial, *sets)
-        checkpoint = checkpoints.of(f"{name}_trial{trial}".replace(" ", "_"), *shapes)
-    return name, spec, train, test, params, trial, checkpoint
-
-
-def run_trial(
-    name: str,
-    spec: NetworkSpec,
-    train: ImageSet,
-    test: ImageSet,
-    params: TrainParams,
-    trial: int,
-    checkpoint: Checkpoint | None = None,
-) -> Trial:
+def run_trial(training: Training, checkpoint: Checkpoint | None = None) -> Trial:
     """Train one network.
 
     Raises
@@ -107,13 +97,14 @@ def run_trial(
     LossNotFiniteError
         Names the arm, the trial, the seed and the step, and the last good checkpoint.
     """
+    name, spec, params, trial = training.name, training.spec, training.params, training.trial
     network = build_network(spec, torch_generator(params.seed, "weights", trial)).to(device())
     initial = weights_of(network)
     order = torch_generator(params.seed, "order", trial)
+    sets = training.train.on_device(), training.test.on_device()
     budget, eta_at = budget_of(params, spec), eta_of(spec)
     try:
         with live_line(f"{name} trial {trial}", position=trial) as watch:
-            sets = train.on_device(), test.on_device()
             rows = fit(network, *sets, budget, order, eta_at, watch, checkpoint)
     except LossNotFiniteError as error:
         kept = f"; the state before is in {checkpoint.path}" if checkpoint else ""
@@ -129,6 +120,7 @@ def budget_of(params: TrainParams, spec: NetworkSpec) -> Budget:
         params.batch_size,
         learning_rate(params, spec),
         params.evaluations,
+        params.warmup,
         params.fitness_memory,
     )
 

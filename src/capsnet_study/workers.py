@@ -1,6 +1,6 @@
 """Where computations run, and how, so that their results depend neither on cores nor on workers.
 
-The device and the number of workers come from the environment.
+The device, the number of workers and the engine come from the environment.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 import joblib
 import torch
 from threadpoolctl import threadpool_limits
+
+from capsnet_study.cluster import address_of, check_worker, joined
 
 Result = TypeVar("Result")
 
@@ -41,12 +43,14 @@ def run_side_by_side(
 ) -> list[Result]:
     """Call ``function(*task)`` for every task, `repeatable`, and return the results in order.
 
-    The results do not depend on the worker count: a task draws its random numbers from its own
-    streams and computes in the same way wherever it runs. A task that fails stops no other one;
-    once all have ended, the first failure is raised, with a note of each further one.
+    They run in processes of this machine, or on the cluster that ``CAPS_ENGINE`` names. The results
+    do not depend on the worker count: a task draws its random numbers from its own streams and
+    computes in the same way wherever it runs. A task that fails stops no other one; once all have
+    ended, the first failure is raised, with a note of each further one.
     """
-    with joblib.parallel_config("loky", n_jobs=workers(), inner_max_num_threads=1):
-        ended = joblib.Parallel()(joblib.delayed(_attempt)(function, task) for task in tasks)
+    with _engine() as code:
+        attempts = (joblib.delayed(_attempt)(function, task, code) for task in tasks)
+        ended = joblib.Parallel(batch_size=1, pre_dispatch="all")(attempts)
     failures = [error for _, error in ended if error is not None]
     if failures:
         for other in failures[1:]:
@@ -76,10 +80,24 @@ def repeatable() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
+@contextmanager
+def _engine() -> Iterator[str | None]:
+    """Send joblib's tasks to where they shall run; yield the code that a cluster must run."""
+    address = address_of(os.environ.get("CAPS_ENGINE", "local"))
+    if address is not None:
+        with joined(address) as code:
+            yield code
+        return
+    with joblib.parallel_config("loky", n_jobs=workers(), inner_max_num_threads=1):
+        yield None
+
+
 def _attempt(
-    function: Callable[..., Result], task: Sequence[Any]
+    function: Callable[..., Result], task: Sequence[Any], code: str | None
 ) -> tuple[Result | None, Exception | None]:
     try:
+        if code is not None:
+            check_worker(code)
         with repeatable():
             return function(*task), None
     except Exception as error:

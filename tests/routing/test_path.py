@@ -11,6 +11,10 @@ def capsules(dtype=torch.float32, device="cpu") -> torch.Tensor:
     return torch.ones(2, 5, 4, dtype=dtype, device=device)
 
 
+def path_of(u: torch.Tensor) -> str:
+    return routing_path(u.device, u.dtype)
+
+
 @pytest.fixture
 def taken(monkeypatch):
     """Note which implementation a layer really calls."""
@@ -26,7 +30,7 @@ def taken(monkeypatch):
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_single_and_double_precision_on_the_cpu_are_fused(taken, dtype):
-    assert routing_path(capsules(dtype)) == "fused"
+    assert path_of(capsules(dtype)) == "fused"
     CapsuleLayer(5, 4, 3, 6, 3, 0.5).to(dtype)(capsules(dtype))
     assert taken == ["fused"]
 
@@ -36,7 +40,7 @@ def test_single_and_double_precision_on_the_cpu_are_fused(taken, dtype):
 )
 def test_half_precision_and_other_devices_are_plain(taken, dtype, device):
     u = capsules(dtype, device)
-    assert routing_path(u) == "plain"
+    assert path_of(u) == "plain"
     v, _ = CapsuleLayer(5, 4, 3, 6, 3, 0.5).to(device, dtype)(u)
     assert taken == ["plain"] and (v.dtype, v.device.type) == (dtype, device)
 
@@ -44,7 +48,7 @@ def test_half_precision_and_other_devices_are_plain(taken, dtype, device):
 @pytest.mark.parametrize("path", ["fused", "plain"])
 def test_the_environment_may_force_either(taken, monkeypatch, path):
     monkeypatch.setenv("CAPS_ROUTING", path)
-    assert routing_path(capsules()) == path
+    assert path_of(capsules()) == path
     CapsuleLayer(5, 4, 3, 6, 3, 0.5)(capsules())
     assert taken == [path]
 
@@ -53,7 +57,7 @@ def test_the_environment_may_force_either(taken, monkeypatch, path):
 def test_any_other_value_is_refused(monkeypatch, value):
     monkeypatch.setenv("CAPS_ROUTING", value)
     with pytest.raises(ValueError, match=f"CAPS_ROUTING = '{value}': 'fused' or 'plain' is needed"):
-        routing_path(capsules())
+        path_of(capsules())
 
 
 @pytest.mark.parametrize(
@@ -62,7 +66,7 @@ def test_any_other_value_is_refused(monkeypatch, value):
 def test_the_fused_path_cannot_be_forced_where_there_is_none(monkeypatch, dtype, device):
     monkeypatch.setenv("CAPS_ROUTING", "fused")
     with pytest.raises(ValueError, match=f"{dtype} on {device}.*float32 or float64 on the CPU"):
-        routing_path(capsules(dtype, device))
+        path_of(capsules(dtype, device))
 
 
 def test_without_numba_the_plain_path_serves():
@@ -76,7 +80,7 @@ def test_without_numba_the_plain_path_serves():
         layer, u = CapsuleLayer(5, 4, 3, 6, 3, 0.5), torch.randn(2, 5, 4)
         for found, expected in zip(layer(u), route(layer.votes(u), 3, 0.5), strict=True):
             assert torch.equal(found, expected)
-        print(routing_path(u))
+        print(routing_path(u.device, u.dtype))
 
         import os
         os.environ["CAPS_ROUTING"] = "fused"

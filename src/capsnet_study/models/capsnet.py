@@ -14,6 +14,7 @@ from capsnet_study.params import CapsuleParams, ModelParams, RoutingParams
 from capsnet_study.routing import CapsuleLayer, squash
 
 PRIMARY_LENGTH = 0.75  # of primary capsules at initialisation, on average over Multi-MNIST
+ROUTED_LENGTH = 1.0  # that present ones tend to: weights for shorter ones saturate routing later
 
 
 class CapsNet(Network):
@@ -39,8 +40,7 @@ class CapsNet(Network):
         primary = (CONV2_SIZE**2 * model.primary_groups, model.primary_dim)
         sizes = [primary, *[(model.cap1_capsules, model.capsule_dim)] * hidden]
         sizes.append((CLASSES, model.capsule_dim))
-        gain = capsules.init_gain
-        lengths = [PRIMARY_LENGTH, *[gain**2 / (1 + gain**2)] * hidden]  # |squash(s)|, |s| = gain
+        lengths = [PRIMARY_LENGTH, *[ROUTED_LENGTH] * hidden]
         self.layers = nn.ModuleList(
             CapsuleLayer(
                 *below,
@@ -49,7 +49,7 @@ class CapsNet(Network):
                 eta=routing.eta,
                 gradient=routing.gradient,
                 bias=capsules.bias,
-                init_gain=gain,
+                init_gain=capsules.init_gain,
                 in_length=length,
             )
             for (below, above), length in zip(pairwise(sizes), lengths, strict=True)

@@ -18,15 +18,12 @@ All compiled functions live in this one file: Numba's cache on disk does not see
 
 from __future__ import annotations
 
-import inspect
-
 import numpy as np
 from numba import njit
 
 
 def compiled(function):
     """Compile with Numba, and keep the result on disk."""
-    function = inspect.unwrap(function)  # jaxtyping wraps all functions of the package in tests
     # Infinities and NaN are left out of the fast mathematics: they must come out as they are.
     fast = {"contract", "reassoc", "nsz", "arcp"}
     return njit(cache=True, nogil=True, error_model="numpy", fastmath=fast)(function)
@@ -112,47 +109,62 @@ def backward_full(u, weight, s, proposed, ds_last, dc, eta):
     ds
         Gradients of all total inputs [n_iter, J, D, B]; their sum is that of the bias.
     """
+    ds, db = _backward_iterations(u, weight, s, proposed, ds_last, dc, eta)
+    du, dweight = _pull_iterations(u, weight, s, proposed, ds, db, eta)
+    return du, dweight, ds
+
+
+@compiled
+def _backward_iterations(u, weight, s, proposed, ds_last, dc, eta):
+    """Return the gradients of s [n_iter, J, D, B] and b [n_iter - 1, I, J, B], last to first."""
     in_caps, out_caps, dim, _ = weight.shape
-    batch, n_iter = u.shape[2], len(s)
     number = u.dtype.type
     rate, rest, decay = number(eta), number(1) - number(eta), number(1)
-    votes = np.empty((out_caps, dim, batch), u.dtype)
-    turned = np.empty((batch, u.shape[1]), u.dtype)
-    c = np.empty((out_caps, batch), u.dtype)
-
+    votes = np.empty((out_caps, dim, u.shape[2]), u.dtype)
+    later = np.empty((out_caps, u.shape[2]), u.dtype)  # gradient of c_ij of the next iteration
     ds, ds_sum = np.empty_like(s), ds_last.copy()
     ds[-1] = ds_last
     db, dv = np.empty_like(proposed), np.zeros_like(ds_last)
-    for t in range(n_iter - 2, -1, -1):
+    for t in range(len(s) - 2, -1, -1):
         for i in range(in_caps):
             _votes(weight[i], u[i], votes)
-            _inner(ds_sum, votes, c)  # gradient of c_ij of the next iteration
+            _inner(ds_sum, votes, later)
             if len(dc) > 0:
                 for j in range(out_caps):
-                    c[j] += decay * dc[i, j]
-            _softmax_gradient(rate, proposed[t, i], c, db[t, i])
+                    later[j] += decay * dc[i, j]
+            _softmax_gradient(rate, proposed[t, i], later, db[t, i])
             _add_scaled(db[t, i], votes, dv)
         _squash_gradient(s[t], dv, ds[t])
         for j in range(out_caps):
             _blend_sum(rest, ds[t, j], ds_sum[j])
         decay *= rest
+    return ds, db
 
+
+@compiled
+def _pull_iterations(u, weight, s, proposed, ds, db, eta):
+    """Return du and dW: the votes' gradients of all iterations, added up, then pulled through W."""
+    in_caps, out_caps, dim, _ = weight.shape
+    number = u.dtype.type
+    rate = number(eta)
     v_sum = np.zeros_like(s)
-    for t in range(1, n_iter):
+    for t in range(1, len(s)):
         v_sum[t] = v_sum[t - 1]
         _add_squashed(s[t - 1], v_sum[t])
     du, dweight = np.empty_like(u), np.empty_like(weight)
-    dvotes = votes
+    dvotes = np.empty((out_caps, dim, u.shape[2]), u.dtype)
+    turned = np.empty((u.shape[2], u.shape[1]), u.dtype)
+    c = np.empty((out_caps, u.shape[2]), u.dtype)
     for i in range(in_caps):
         c[:] = number(1) / number(out_caps)
         dvotes[:] = 0
         _add_scaled(c, ds[0], dvotes)
-        for t in range(1, n_iter):
+        for t in range(1, len(s)):
             _blend(rate, proposed[t - 1, i], c)
             _add_scaled(db[t - 1, i], v_sum[t], dvotes)
             _add_scaled(c, ds[t], dvotes)
         _pull(weight[i], u[i], dvotes, turned, du[i], dweight[i])
-    return du, dweight, ds
+    return du, dweight
 
 
 @compiled

@@ -82,7 +82,7 @@ class CapsuleLayer(nn.Module):
         self, u: Float[Tensor, "batch in_caps in_dim"]
     ) -> tuple[Float[Tensor, "batch out_caps out_dim"], Float[Tensor, "batch in_caps out_caps"]]:
         """Return the upper capsules v and the couplings c."""
-        if routing_path(u) == "fused":
+        if routing_path(u.device, u.dtype) == "fused":
             return fused_route(u, self.weight, self.n_iter, self.eta, self.gradient, self.bias)
         return route(self.votes(u), self.n_iter, self.eta, self.gradient, self.bias)
 

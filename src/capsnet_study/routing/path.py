@@ -6,7 +6,6 @@ import os
 from typing import Literal
 
 import torch
-from torch import Tensor
 
 try:
     from capsnet_study.routing.fused import fused_route
@@ -16,8 +15,8 @@ except ImportError:  # Numba cannot be had for this Python or processor
 Path = Literal["fused", "plain"]
 
 
-def routing_path(u: Tensor) -> Path:
-    """Say how a layer routes the lower capsules `u`.
+def routing_path(device: torch.device, dtype: torch.dtype) -> Path:
+    """Say how a layer routes lower capsules of this kind on this device.
 
     ``CAPS_ROUTING`` decides if it is set. Otherwise ``fused`` (compiled by Numba) for float32 and
     float64 on the CPU where Numba is at hand, and ``plain`` (PyTorch) everywhere else.
@@ -27,11 +26,8 @@ def routing_path(u: Tensor) -> Path:
     ValueError
         ``CAPS_ROUTING`` names no path, or asks for the fused one where it cannot run.
     """
-    able = (
-        fused_route is not None
-        and u.device.type == "cpu"
-        and u.dtype in (torch.float32, torch.float64)
-    )
+    precise = dtype in (torch.float32, torch.float64)
+    able = fused_route is not None and device.type == "cpu" and precise
     forced = os.environ.get("CAPS_ROUTING")
     if forced is None:
         return "fused" if able else "plain"
@@ -39,7 +35,7 @@ def routing_path(u: Tensor) -> Path:
         return forced
     if forced == "fused":
         raise ValueError(
-            f"CAPS_ROUTING = 'fused': {u.dtype} on {u.device.type} is not routed so; it takes "
+            f"CAPS_ROUTING = 'fused': {dtype} on {device.type} is not routed so; it takes "
             "float32 or float64 on the CPU, and Numba"
         )
     raise ValueError(f"CAPS_ROUTING = {forced!r}: 'fused' or 'plain' is needed")
