@@ -31,6 +31,7 @@ def _host() -> dict[str, str | int]:
         "cores": os.cpu_count() or 1,
         "cpu": _cpu_name(),
         "device": device,
+        "engine": os.environ.get("CAPS_ENGINE", "local").split(":")[0],
         "python": platform.python_version(),
         "routing": _routing(device),
         "threads_a_task": 1,  # what capsnet_study.workers.repeatable sees to

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, TypeVar
 
-import joblib
+Result = TypeVar("Result")
 
 PATIENCE = 60.0  # seconds to wait for the scheduler, and for the first worker
 
@@ -35,18 +35,21 @@ def address_of(engine: str) -> str | None:
     return f"tcp://{found.group(1)}"
 
 
-@contextmanager
-def joined(address: str) -> Iterator[str]:
-    """Send what joblib runs to the cluster of a scheduler; yield what `check_worker` needs.
+def run_on_cluster(
+    address: str, function: Callable[..., Result], tasks: Sequence[Sequence[Any]]
+) -> list[Result]:
+    """Call ``function(*task)`` for every task on the workers of a scheduler; return the results.
 
     A task whose worker is lost runs again on another one, up to three times.
 
     Raises
     ------
     ClusterError
-        Dask is not installed, nobody answers at `address`, or no worker comes.
+        Dask is not installed, nobody answers at `address`, no worker comes, or one of them runs
+        other code or several tasks at once.
     """
     try:
+        import dask
         from distributed import Client
     except ImportError:
         raise ClusterError("CAPS_ENGINE: Dask is missing: pip install '.[cluster]'") from None
@@ -54,23 +57,19 @@ def joined(address: str) -> Iterator[str]:
         client = Client(address, timeout=PATIENCE, set_as_default=False)
     except OSError as error:
         raise ClusterError(f"CAPS_ENGINE: no Dask scheduler answers at {address}") from error
-    with client:
+    # Every task carries its images: what is scattered beforehand is lost with its worker.
+    with client, dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GB"}):
         try:
             client.wait_for_workers(1, timeout=PATIENCE)
         except TimeoutError as error:
             raise ClusterError(f"CAPS_ENGINE: the cluster at {address} has no worker") from error
-        with joblib.parallel_config("dask", client=client):
-            yield checksum_of_package()
+        code = checksum_of_package()
+        futures = [client.submit(_checked, code, function, *task, pure=False) for task in tasks]
+        return client.gather(futures)
 
 
-def check_worker(code: str) -> None:
-    """Refuse to compute on a Dask worker whose results could be others.
-
-    Raises
-    ------
-    ClusterError
-        It runs other code or other versions, or several tasks at once in one process.
-    """
+def _checked(code: str, function: Callable[..., Result], *task: Any) -> Result:
+    """Call the function, unless this worker's results could be others."""
     from distributed import get_worker
 
     where = f"worker {get_worker().address} on {socket.gethostname()}"
@@ -79,6 +78,7 @@ def check_worker(code: str) -> None:
         raise ClusterError(f"{where} has {threads} threads: start it with --nthreads 1")
     if checksum_of_package() != code:
         raise ClusterError(f"{where} has another version of the study, Numba, NumPy or PyTorch")
+    return function(*task)
 
 
 def checksum_of_package() -> str:

@@ -15,7 +15,7 @@ import joblib
 import torch
 from threadpoolctl import threadpool_limits
 
-from capsnet_study.cluster import address_of, check_worker, joined
+from capsnet_study.cluster import address_of, run_on_cluster
 
 Result = TypeVar("Result")
 
@@ -48,9 +48,13 @@ def run_side_by_side(
     computes in the same way wherever it runs. A task that fails stops no other one; once all have
     ended, the first failure is raised, with a note of each further one.
     """
-    with _engine() as code:
-        attempts = (joblib.delayed(_attempt)(function, task, code) for task in tasks)
-        ended = joblib.Parallel(batch_size=1, pre_dispatch="all")(attempts)
+    attempts = [(function, task) for task in tasks]
+    address = address_of(os.environ.get("CAPS_ENGINE", "local"))
+    if address is not None:
+        ended = run_on_cluster(address, _attempt, attempts)
+    else:
+        with joblib.parallel_config("loky", n_jobs=workers(), inner_max_num_threads=1):
+            ended = joblib.Parallel()(joblib.delayed(_attempt)(*attempt) for attempt in attempts)
     failures = [error for _, error in ended if error is not None]
     if failures:
         for other in failures[1:]:
@@ -80,24 +84,10 @@ def repeatable() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-@contextmanager
-def _engine() -> Iterator[str | None]:
-    """Send joblib's tasks to where they shall run; yield the code that a cluster must run."""
-    address = address_of(os.environ.get("CAPS_ENGINE", "local"))
-    if address is not None:
-        with joined(address) as code:
-            yield code
-        return
-    with joblib.parallel_config("loky", n_jobs=workers(), inner_max_num_threads=1):
-        yield None
-
-
 def _attempt(
-    function: Callable[..., Result], task: Sequence[Any], code: str | None
+    function: Callable[..., Result], task: Sequence[Any]
 ) -> tuple[Result | None, Exception | None]:
     try:
-        if code is not None:
-            check_worker(code)
         with repeatable():
             return function(*task), None
     except Exception as error:

@@ -35,6 +35,7 @@ def test_versions_processor_threads_and_device_are_recorded(record, monkeypatch)
     }
     assert found["cpu"] and found["cores"] >= 1 and found["threads_a_task"] == 1
     assert (found["device"], found["workers"]) == ("cpu", "one a core")
+    assert found["engine"] == "local"
 
 
 def test_on_a_gpu_there_is_one_worker_and_the_gpu_has_a_name(record, monkeypatch) -> None:
@@ -48,8 +49,9 @@ def test_what_the_environment_says_is_recorded(record, monkeypatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setenv("CAPS_DEVICE", "cpu")
     monkeypatch.setenv("CAPS_WORKERS", "3")
+    monkeypatch.setenv("CAPS_ENGINE", "dask://host:8786")
     found = record()
-    assert (found["device"], found["workers"]) == ("cpu", "3")
+    assert (found["device"], found["workers"], found["engine"]) == ("cpu", "3", "dask")
 
 
 def test_a_stage_that_fails_leaves_no_record(record, tmp_path) -> None:
