@@ -20,6 +20,7 @@ from capsnet_study import names
 from capsnet_study import params as sizes
 from capsnet_study import report_facts as facts
 from capsnet_study.evaluation import DEAD_LENGTH
+from capsnet_study.models.capsnet import PRIMARY_LENGTH, ROUTED_LENGTH
 from capsnet_study.models.losses import margin_loss
 from capsnet_study.models.network import CLASSES, KERNEL
 from capsnet_study.params import Params
@@ -124,6 +125,7 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
         "kernel": KERNEL,
         "classes": CLASSES,
         "dead_length": DEAD_LENGTH,
+        "lengths": {"primary": PRIMARY_LENGTH, "routed": ROUTED_LENGTH},
         "margin": _defaults(margin_loss),
         "bootstrap": _defaults(bootstrap_interval),
         "counts": Counter(claim["verdict"] for claim in results.claims.values()),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from capsnet_study.params import load_params
 from capsnet_study.storage import read_json, read_table
@@ -59,6 +61,25 @@ def test_an_experiment_in_a_copy_runs_only_what_its_change_touches(study: Path) 
     printed = run("dvc", "exp", "run", "--temp", "-S", "figures.dpi=60", cwd=study)
     ran = [line.split("'")[1] for line in printed.splitlines() if "Running stage" in line]
     assert ran == ["figures", "report"]
+
+
+def test_in_another_folder_with_two_workers_the_bytes_are_the_same(
+    study: Path, tmp_path: Path
+) -> None:
+    """A stage of each kind, and all that they are made of."""
+    other = copy_project(tmp_path, tiny_params())
+    kinds = ("sweep@n6_fitness", "embed@capsnet", "activations_pixels", "transfer_cnn")
+    printed = run("dvc", "repro", "--force", *kinds, cwd=other, CAPS_WORKERS="2")
+    ran = re.findall(r"Running stage '([^']+)'", printed)
+    assert set(kinds) < set(ran)
+    for stage in ran:
+        assert checksums(other, stage) == checksums(study, stage)
+
+
+def checksums(folder: Path, stage: str) -> dict[str, str]:
+    """Return what dvc.lock says of the outs of a stage that do not tell time and place."""
+    outs = yaml.safe_load((folder / "dvc.lock").read_text())["stages"][stage]["outs"]
+    return {out["path"]: out["md5"] for out in outs if "metrics/runtime" not in out["path"]}
 
 
 def test_a_change_shows_in_the_diffs(study: Path) -> None:
