@@ -1,17 +1,17 @@
-"""What the study costs on one worker and on many, from measured step times: a calculation, no run.
+"""What the study costs on one worker and on many: a calculation from measured step times, no run.
 
-    python -m scripts.cost                                        # this params.yaml, CPU cores
-    python -m scripts.cost --paper-scale --faster 200 --epochs 20   # workers 200 times as fast
+    python -m scripts.cost            # writes the table into README.md
 
-A worker is a core, or a GPU that is ``--faster`` times as fast as one. Steps are those of
-``benchmarks/results/routing.json``, an evaluation counts a third of a step an image. Stages either
-wait for each other, as in one `dvc repro`, or run at the same time wherever neither needs the
-other (several `dvc repro -s`, one cluster).
+A worker is a CPU core, or a GPU that is taken to be `GPU` times as fast. Steps are those of
+``benchmarks/results/routing.json``; an evaluation counts a third of a training step an image. Stages
+either wait for each other, as in one `dvc repro`, or run at the same time wherever neither needs
+the other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from heapq import heapify, heapreplace
 from itertools import chain
 
@@ -19,89 +19,115 @@ import pandas as pd
 import typer
 
 from capsnet_study.params import CapsNetArm, Params, load_params
-from capsnet_study.storage import read_json
+from capsnet_study.report import with_block
+from capsnet_study.storage import read_json, write_bytes
 from capsnet_study.training import evaluation_steps
 from capsnet_study.transfer import schemes
 
 WORKERS = (1, 8, 64)
 EVALUATION = 1 / 3  # of a step: forward only
+GPU = 100  # an assumption: no GPU was at hand
+PAPER_EPOCHS = 20
 
+Seconds = dict[str, float]  # of one training image, by number of iterations, or of the CNN
 Stages = dict[str, list[float]]  # seconds of each task
 
 
-def main(paper_scale: bool = False, faster: float = 1.0, epochs: int = 0) -> None:
-    """Print hours by number of workers."""
-    params = load_params()
-    image = {
-        name: seconds / faster for name, seconds in seconds_an_image(params, paper_scale).items()
-    }
-    epochs = epochs or params.train.epochs
-    waves = (trainings(params, image, epochs), transfers(params, image, epochs))
+def main() -> None:
+    """Put the table between its markers in README.md."""
+    with open("README.md", encoding="utf-8") as file:
+        readme = file.read()
+    measured = read_json("benchmarks/results/routing.json")
+    table = cost_table(load_params(), measured)
+    write_bytes("README.md", with_block(readme, "cost", table).encode())
+
+
+def cost_table(params: Params, measured: dict) -> str:
+    """Return hours by number of workers, for the committed parameters and at paper scale."""
+    epochs = {"train": replace(params.train, epochs=PAPER_EPOCHS)}
+    paper = replace(params, **epochs, transfer=replace(params.transfer, epochs=PAPER_EPOCHS))
+    gpu = {kind: seconds / GPU for kind, seconds in seconds_at_paper_scale(measured).items()}
+    lines = [
+        "| | workers | hours, stage by stage | hours, stages at once | times as fast |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for name, chosen, image in (
+        ("`params.yaml`, CPU cores", params, seconds_at_this_scale(measured)),
+        (f"paper scale, {PAPER_EPOCHS} epochs, GPUs {GPU} times a core", paper, gpu),
+    ):
+        for row in hours(chosen, image).itertuples():
+            lines.append(
+                f"| {name} | {row.workers} | {row.in_turn:.2f} | {row.at_once:.2f} "
+                f"| {row.in_turn_gain:.1f} / {row.at_once_gain:.1f} |"
+            )
+    return "\n".join(lines)
+
+
+def hours(params: Params, image: Seconds) -> pd.DataFrame:
+    """Return hours and gain by number of workers: stages in turn, and at once."""
+    waves = trainings(params, image), transfers(params, image)
     rows = []
     for count in WORKERS:
-        one_by_one = sum(makespan(tasks, count) for wave in waves for tasks in wave.values())
-        at_once = sum(
-            makespan([s for part in wave.values() for s in part], count) for wave in waves
-        )
-        rows.append({"workers": count, "hours, stage by stage": one_by_one / 3600})
-        rows[-1] |= {"hours, stages at once": at_once / 3600}
+        in_turn = sum(makespan(tasks, count) for wave in waves for tasks in wave.values())
+        at_once = sum(makespan([*chain(*wave.values())], count) for wave in waves)
+        rows.append({"workers": count, "in_turn": in_turn / 3600, "at_once": at_once / 3600})
     table = pd.DataFrame(rows)
-    for name in table.columns[1:]:
-        table[f"speed-up{name.removeprefix('hours')}"] = table[name][0] / table[name]
-    print(table.round(2).to_string(index=False))
-    longest = max(waves[0].values(), key=max), max(waves[1].values(), key=max)
-    print(f"no number of workers goes below {sum(map(max, longest)) / 3600:.2f} hours")
+    for name in ("in_turn", "at_once"):
+        table[f"{name}_gain"] = table[name][0] / table[name]
+    return table
 
 
-def seconds_an_image(params: Params, paper_scale: bool) -> dict[str, float]:
-    """Return the measured seconds of one training image by number of iterations, or of the CNN."""
-    measured = read_json("benchmarks/results/routing.json")
-    batch = measured["batch"]
-    if paper_scale:  # convolutions take nearly all of it: one figure serves for all n
-        step = measured["paper_steps"]
-        return {"cnn": step["convolutions"] / batch} | {
-            str(n): step["J 32, n 3, full"] / batch for n in range(1, 10)
-        }
-    step = measured["small_steps"]
-    slope = (step["n 9, full"] - step["n 1, full"]) / 8
-    return {"cnn": step["CNN"] / batch} | {
-        str(n): (step["n 1, full"] + slope * (n - 1)) / batch for n in range(1, 10)
-    }
+def seconds_at_this_scale(measured: dict) -> Seconds:
+    """Return the seconds of an image, between the measured numbers of iterations on a line."""
+    steps, batch = measured["small_steps"], measured["batch"]
+    slope = (steps["n 9, full"] - steps["n 1, full"]) / 8
+    routed = {str(n): (steps["n 1, full"] + slope * (n - 1)) / batch for n in range(1, 10)}
+    return routed | {"cnn": steps["CNN"] / batch}
 
 
-def trainings(params: Params, image: dict[str, float], epochs: int) -> Stages:
+def seconds_at_paper_scale(measured: dict) -> Seconds:
+    """Return the seconds of an image; convolutions take nearly all of it, whatever n is."""
+    steps, batch = measured["paper_steps"], measured["batch"]
+    routed = {str(n): steps["J 32, n 3, full"] / batch for n in range(1, 10)}
+    return routed | {"cnn": steps["convolutions"] / batch}
+
+
+def trainings(params: Params, image: Seconds) -> Stages:
     """Return the tasks of sweep, train and pretrain."""
-    train, test = params.data.train_images, params.data.test_images
-    looks = len(evaluation_steps(train // params.train.batch_size, params.train.evaluations))
-    images = epochs * train + looks * test * EVALUATION
-    stages = {
-        f"sweep@{name}": [images * image[str(arm.n_iter) if isinstance(arm, CapsNetArm) else "cnn"]]
-        * params.train.trials
+    sizes, train = params.data, params.train
+    steps = train.epochs * sizes.train_images // train.batch_size
+    looks = len(evaluation_steps(steps, train.evaluations))
+    images = train.epochs * sizes.train_images + looks * sizes.test_images * EVALUATION
+    kinds = {
+        name: str(arm.n_iter) if isinstance(arm, CapsNetArm) else "cnn"
         for name, arm in params.sweep.items()
     }
-    for model, kind in routed(params).items():
-        stages[f"train_{model}"] = [images * image[kind]] * params.train.trials
+    stages = {
+        f"sweep@{name}": [images * image[kind]] * train.trials for name, kind in kinds.items()
+    }
+    for model, kind in iterations(params).items():
+        stages[f"train_{model}"] = [images * image[kind]] * train.trials
         half = images * image[kind] / 2  # a domain has about half of the images
         stages[f"pretrain_{model}"] = [half] * (2 * params.transfer.splits)
     return stages
 
 
-def transfers(params: Params, image: dict[str, float], epochs: int) -> Stages:
+def transfers(params: Params, image: Seconds) -> Stages:
     """Return the tasks of transfer: all schemes of a split and direction, one after the other.
 
     A scheme that freezes layers runs its images through them once; the training of the small
     layers above is left out.
     """
-    passes = sum(epochs if scheme.tuned else EVALUATION for scheme in schemes())
+    passes = sum(params.transfer.epochs if scheme.tuned else EVALUATION for scheme in schemes())
     images = passes * params.data.train_images / 2
     return {
         f"transfer_{model}": [images * image[kind]] * (2 * params.transfer.splits)
-        for model, kind in routed(params).items()
+        for model, kind in iterations(params).items()
     }
 
 
-def routed(params: Params) -> dict[str, str]:
-    """Return the iterations of each main model."""
+def iterations(params: Params) -> dict[str, str]:
+    """Return the number of iterations of each main model."""
     return {"capsnet": str(params.routing.n_iter), "uniform": "1", "cnn": "cnn"}
 
 

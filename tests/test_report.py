@@ -18,7 +18,7 @@ from capsnet_study.claims import load_claims
 from capsnet_study.fitting import ARM_FACTS, ENTROPY_COLUMNS
 from capsnet_study.names import CHAMFER, FAITHFULNESS, MODEL_NAMES, SCHEMES
 from capsnet_study.params import MAIN_MODELS, Params, parse_params
-from capsnet_study.report import END, START, Results, render_report, results_summary, with_results
+from capsnet_study.report import Results, render_report, results_summary, with_block
 from capsnet_study.report_facts import (
     PAPER_CHAMFER,
     entropy_floor,
@@ -37,6 +37,7 @@ from tests.committed import committed
 ROOT = Path(__file__).parents[1]
 CLAIMS = load_claims((ROOT / "claims.yaml").read_text())
 MEASURES = [*CHAMFER, *FAITHFULNESS]
+START, END = "<!-- results -->", "<!-- /results -->"
 
 
 def params_of(**blocks: dict) -> Params:
@@ -477,9 +478,9 @@ def test_the_summary_names_scale_verdicts_and_key_numbers(results):
 
 def test_the_readme_takes_the_results_between_its_markers():
     readme = f"# Title\n\n{START}\nold\n{END}\n\nrest\n"
-    once = with_results(readme, "new")
+    once = with_block(readme, "results", "new")
     assert once == f"# Title\n\n{START}\nnew\n{END}\n\nrest\n"
-    assert with_results(once, "new") == once
+    assert with_block(once, "results", "new") == once
 
 
 @pytest.mark.parametrize(
@@ -487,7 +488,7 @@ def test_the_readme_takes_the_results_between_its_markers():
 )
 def test_a_readme_without_its_markers_is_refused(readme):
     with pytest.raises(ValueError, match="README must hold"):
-        with_results(readme, "new")
+        with_block(readme, "results", "new")
 
 
 def test_the_readme_command_writes_and_checks(results, tmp_path, monkeypatch):

@@ -29,7 +29,6 @@ from capsnet_study.report_text import FILTERS
 from capsnet_study.stats import bootstrap_interval
 
 VERDICTS = ("reproduced", "contradicted", "inconclusive", "not evaluated")
-START, END = "<!-- results -->", "<!-- /results -->"
 
 
 @dataclass(frozen=True)
@@ -80,19 +79,20 @@ def results_summary(results: Results, params: Params) -> str:
     return _render("README_RESULTS.md.j2", results, params).strip()
 
 
-def with_results(readme: str, block: str) -> str:
-    """Return `readme` with `block` between its two results markers.
+def with_block(readme: str, name: str, block: str) -> str:
+    """Return `readme` with `block` between the markers ``<!-- name -->`` and ``<!-- /name -->``.
 
     Raises
     ------
     ValueError
         Unless each marker stands there once, in order.
     """
-    before, _, rest = readme.partition(START)
-    _, _, after = rest.partition(END)
-    if readme.count(START) != 1 or rest.count(END) != 1 or END in before:
-        raise ValueError(f"the README must hold {START} and, after it, {END}, each once")
-    return f"{before}{START}\n{block}\n{END}{after}"
+    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, _, rest = readme.partition(start)
+    _, _, after = rest.partition(end)
+    if readme.count(start) != 1 or rest.count(end) != 1 or end in before:
+        raise ValueError(f"the README must hold {start} and, after it, {end}, each once")
+    return f"{before}{start}\n{block}\n{end}{after}"
 
 
 def _render(template: str, results: Results, params: Params) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from capsnet_study.params import load_params
-from capsnet_study.report import render_report, results_summary, with_results
+from capsnet_study.report import render_report, results_summary, with_block
 from stages.report import read_results
 from tests.committed import copy_committed
 
@@ -29,4 +29,4 @@ def test_report_is_what_the_committed_metrics_give(published: Path) -> None:
 def test_readme_carries_the_committed_results(published: Path) -> None:
     params = load_params()
     readme = (published / "README.md").read_text(encoding="utf-8")
-    assert readme == with_results(readme, results_summary(read_results(params), params))
+    assert readme == with_block(readme, "results", results_summary(read_results(params), params))

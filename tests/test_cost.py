@@ -1,0 +1,58 @@
+"""The calculation of what the study costs, and that the README carries it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capsnet_study.params import load_params
+from capsnet_study.report import with_block
+from capsnet_study.storage import read_json
+from scripts.cost import cost_table, hours, makespan, seconds_at_paper_scale, trainings, transfers
+from tests.committed import copy_committed
+
+TASKS = st.lists(st.floats(0.01, 100), min_size=1, max_size=30)
+
+
+@given(TASKS, st.integers(1, 40))
+def test_a_schedule_lies_between_its_bounds(tasks, workers):
+    """No schedule beats an equal share or the longest task; this one adds a third at most."""
+    least = max(sum(tasks) / workers, max(tasks))
+    found = makespan(tasks, workers)
+    assert least * (1 - 1e-9) <= found <= (sum(tasks) / workers + max(tasks)) * (1 + 1e-9)
+
+
+def test_a_schedule_of_known_length():
+    assert makespan([3, 3, 2, 2, 2], 2) == 7  # longest first: 3 + 2 + 2 and 3 + 2
+    assert makespan([5, 1, 1], 64) == 5
+
+
+@pytest.fixture
+def measured() -> dict:
+    return read_json("benchmarks/results/routing.json")
+
+
+def test_one_worker_does_all_tasks_and_stages_have_one_a_trial(measured):
+    params, image = load_params(), seconds_at_paper_scale(measured)
+    stages = trainings(params, image) | transfers(params, image)
+    assert len(stages) == len(params.sweep) + 9
+    assert {len(tasks) for name, tasks in stages.items() if name.startswith("sweep")} == {
+        params.train.trials
+    }
+    table = hours(params, image)
+    total = sum(map(sum, stages.values())) / 3600
+    assert table["in_turn"][0] == pytest.approx(total)
+    assert table["at_once"][0] == pytest.approx(total)
+    assert (table["at_once"] <= table["in_turn"] * (1 + 1e-9)).all()
+
+
+def test_the_readme_carries_the_committed_cost(tmp_path: Path, monkeypatch):
+    files = ("README.md", "params.yaml", "benchmarks/results/routing.json")
+    copy_committed(tmp_path, *files)
+    monkeypatch.chdir(tmp_path)
+    readme = Path("README.md").read_text()
+    table = cost_table(load_params(), read_json("benchmarks/results/routing.json"))
+    assert readme == with_block(readme, "cost", table)
