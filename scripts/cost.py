@@ -3,9 +3,8 @@
     python -m scripts.cost            # writes the table into README.md
 
 A worker is a CPU core, or a GPU that is taken to be `GPU` times as fast. Steps are those of
-``benchmarks/results/routing.json``; an evaluation counts a third of a training step an image. Stages
-either wait for each other, as in one `dvc repro`, or run at the same time wherever neither needs
-the other.
+``benchmarks/results/routing.json``; an evaluation counts a third of a training step. Stages either
+wait for each other, as in one `dvc repro`, or run at the same time wherever neither needs the other.
 """
 
 from __future__ import annotations

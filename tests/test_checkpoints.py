@@ -19,7 +19,8 @@ import capsnet_study.checkpoints
 from capsnet_study.checkpoints import Checkpoint, Checkpoints, Progress
 from capsnet_study.models import NetworkSpec, build_network
 from capsnet_study.params import CapsuleParams, RoutingParams
-from capsnet_study.training import Budget, fit
+from capsnet_study.storage import read_arrays, read_facts
+from capsnet_study.training import Budget, LossNotFiniteError, fit
 from capsnet_study.trials import Training, eta_of, run_trials, weights_of
 
 BUDGET = Budget(epochs=3, batch_size=7, lr=0.01, evaluations=3, fitness_memory=0.5)
@@ -212,6 +213,22 @@ def test_trials_that_had_ended_are_kept_when_another_fails(
     again = run_trials(trainings, keep)
     for one, other in zip(again, undisturbed, strict=True):
         assert_same((one.rows, one.trained), (other.rows, other.trained))
+
+
+def test_a_loss_that_is_not_finite_stops_its_own_trial_and_keeps_the_state_before(
+    model, images, train_params, tmp_path
+):
+    _, spec = network_of(model)
+    keep = Checkpoints(tmp_path, "code")
+    good = Training("good", spec, *images, train_params, trial=1)
+    bad = replace(good, name="bad", params=replace(train_params, lr_capsnet=1e30), trial=0)
+    with pytest.raises(LossNotFiniteError, match=r"bad, trial 0 .seed 0., step \d+: ") as raised:
+        run_trials([bad, good], keep)
+    assert f"the state before is in {bad.checkpoint(keep).path}" in str(raised.value)
+    kept = read_arrays(bad.checkpoint(keep).path)
+    assert all(np.isfinite(value).all() for name, value in kept.items() if "network/" in name)
+    rows = read_facts(good.checkpoint(keep).path)["rows"]
+    assert dict(rows[-1])["step"] == 6  # it had ended: two epochs of three steps
 
 
 # What is no checkpoint
