@@ -50,6 +50,7 @@ def test_figures_and_report_are_there(study: Path) -> None:
     assert {path.suffix for path in drawn} == {".png", ".svg"}
     assert all(path.stat().st_size > 1000 for path in drawn)
     assert "C1" in (study / "REPORT.md").read_text()
+    assert '<h4 id="c1">' in (study / "plots/report.html").read_text()
 
 
 def test_metrics_and_plots_commands_read_the_results(study: Path) -> None:
@@ -60,7 +61,7 @@ def test_metrics_and_plots_commands_read_the_results(study: Path) -> None:
 def test_an_experiment_in_a_copy_runs_only_what_its_change_touches(study: Path) -> None:
     printed = run("dvc", "exp", "run", "--temp", "-S", "figures.dpi=60", cwd=study)
     ran = [line.split("'")[1] for line in printed.splitlines() if "Running stage" in line]
-    assert ran == ["figures", "report"]
+    assert ran == ["figures", "report", "explorer"]
 
 
 def test_in_another_folder_with_two_workers_the_bytes_are_the_same(

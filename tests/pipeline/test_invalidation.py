@@ -98,12 +98,12 @@ def test_routing_touches_no_arm_of_the_sweep_and_no_data(change: Callable) -> No
 def test_one_arm_touches_only_itself_and_what_gathers_the_arms(change: Callable) -> None:
     touched, below = change("sweep.n6_eta0p1.eta", 0.2)
     assert touched == {"sweep@n6_eta0p1", "fitting", "report"}
-    assert below == {"fitting", "claims", "figures", "report"}
+    assert below == {"fitting", "claims", "figures", "report", "explorer"}
 
 
 def test_figures_touch_only_figures(change: Callable) -> None:
     touched, below = change("figures.dpi", 77)
-    assert (touched, below) == ({"figures"}, {"report"})
+    assert (touched, below) == ({"figures"}, {"report", "explorer"})
 
 
 def test_what_a_killed_write_leaves_is_no_part_of_an_out(settled: Path) -> None:
