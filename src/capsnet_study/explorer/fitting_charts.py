@@ -1,0 +1,144 @@
+"""Charts of section 3.1: accuracy over training, and entropy against accuracy.
+
+Parameters have names of their own: those that Altair makes up count on from chart to chart, and
+the page would not be the same each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from capsnet_study.explorer.points import (
+    ENTROPIES,
+    Row,
+    arm_label,
+    curve_rows,
+    trajectory_rows,
+)
+from capsnet_study.figures.arms import Arm, arms_of
+from capsnet_study.figures.style import Look, arm_look
+
+WIDTH, HEIGHT = 540, 350
+EXACT_MATCH = "exact match on test images"
+PERCENT = "format(100 * datum.value, '~r') + ' %'"
+
+
+def curves_chart(table: pd.DataFrame) -> alt.LayerChart:
+    """Exact match against steps: an arm a line with a band of one s.d., chosen in the legend.
+
+    Parameters
+    ----------
+    table : DataFrame
+        `plots/fitting.csv`: one row per arm, trial and evaluation.
+    """
+    rows, arms = curve_rows(table), arms_of(table)
+    picked = _picked_arms()
+    base = alt.Chart(alt.InlineData(values=rows)).transform_filter(picked)
+    base = base.encode(x=_step_axis(rows), color=_colour(arms))
+    percent = alt.Y("mean:Q", title=EXACT_MATCH, axis=alt.Axis(labelExpr=PERCENT))
+    line = base.encode(y=percent)
+    band = base.mark_area(opacity=0.15).encode(y=alt.Y("low:Q", title=EXACT_MATCH), y2="high:Q")
+    dots = line.mark_circle(size=36, opacity=1).encode(
+        tooltip=[
+            alt.Tooltip("arm:N"),
+            alt.Tooltip("step:Q", format=","),
+            alt.Tooltip("reached:N", title="exact match"),
+        ]
+    )
+    curves = line.mark_line(strokeWidth=1.8).encode(strokeDash=_dash(arms))
+    return _sized(band, curves, dots.add_params(picked))
+
+
+def trajectories_chart(table: pd.DataFrame) -> alt.LayerChart:
+    """H / log J of R1 or R2 against exact match: an arm a curve, dots that grow with training.
+
+    Parameters
+    ----------
+    table : DataFrame
+        `plots/fitting.csv`, as for `curves_chart`.
+    """
+    rows, arms = trajectory_rows(table), _coupled(arms_of(table))
+    picked = _picked_arms()
+    couplings = alt.binding_radio(options=list(ENTROPIES), name="couplings of ")
+    layer = alt.param(name="layer", value="R1", bind=couplings)
+    base = alt.Chart(alt.InlineData(values=rows)).transform_filter(picked)
+    base = base.transform_calculate(
+        share="datum[layer]", reached="format(100 * datum.exact_match, '.1f') + ' %'"
+    ).encode(
+        x=alt.X("exact_match:Q", title=EXACT_MATCH, axis=alt.Axis(labelExpr=PERCENT)),
+        y=alt.Y("share:Q", title="coupling entropy H / log J", scale=alt.Scale(zero=False)),
+        color=_colour(arms),
+    )
+    paths = base.mark_line(strokeWidth=1.4).encode(order="step:Q", strokeDash=_dash(arms))
+    dots = base.mark_circle(opacity=0.9).encode(
+        size=alt.Size("step:Q", legend=None, scale=alt.Scale(type="sqrt", range=[12, 110])),
+        tooltip=[
+            alt.Tooltip("arm:N"),
+            alt.Tooltip("step:Q", format=","),
+            alt.Tooltip("reached:N", title="exact match"),
+            *(alt.Tooltip(f"{name}:Q", title=f"H / log J of {name}") for name in ENTROPIES),
+        ],
+    )
+    return _sized(paths, dots.add_params(picked, layer))
+
+
+def _sized(*layers: alt.Chart) -> alt.LayerChart:
+    return alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
+
+
+def _coupled(arms: Sequence[Arm]) -> list[Arm]:
+    return [arm for arm in arms if arm.model == "capsnet"]
+
+
+def _picked_arms() -> alt.Parameter:
+    """Arms clicked in the legend; all of them at first, and after a click elsewhere."""
+    return alt.selection_point(name="picked", fields=["arm"], bind="legend")
+
+
+def _step_axis(rows: Sequence[Row]) -> alt.X:
+    """Steps on a logarithmic axis that starts at 0: evaluations are dense early in training."""
+    steps = [row["step"] for row in rows if row["step"] > 0] or [1, 10]
+    first, last = min(steps), max(steps)
+    decades = 10 ** np.arange(np.ceil(np.log10(first)), np.floor(np.log10(last)) + 1)
+    return alt.X(
+        "step:Q",
+        title="training steps (mini-batches)",
+        scale=alt.Scale(type="symlog", constant=first, domain=[0, last]),
+        axis=alt.Axis(
+            values=[0, *decades.tolist()], grid=False, labelExpr="format(datum.value, ',')"
+        ),
+    )
+
+
+def _colour(arms: Sequence[Arm]) -> alt.Color:
+    """Colours as in the figures; the domain keeps all arms in the legend whatever is chosen."""
+    legend = alt.Legend(
+        title="arms",
+        symbolType="stroke",
+        symbolSize=500,
+        symbolStrokeWidth=2,
+        symbolOpacity=1,
+        labelFontSize=11,
+    )
+    colours = [arm_look(arm).colour for arm in arms]
+    return alt.Color("arm:N", scale=alt.Scale(domain=_labels(arms), range=colours), legend=legend)
+
+
+def _dash(arms: Sequence[Arm]) -> alt.StrokeDash:
+    dashes = [_pixels(arm_look(arm)) for arm in arms]
+    return alt.StrokeDash(
+        "arm:N", title="arms", scale=alt.Scale(domain=_labels(arms), range=dashes)
+    )
+
+
+def _labels(arms: Sequence[Arm]) -> list[str]:
+    return [arm_label(arm) for arm in arms]
+
+
+def _pixels(look: Look) -> list[float]:
+    """Return a dash pattern of the figures, whose unit is the width of the line, in pixels."""
+    return [1.0, 0.0] if isinstance(look.line, str) else [2.0 * length for length in look.line[1]]

@@ -1,0 +1,101 @@
+"""What the charts draw: tidy rows, as short as a reader can see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from capsnet_study.figures.arms import SOFT_N_ITER, Arm, arms_of, over_trials
+from capsnet_study.figures.style import arm_look
+
+Row = dict[str, Any]
+
+ENTROPIES = {"R1": "entropy_share_r1", "R2": "entropy_share_r2"}
+
+
+def arm_label(arm: Arm) -> str:
+    """Return the name of an arm where arms of all kinds stand side by side."""
+    label = arm_look(arm).label
+    return f"n = {SOFT_N_ITER}, {label}" if label.startswith("η") else label
+
+
+def curve_rows(table: pd.DataFrame) -> list[Row]:
+    """Return the exact match of each arm at each step: mean, mean ± 1 s.d., and in words.
+
+    Parameters
+    ----------
+    table : DataFrame
+        `plots/fitting.csv`: one row per arm, trial and evaluation.
+    """
+    rows = []
+    for arm in arms_of(table):
+        for point in over_trials(table, arm, "exact_match").itertuples():
+            spread = 0.0 if np.isnan(point.std) else point.std
+            rows.append({
+                "arm": arm_label(arm),
+                "step": int(point.step),
+                "mean": round(point.mean, 5),
+                "low": round(point.mean - spread, 5),
+                "high": round(point.mean + spread, 5),
+                "reached": _in_words(point.mean, point.std, int(point.n)),
+            })  # fmt: skip
+    return rows
+
+
+def _in_words(mean: float, std: float, trials: int) -> str:
+    if np.isnan(std):
+        return f"{100 * mean:.1f} % (one trial)"
+    return f"{100 * mean:.1f} ± {100 * std:.1f} % ({trials} trials)"
+
+
+def trajectory_rows(table: pd.DataFrame) -> list[Row]:
+    """Return exact match and H / log J of R1 and R2, means over trials, at each step.
+
+    Arms without couplings, the CNNs, have no row.
+    """
+    measures = {"exact_match": "exact_match", **ENTROPIES}
+    rows = []
+    for arm in arms_of(table):
+        means = {
+            name: over_trials(table, arm, column).set_index("step")["mean"]
+            for name, column in measures.items()
+        }
+        for step, values in pd.DataFrame(means).dropna().iterrows():
+            rounded = {"exact_match": 5, "R1": 7, "R2": 7}
+            shown = {name: round(values[name], digits) for name, digits in rounded.items()}
+            rows.append({"arm": arm_label(arm), "step": int(step), **shown})
+    return rows
+
+
+def map_rows(maps: pd.DataFrame) -> tuple[list[Row], list[int], list[int]]:
+    """Return one row a map, and the row and column offsets of the points of every map.
+
+    Each map is moved and scaled, by one factor for both axes, to fill the square from −1 to 1.
+
+    Parameters
+    ----------
+    maps : DataFrame
+        `plots/manifold_maps.csv`: model, pair, dr, dc, x, y.
+
+    Raises
+    ------
+    ValueError
+        Some map has other offsets than the first.
+    """
+    maps = maps.sort_values(["dr", "dc"], kind="stable")
+    rows, grids = [], []
+    for (model, pair), points in maps.groupby(["model", "pair"], sort=False):
+        x, y = _in_square(points[["x", "y"]].to_numpy(float)).T.tolist()
+        rows.append({"model": model, "pair": pair, "x": x, "y": y})
+        grids.append(points[["dr", "dc"]].to_numpy(int))
+    if any(not np.array_equal(grid, grids[0]) for grid in grids):
+        raise ValueError("all maps must have the same offsets")
+    return rows, *grids[0].T.tolist()
+
+
+def _in_square(points: np.ndarray) -> np.ndarray:
+    low, high = points.min(axis=0), points.max(axis=0)
+    reach = (high - low).max() / 2 or 1.0
+    return ((points - (low + high) / 2) / reach).round(3)
