@@ -17,7 +17,7 @@ from capsnet_study.cluster import ClusterError, address_of, checksum_of_package,
 from capsnet_study.workers import run_side_by_side
 from tests.pipeline.conftest import copy_project, run, tiny_params
 
-PATIENCE = 60.0
+PATIENCE = 300.0
 STAGE = (sys.executable, "-m", "stages.sweep", "n6_fitness")
 
 
@@ -96,7 +96,7 @@ def test_a_lost_worker_costs_its_trials_and_changes_no_byte(started: Cluster, tm
         assert stage.poll() is None and time.monotonic() < deadline
         time.sleep(0.01)
     lost.send_signal(signal.SIGKILL)
-    _, printed = stage.communicate(timeout=4 * PATIENCE)
+    _, printed = stage.communicate(timeout=PATIENCE)
     assert stage.returncode == 0, printed
     assert lost.wait() == -signal.SIGKILL
     assert table.read_bytes() == local
