@@ -93,10 +93,8 @@ def seconds_at_paper_scale(measured: dict) -> Seconds:
 
 def trainings(params: Params, image: Seconds) -> Stages:
     """Return the tasks of sweep, train and pretrain."""
-    sizes, train = params.data, params.train
-    steps = train.epochs * sizes.train_images // train.batch_size
-    looks = len(evaluation_steps(steps, train.evaluations))
-    images = train.epochs * sizes.train_images + looks * sizes.test_images * EVALUATION
+    train = params.train
+    images = images_seen(params, train.epochs)
     kinds = {
         name: str(arm.n_iter) if isinstance(arm, CapsNetArm) else "cnn"
         for name, arm in params.sweep.items()
@@ -104,11 +102,19 @@ def trainings(params: Params, image: Seconds) -> Stages:
     stages = {
         f"sweep@{name}": [images * image[kind]] * train.trials for name, kind in kinds.items()
     }
+    half = images_seen(params, params.transfer.epochs) / 2  # a domain has about half of them
     for model, kind in iterations(params).items():
         stages[f"train_{model}"] = [images * image[kind]] * train.trials
-        half = images * image[kind] / 2  # a domain has about half of the images
-        stages[f"pretrain_{model}"] = [half] * (2 * params.transfer.splits)
+        stages[f"pretrain_{model}"] = [half * image[kind]] * (2 * params.transfer.splits)
     return stages
+
+
+def images_seen(params: Params, epochs: int) -> float:
+    """Return how many images a training sees; one of an evaluation counts as a part of one."""
+    sizes, train = params.data, params.train
+    steps = epochs * sizes.train_images // train.batch_size
+    looks = len(evaluation_steps(steps, train.evaluations))
+    return epochs * sizes.train_images + looks * sizes.test_images * EVALUATION
 
 
 def transfers(params: Params, image: Seconds) -> Stages:
