@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import get_type_hints
 
@@ -67,6 +68,8 @@ class Reads:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch):
         self.names: dict[int, str] = {}
+        self.given: dict[int, set[str]] = {}  # fields of copies that are not those of the file
+        self.copies: list[object] = []  # kept, so that no other object gets their id
         self.seen: set[str] = set()
         blocks = ("DataParams", "ModelParams", "CapsuleParams", "RoutingParams", "TrainParams")
         blocks += ("CapsNetArm", "CNNArm", "ManifoldParams", "TransferParams", "FigureParams")
@@ -78,7 +81,7 @@ class Reads:
 
         def recording(instance: object, name: str) -> object:
             where = self.names.get(id(instance))
-            if where and name in leaves:
+            if where and name in leaves and name not in self.given.get(id(instance), ()):
                 leaf = "" if name == "__dict__" else f".{name}"
                 self.seen.add(f"{where}{leaf}")
             return plain(instance, name)
@@ -96,6 +99,16 @@ class Reads:
         self.names |= {id(arm): f"sweep.{name}" for name, arm in loaded.sweep.items()}
         self.seen = set()
         return loaded
+
+    def copy(self, block: object, **changes: object) -> object:
+        """Copy as `dataclasses.replace` does: reads of the copy count, but for `changes`."""
+        seen = set(self.seen)
+        made = replace(block, **changes)
+        self.seen = seen
+        if id(block) in self.names:
+            self.copies.append(made)
+            self.names[id(made)], self.given[id(made)] = self.names[id(block)], set(changes)
+        return made
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +148,8 @@ def run_stage(stage: object, reads: Reads, folder: Path) -> Ran:
         if hasattr(module, "load_params"):
             loading = params_module.load_params
             monkeypatch.setattr(module, "load_params", lambda: reads.start(loading()))
+        if hasattr(module, "replace"):
+            monkeypatch.setattr(module, "replace", reads.copy)
         reads.seen = set()
         arguments = stage.cmd.split()[3:]
         enum = getattr(module, "Model", str)
