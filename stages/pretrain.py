@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import product
 
 import typer
@@ -26,7 +25,6 @@ def main(model: Model) -> None:
     with recorded(stage), resumable(stage) as checkpoints:
         params = load_params()
         spec = specification(model, params, HIDDEN)
-        budget = replace(params.train, epochs=params.transfer.epochs)
         train, test = read_images()
         names, trainings = [], []
         for (split, domains), side in product(enumerate(read_domains()), "ab"):
@@ -36,7 +34,7 @@ def main(model: Model) -> None:
                 for images in (train, test)
             ]
             name = f"{model} {names[-1]}"
-            trainings.append(Training(name, spec, *parts, budget, trial=split))
+            trainings.append(Training(name, spec, *parts, params.train, trial=split))
         trials = run_trials(trainings, checkpoints)
         write_networks(f"data/pretrained/{model}", spec, names, trials)
         history = history_table([trial.rows for trial in trials])

@@ -158,7 +158,7 @@ class ManifoldParams:
 
 @dataclass(frozen=True, config=STRICT)
 class TransferParams:
-    """Domain splits, and the epochs of every training on a domain, first or again (paper 3.3)."""
+    """Domain splits and the re-training budget (paper 3.3)."""
 
     splits: Count
     epochs: Count

@@ -27,10 +27,10 @@ CHANGES = {
     "sweep.n3.eta": (0.7, {"sweep@n3", "fitting"}, {"sweep@n2", "sweep@cnn"} | MAIN),
     "manifold.perplexity": (25.0, {"embed"}, {"activations"} | MAIN),
     "manifold.pairs": (["7-8"], {"manifold_images"}, {"sweep", "domains"} | MAIN),
-    "transfer.epochs": (9, PRETRAIN | TRANSFER, {"sweep"} | MAIN),
+    "transfer.epochs": (9, TRANSFER, {"sweep"} | PRETRAIN | MAIN),
     "transfer.splits": (3, {"domains"}, {"sweep"} | MAIN),
     "figures.dpi": (90, {"figures"}, {"sweep", "claims", "manifold", "fitting"} | MAIN | TRANSFER),
-    "train.epochs": (9, {"sweep"} | MAIN, {"digits"} | DATA | PRETRAIN | TRANSFER),
+    "train.epochs": (9, {"sweep"} | MAIN | PRETRAIN, {"digits"} | DATA),
     "train.trials": (9, {"sweep"} | MAIN, {"digits"} | DATA | PRETRAIN | TRANSFER),
     "train.lr_cnn": (
         0.1,
