@@ -4,7 +4,7 @@
 
 Every network is trained twice from each of several seeds, on 12,000 images for two epochs: with
 convolutions that multiply in float32 and in bfloat16. A change counts if it is beyond what another
-seed does: the interval of the paired differences is printed beside the spread over seeds.
+seed does: mean and s.d. of the paired differences are printed beside the spread over seeds.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MEASURES = ["exact_match", "entropy_share_r1", "entropy_share_r2"]
 def try_precision(
     kind: str, precision: str, trial: int, params: Params, learn: ImageSet, validate: ImageSet
 ) -> dict[str, object]:
-    """Train once and return what was reached, and the seconds it took."""
+    """Train once and return what was reached."""
     model = replace(params.model, conv_precision=precision)
     routed = {"capsules": params.capsules, "routing": params.routing} if kind == "capsnet" else {}
     train = replace(params.train, epochs=2)

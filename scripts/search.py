@@ -1,4 +1,4 @@
-"""The search behind `train.lr_*` and `capsules.*`: on validation digits, never on test digits.
+"""The search behind `train.lr_*` and `capsules.init_gain`, on validation digits only.
 
     python -m scripts.search            # writes scripts/search.csv
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 
 from capsnet_study.checkpoints import Row
@@ -13,6 +12,7 @@ from capsnet_study.seeding import numpy_generator, torch_generator
 from capsnet_study.training import fit
 from capsnet_study.trials import ImageSet, budget_of
 from capsnet_study.workers import device
+from stages.digits import idx_folder
 
 LEARNING_DIGITS = 50_000  # the first ones; the other 10,000 training digits are to choose by
 LEARNING_IMAGES, VALIDATION_IMAGES = 12_000, 2_000
@@ -20,7 +20,7 @@ LEARNING_IMAGES, VALIDATION_IMAGES = 12_000, 2_000
 
 def learning_and_validation(params: Params) -> tuple[ImageSet, ImageSet]:
     """Return images to learn from and images to choose by, of disjoint training digits."""
-    digits = load_digits("mnist", os.environ.get("MNIST_DIR", "data/raw"))
+    digits = load_digits("mnist", idx_folder())
     parts = (slice(0, LEARNING_DIGITS), slice(LEARNING_DIGITS, None))
     learn, validate = (
         make_multimnist(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import typer
@@ -15,7 +15,7 @@ from capsnet_study.workers import repeatable
 from stages.networks import read_network
 from stages.recording import recorded
 
-Model = StrEnum("Model", ["capsnet", "uniform", "cnn", "random_capsnet", "random_cnn"])
+Model = Literal["capsnet", "uniform", "cnn", "random_capsnet", "random_cnn"]
 
 
 def main(model: Model) -> None:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from capsnet_study.models import NetworkSpec
-from capsnet_study.params import MAIN_MODELS, Params, RoutingParams
+from capsnet_study.params import Params, RoutingParams
 from capsnet_study.storage import read_arrays, read_facts, write_arrays
 from capsnet_study.trials import ImageSet, Trial, Weights
 
-Model = StrEnum("Model", MAIN_MODELS)
+Model = Literal["capsnet", "uniform", "cnn"]
 
 
 def specification(model: Model, params: Params, hidden: int = 1) -> NetworkSpec:
     """Return what network a main model is; uniform coupling is routing with one iteration."""
-    if model is Model.cnn:
+    if model == "cnn":
         return NetworkSpec("cnn", params.model, hidden)
-    routing = params.routing if model is Model.capsnet else RoutingParams(n_iter=1, eta=0.0)
+    routing = params.routing if model == "capsnet" else RoutingParams(n_iter=1, eta=0.0)
     return NetworkSpec("capsnet", params.model, hidden, params.capsules, routing)
 
 

@@ -27,15 +27,17 @@ def recorded(stage: str) -> Iterator[None]:
 def _host() -> dict[str, str | int]:
     device = _device()
     by_default = "one a core" if device == "cpu" else "1"  # as in capsnet_study.workers
+    engine = os.environ.get("CAPS_ENGINE", "local").split(":")[0]
+    workers = os.environ.get("CAPS_WORKERS", by_default) if engine == "local" else "the cluster's"
     return {
         "cores": os.cpu_count() or 1,
         "cpu": _cpu_name(),
         "device": device,
-        "engine": os.environ.get("CAPS_ENGINE", "local").split(":")[0],
+        "engine": engine,
         "python": platform.python_version(),
         "routing": _routing(device),
         "threads_a_task": 1,  # what capsnet_study.workers.repeatable sees to
-        "workers": os.environ.get("CAPS_WORKERS", by_default),
+        "workers": workers,
         **{name: version(name) for name in ("numba", "numpy", "torch")},
     }
 
@@ -72,5 +74,5 @@ def _peak_mb() -> float:
 
         get_reusable_executor().shutdown(wait=True)
     who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    peak_kb = max(resource.getrusage(part).ru_maxrss for part in who)
-    return round(peak_kb / 1024, 1)
+    peak = max(resource.getrusage(part).ru_maxrss for part in who)
+    return round(peak / (1024**2 if sys.platform == "darwin" else 1024), 1)  # bytes there, else KB

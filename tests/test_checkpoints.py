@@ -266,3 +266,8 @@ def test_without_a_file_a_training_starts_fresh(model, tmp_path):
     optimizer = torch.optim.Adam(network.parameters())
     start = Checkpoint(tmp_path / "none").restore(network, optimizer, torch.Generator())
     assert start.step == 0 and start.rows == Progress().rows == []
+
+
+def test_where_the_folder_of_the_project_is_not_nothing_is_kept(tmp_path, model, examples):
+    rows = train(model, examples, Checkpoint(tmp_path / "elsewhere" / "training.safetensors"))
+    assert rows and not (tmp_path / "elsewhere").exists()

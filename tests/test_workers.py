@@ -1,5 +1,12 @@
 """Where computations run, and that they run on one thread wherever that is."""
 
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
 import pytest
 import torch
 from threadpoolctl import threadpool_info, threadpool_limits
@@ -46,6 +53,27 @@ def test_a_gpu_would_compute_repeatably_in_full_precision():
 
 def test_results_come_in_the_order_of_the_tasks():
     assert run_side_by_side(pow, [(2, 3), (3, 2), (5, 0)]) == [8, 9, 1]
+
+
+def begin(folder: str, task: int) -> None:
+    """A task that says that it has begun, and takes longer than any test."""
+    Path(folder, str(task)).touch()
+    time.sleep(600)
+
+
+def test_workers_end_with_a_stage_that_is_killed(tmp_path):
+    tasks = [(str(tmp_path), task) for task in range(2)]
+    code = "from capsnet_study.workers import run_side_by_side; "
+    code += f"from tests.test_workers import begin; run_side_by_side(begin, {tasks})"
+    root, environment = Path(__file__).parents[1], os.environ | {"CAPS_WORKERS": "2"}
+    stage = subprocess.Popen([sys.executable, "-c", code], cwd=root, env=environment)
+    deadline = time.monotonic() + 120
+    while len(list(tmp_path.iterdir())) < 2:
+        assert stage.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    started = psutil.Process(stage.pid).children(recursive=True)
+    stage.kill()
+    assert len(started) >= 2 and psutil.wait_procs(started, timeout=60)[1] == []
 
 
 @pytest.mark.parametrize("named", ["0", "-1", "two", "1.5", ""])

@@ -75,7 +75,12 @@ class Checkpoint:
         optimizer: torch.optim.Optimizer,
         generator: torch.Generator,
     ) -> None:
-        """Write the whole state; a kill in the middle of it leaves the one before."""
+        """Write the whole state; a kill in the middle of it leaves the one before.
+
+        A machine that does not share the project's folder, as a worker of a cluster, keeps nothing.
+        """
+        if not self.path.parent.is_dir():
+            return
         arrays = {
             "order": progress.order.numpy(),
             "losses": np.asarray(progress.losses, float),
@@ -109,9 +114,11 @@ class Checkpoint:
         for name, value in _under("adam/", arrays).items():
             index, moment = name.split("/")
             weight = optimizer.param_groups[0]["params"][int(index)]
-            # Adam's fused step takes a moment to lie in memory as its weight does.
+            # Adam's fused step takes a moment to lie where, and in memory as, its weight does.
             optimizer.state[weight][moment] = (
-                value.reshape(()) if moment == "step" else torch.empty_like(weight).copy_(value)
+                value.reshape(()).to(weight.device)
+                if moment == "step"
+                else torch.empty_like(weight).copy_(value)
             )
         generator.set_state(torch.from_numpy(arrays["generator"]))
         rows = [dict(pairs) for pairs in facts.pop("rows")]

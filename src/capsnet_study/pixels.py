@@ -23,11 +23,11 @@ def pca_activations(
 ) -> Float[np.ndarray, "sets 81 components"]:
     """Return the first principal components of the pixels: a linear code as wide as Cap1.
 
-    The components are those of (at most 5,000) training images.
+    The components are those of (at most 5,000) training images; there are no more of them than
+    images, or than pixels.
     """
-    fitted = PCA(components, svd_solver="covariance_eigh").fit(
-        train[:PCA_IMAGES].reshape(-1, train[0].size).astype(np.float32) / 255
-    )
+    pixels = train[:PCA_IMAGES].reshape(-1, train[0].size).astype(np.float32) / 255
+    fitted = PCA(min(components, *pixels.shape), svd_solver="covariance_eigh").fit(pixels)
     flat = pixel_activations(images)
     codes = fitted.transform(flat.reshape(-1, flat.shape[-1]))  # [sets * 81, components]
     return codes.reshape(*flat.shape[:2], -1).astype(np.float32)

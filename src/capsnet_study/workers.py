@@ -6,9 +6,12 @@ The device, the number of workers and the engine come from the environment.
 from __future__ import annotations
 
 import os
+import threading
+import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, TypeVar
 
 import joblib
@@ -54,7 +57,8 @@ def run_side_by_side(
         ended = run_on_cluster(address, _attempt, attempts)
     else:
         with joblib.parallel_config("loky", n_jobs=workers(), inner_max_num_threads=1):
-            ended = joblib.Parallel()(joblib.delayed(_attempt)(*attempt) for attempt in attempts)
+            here = joblib.delayed(_attempt_for)
+            ended = joblib.Parallel()(here(os.getpid(), *attempt) for attempt in attempts)
     failures = [error for _, error in ended if error is not None]
     if failures:
         for other in failures[1:]:
@@ -82,6 +86,26 @@ def repeatable() -> Iterator[None]:
             yield
     finally:
         torch.set_num_threads(threads)
+
+
+def _attempt_for(
+    parent: int, function: Callable[..., Result], task: Sequence[Any]
+) -> tuple[Result | None, Exception | None]:
+    if os.getpid() != parent:
+        _end_with(parent)
+    return _attempt(function, task)
+
+
+@cache
+def _end_with(parent: int) -> None:
+    """End this process, a worker, once its parent has: a stage may be killed at any moment."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _attempt(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 import os
+import pickle
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import get_type_hints
+from typing import NamedTuple, get_type_hints
 
 import pytest
 import torch
@@ -17,18 +18,30 @@ from dvc.repo import Repo
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from capsnet_study import params as params_module
+from capsnet_study import storage, workers
 from capsnet_study.params import MAIN_MODELS
 from capsnet_study.storage import read_table
 from tests.pipeline.closure import ROOT, import_closure
 from tests.pipeline.conftest import tiny_params
 
-Ran = tuple[set[str], set[str], set[str]]  # parameters read, files written, outs declared
+READERS = ("read_arrays", "read_facts", "read_json", "read_table")
+NOT_READ_SO = {"plots/figures"}  # pictures, read as bytes
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 BLOCKS = {
     name: block
     for name, block in get_type_hints(params_module.Params).items()
     if hasattr(block, "__dataclass_fields__")
 }
+
+
+class Ran(NamedTuple):
+    """What a stage did, and what it declares."""
+
+    params: set[str]  # read
+    files: set[str]  # read
+    deps: set[str]
+    changed: set[str]  # files
+    outs: set[str]
 
 
 def definition(stage: str) -> dict:
@@ -66,11 +79,12 @@ def test_every_stage_says_what_it_is() -> None:
 class Reads:
     """Records which leaves of the parameters are read after loading."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch):
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, sent: list[bool]):
         self.names: dict[int, str] = {}
         self.given: dict[int, set[str]] = {}  # fields of copies that are not those of the file
         self.copies: list[object] = []  # kept, so that no other object gets their id
         self.seen: set[str] = set()
+        self.sent = sent
         blocks = ("DataParams", "ModelParams", "CapsuleParams", "RoutingParams", "TrainParams")
         blocks += ("CapsNetArm", "CNNArm", "ManifoldParams", "TransferParams", "FigureParams")
         for block in blocks:
@@ -110,24 +124,39 @@ class Reads:
             self.names[id(made)], self.given[id(made)] = self.names[id(block)], set(changes)
         return made
 
+    def run_here(self, address: str, function: Callable, tasks: Sequence[Sequence]) -> list:
+        """Run what would go to a cluster, and see that it could."""
+        seen = set(self.seen)
+        self.sent += [b"stages" in pickle.dumps((function, task)) for task in tasks]
+        self.seen = seen
+        return [function(*task) for task in tasks]
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the tiny study runs."""
     folder = tmp_path_factory.mktemp("study")
     (folder / "params.yaml").write_text(yaml.safe_dump(tiny_params(), sort_keys=False))
-    for name in ("dvc.yaml", "claims.yaml"):
+    (folder / "scripts").mkdir()
+    for name in ("dvc.yaml", "claims.yaml", "scripts/search.csv", "scripts/earlier_runs.csv"):
         (folder / name).write_bytes((ROOT / name).read_bytes())
     return folder
 
 
 @pytest.fixture(scope="module")
-def ran(folder: Path) -> Iterator[dict[str, Ran]]:
+def sent() -> list[bool]:
+    """Of every task that ran on its own: whether it needs code of the stages."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def ran(folder: Path, sent: list[bool]) -> Iterator[dict[str, Ran]]:
     """Run every stage of a tiny study in this process."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.chdir(folder)
-        monkeypatch.setenv("CAPS_WORKERS", "1")
-        reads = Reads(monkeypatch)
+        monkeypatch.setenv("CAPS_ENGINE", "dask://nowhere:1")
+        reads = Reads(monkeypatch, sent)
+        monkeypatch.setattr(workers, "run_on_cluster", reads.run_here)
         yield {stage.addressing: run_stage(stage, reads, folder) for stage in in_order(folder)}
 
 
@@ -142,6 +171,7 @@ def in_order(folder: Path) -> list:
 
 def run_stage(stage: object, reads: Reads, folder: Path) -> Ran:
     """Call the function behind a stage's command."""
+    files: set[str] = set()
     module = importlib.import_module(stage.cmd.split()[2])
     before = {path: path.stat().st_mtime_ns for path in written(folder)}
     with pytest.MonkeyPatch.context() as monkeypatch:
@@ -150,17 +180,33 @@ def run_stage(stage: object, reads: Reads, folder: Path) -> Ran:
             monkeypatch.setattr(module, "load_params", lambda: reads.start(loading()))
         if hasattr(module, "replace"):
             monkeypatch.setattr(module, "replace", reads.copy)
+        record_files(monkeypatch, files)
         reads.seen = set()
         arguments = stage.cmd.split()[3:]
-        enum = getattr(module, "Model", str)
-        module.main(*(enum(argument) for argument in arguments))
+        module.main(*arguments)
     changed = {
         str(path.relative_to(folder))
         for path in written(folder)
         if before.get(path) != path.stat().st_mtime_ns
     }
-    outs = {os.path.relpath(out.fs_path, folder) for out in stage.outs}
-    return set(reads.seen), changed, outs
+    outs, deps = (
+        {os.path.relpath(one.fs_path, folder) for one in part} for part in (stage.outs, stage.deps)
+    )
+    return Ran(set(reads.seen), files, deps, changed, outs)
+
+
+def record_files(monkeypatch: pytest.MonkeyPatch, files: set[str]) -> None:
+    """Keep which files are read, by whatever module."""
+    for name in READERS:
+        plain = getattr(storage, name)
+
+        def reading(path: str | Path, *rest: object, plain: Callable = plain) -> object:
+            files.add(os.path.relpath(path))
+            return plain(path, *rest)
+
+        for module in [*sys.modules.values()]:
+            if getattr(module, name, None) is plain:
+                monkeypatch.setattr(module, name, reading)
 
 
 def written(folder: Path) -> list[Path]:
@@ -182,7 +228,7 @@ def within(name: str, key: str) -> bool:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_params_read_are_params_declared(stage: str, ran: dict) -> None:
-    reads = {name for key, (seen, *_) in ran.items() if key.split("@")[0] == stage for name in seen}
+    reads = {name for key, one in ran.items() if key.split("@")[0] == stage for name in one.params}
     declared = declared_params(stage)
     if "sweep" in declared:  # the mapping itself is read, by name or whole
         reads.add("sweep")
@@ -193,24 +239,38 @@ def test_params_read_are_params_declared(stage: str, ran: dict) -> None:
 
 @pytest.mark.parametrize("stage", set(STAGES) - {"report"})  # which tells of every block
 def test_a_block_is_declared_whole_only_where_all_of_it_is_read(stage: str, ran: dict) -> None:
-    reads = {name for key, (seen, *_) in ran.items() if key.split("@")[0] == stage for name in seen}
+    reads = {name for key, one in ran.items() if key.split("@")[0] == stage for name in one.params}
     for block in declared_params(stage) & (set(BLOCKS) - reads):
         leaves = {f"{block}.{field}" for field in BLOCKS[block].__dataclass_fields__}
         assert leaves - reads <= {"routing.eta_max"}, stage  # which the file may leave out
 
 
 def test_an_arm_reads_no_other_arm(ran: dict) -> None:
-    for key, (seen, *_) in ran.items():
+    for key, one in ran.items():
         if key.startswith("sweep@"):
-            arms = {name.split(".")[1] for name in seen if name.startswith("sweep.")}
+            arms = {name.split(".")[1] for name in one.params if name.startswith("sweep.")}
             assert arms == {key.split("@")[1]}
 
 
+def test_files_read_are_deps_declared(ran: dict) -> None:
+    assert sum(bool(one.files) for one in ran.values()) > 20
+    for stage, one in ran.items():
+        undeclared = {path for path in one.files if not one.deps & {path, *_parents(path)}}
+        data = {dep for dep in one.deps if dep.startswith(("data/", "metrics/", "plots/"))}
+        unread = {dep for dep in data if not any(dep in (p, *_parents(p)) for p in one.files)}
+        assert (undeclared, unread - NOT_READ_SO) == (set(), set()), stage
+
+
 def test_outs_written_are_outs_declared(ran: dict) -> None:
-    for stage, (_, changed, outs) in ran.items():
+    for stage, one in ran.items():
+        changed, outs = one.changed, one.outs
         undeclared = {path for path in changed if not outs & {path, *_parents(path)}}
         unwritten = {out for out in outs if not any(out in (p, *_parents(p)) for p in changed)}
         assert (undeclared, unwritten) == (set(), set()), stage
+
+
+def test_tasks_need_nothing_that_a_worker_of_a_cluster_lacks(ran: dict, sent: list[bool]) -> None:
+    assert len(sent) > 30 and not any(sent)
 
 
 def test_tables_that_claims_are_computed_from_are_exact(ran: dict, folder: Path) -> None:
@@ -246,7 +306,7 @@ def test_what_is_computed_outside_of_tasks_runs_on_one_thread_too(
     monkeypatch.setattr(module, computes, watched)
     torch.set_num_threads(2)
     with threadpool_limits(limits=2):
-        module.main(*(module.Model(name) for name in arguments))
+        module.main(*arguments)
     torch.set_num_threads(1)
     assert threads and all(used == {1} for used in threads)
 
