@@ -49,7 +49,10 @@ def draw(params: Params) -> dict[str, Figure]:
             read_table("plots/manifold.csv"), read_json("metrics/manifold.json")["nulls"]
         ),
         "controls": figures.figure_controls(fitting),
-        "claims": figures.figure_claims(read_json("metrics/claims.json")),
+        "claims": figures.figure_claims(read_json("metrics/claims.json"), fitting),
+        "early_certainty": figures.figure_early_certainty(
+            read_table("plots/fitting_trials.csv"), fitting
+        ),
     }
 
 

@@ -4,6 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from capsnet_study import figures
 from capsnet_study.figures.schemes import scheme_positions
@@ -28,6 +29,10 @@ MAIN_MODELS = ("capsnet", "uniform", "cnn")
 LABELS = ["reproduced", "contradicted", "inconclusive", "not evaluated"]
 
 
+def texts(axes: Axes) -> str:
+    return " | ".join(text.get_text() for text in axes.texts)
+
+
 def fitting(trials: int = 3, arms: tuple[str, ...] = tuple(ARMS)) -> pd.DataFrame:
     rng = np.random.default_rng(0)
     rows = []
@@ -44,6 +49,16 @@ def fitting(trials: int = 3, arms: tuple[str, ...] = tuple(ARMS)) -> pd.DataFram
                     "entropy_r1": share * np.log(10), "entropy_share_r1": share,
                 })  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def fitting_trials(trials: int = 3) -> pd.DataFrame:
+    """A row an arm and trial; the entropies of many arms are close to one another."""
+    rng = np.random.default_rng(0)
+    rows = [{"arm": arm, "trial": trial} for arm in ARMS for trial in range(trials)]
+    table = pd.DataFrame(rows).assign(exact_match=rng.uniform(0.65, 0.7, len(rows)))
+    table["entropy_at_tenth"] = 2.3 - 0.3 * rng.random(len(rows)) ** 4
+    table.loc[table["arm"].str.startswith("cnn"), "entropy_at_tenth"] = np.nan
+    return table
 
 
 def manifold(trials: int = 2) -> pd.DataFrame:
@@ -77,11 +92,12 @@ def nulls() -> dict:
 
 
 def claims() -> dict:
-    part = {"label": "exact_match: n7 − n3", "n": 5, "mean": -0.02, "low": -0.03, "high": -0.01,
-            "expected": "below 0", "outcome": "reproduced"}  # fmt: skip
+    part = {"label": "exact_match: n6_0 − n7_last", "n": 5, "mean": -0.02, "low": -0.03,
+            "high": -0.01, "expected": "below 0", "outcome": "reproduced"}  # fmt: skip
     missing = part | {"mean": None, "low": None, "high": None, "n": 0, "outcome": "not evaluated"}
-    correlation = part | {"low": None, "high": None, "expected": "above 0, p < 0.05",
-                          "outcome": "contradicted"}  # fmt: skip
+    label = "Spearman(entropy_at_tenth, exact_match): capsule_arms (one-sided p = 0.9600)"
+    correlation = part | {"label": label, "low": None, "high": None, "outcome": "contradicted",
+                          "expected": "above 0, p < 0.05"}  # fmt: skip
     within = part | {"expected": "within 0.01", "outcome": "inconclusive"}
     by_name = {"C1": within, "C2": part, "C7": correlation, "C8": missing}
     return {name: {"verdict": p["outcome"], "parts": [p]} for name, p in by_name.items()}
@@ -125,5 +141,6 @@ FIGURES = {
     "schemes": schemes,
     "transfer": lambda: figures.figure_transfer(transfer()),
     "faithfulness": lambda: figures.figure_faithfulness(manifold(), nulls()),
-    "claims": lambda: figures.figure_claims(claims()),
+    "claims": lambda: figures.figure_claims(claims(), fitting()),
+    "early_certainty": lambda: figures.figure_early_certainty(fitting_trials(), fitting()),
 }

@@ -1,6 +1,5 @@
 """The page of the report: what its charts hold, and HTML that needs no other file."""
 
-import doctest
 import json
 import re
 from base64 import b64decode
@@ -12,7 +11,6 @@ import pytest
 from capsnet_study.explorer import (
     Exhibit,
     curves_chart,
-    document,
     maps_chart,
     render_page,
     trajectories_chart,
@@ -197,7 +195,3 @@ def test_tables_and_contents_are_those_of_the_report(page):
 
 def test_the_same_inputs_give_the_same_page(page):
     assert render_page(REPORT, FIGURES, exhibits(), base="../") == page
-
-
-def test_examples_in_docstrings():
-    assert doctest.testmod(document).failed == 0

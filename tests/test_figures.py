@@ -1,42 +1,33 @@
 """Figures: what they show for full, thin and partial tables, and that their bytes repeat."""
 
 import json
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.collections import FillBetweenPolyCollection
+from matplotlib.collections import FillBetweenPolyCollection, PathCollection
 from matplotlib.colors import to_hex
+from matplotlib.text import Text
 
 from capsnet_study import figures
 from capsnet_study.figures.arms import arms_of, eta_arms, n_iter_arms, over_trials
 from capsnet_study.figures.entropy import uniform_entropy
 from capsnet_study.figures.maps import offset_colours
-from capsnet_study.figures.schemes import scheme_layers, scheme_positions
-from capsnet_study.figures.style import DOMAIN_COLOURS, MODEL_LOOKS, arm_look
+from capsnet_study.figures.schemes import scheme_layers
+from capsnet_study.figures.style import DOMAIN_COLOURS, MODEL_LOOKS, SMALL, arm_look
 from tests.figure_inputs import (
     ARMS,
     FIGURES,
-    LABELS,
-    MAIN_MODELS,
     STEPS,
     architectures,
-    claims,
     fitting,
     images,
-    manifold,
     maps,
-    nulls,
     offsets,
     schemes,
-    transfer,
+    texts,
 )
-
-
-def texts(axes) -> str:
-    return " | ".join(text.get_text() for text in axes.texts)
 
 
 def bands(axes) -> list:
@@ -57,6 +48,12 @@ def test_every_figure_gives_the_same_png_twice(name):
     assert first == figures.render(figure, "png", 60) == figures.render(FIGURES[name](), "png", 60)
 
 
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_text_is_smaller_than_that_of_a_journal(name):
+    shown = [text for text in FIGURES[name]().findobj(Text) if text.get_text().strip()]
+    assert min(text.get_fontsize() for text in shown) >= SMALL == 6.5
+
+
 @pytest.mark.parametrize("name", ["accuracy", "transfer"])
 def test_svg_bytes_repeat_and_hold_no_date(name):
     first = figures.render(FIGURES[name](), "svg", 60)
@@ -65,7 +62,7 @@ def test_svg_bytes_repeat_and_hold_no_date(name):
 
 
 def test_accuracy_has_a_line_and_a_band_for_each_arm_and_the_cnn():
-    by_n_iter, _, by_eta, _ = figures.figure_accuracy(fitting()).axes
+    by_n_iter, _, _, by_eta, _, _ = figures.figure_accuracy(fitting()).axes
     assert list(labelled(by_n_iter)) == [f"n = {n}" for n in (1, 2, 3, 5, 7, 9)] + ["CNN"]
     assert list(labelled(by_eta)) == [
         "η = 0.01", "η = 0.1", "η = 0.5", "η = 1", "η by fitness", "CNN"
@@ -73,6 +70,25 @@ def test_accuracy_has_a_line_and_a_band_for_each_arm_and_the_cnn():
     assert len(bands(by_n_iter)) == 7 and len(bands(by_eta)) == 6
     for axes in (by_n_iter, by_eta):
         assert "steps" in axes.get_xlabel() and "exact match" in axes.get_ylabel()
+
+
+@pytest.mark.parametrize("draw", [figures.figure_accuracy, figures.figure_controls])
+def test_the_end_of_training_is_enlarged_on_one_scale_for_all_panels_beside_one_another(draw):
+    panels = np.array(draw(fitting()).axes).reshape(2, 3)
+    assert {axes.get_xscale() for axes in panels[:, :2].flat} == {"linear"}
+    for whole, late, _ in panels:
+        assert whole.get_xlim()[0] == 0 and late.get_xlim()[0] == pytest.approx(256 * 2 / 3)
+    assert len({axes.get_ylim() for axes in panels[:, 0]}) == 1
+    assert len({axes.get_ylim() for axes in panels[:, 1:].flat}) == 1
+    assert panels[0, 2].get_ylim()[0] > panels[0, 0].get_ylim()[0] == 0
+
+
+def test_the_last_step_shows_every_trial():
+    end = figures.figure_accuracy(fitting(trials=4)).axes[2]
+    low, high = end.get_ylim()
+    trials = [item for item in end.collections if isinstance(item, PathCollection)]
+    values = [y for item in trials for _, y in item.get_offsets()]
+    assert len(values) == 7 * 4 and low < min(values) < max(values) < high
 
 
 def test_bands_are_one_sample_standard_deviation_around_the_mean():
@@ -133,12 +149,12 @@ def test_arms_are_chosen_by_what_they_are_and_not_by_name():
 
 def test_an_arm_has_one_colour_in_all_figures():
     accuracy, entropy = figures.figure_accuracy(fitting()), figures.figure_entropy(fitting())
-    by_n_iter, by_eta = labelled(accuracy.axes[0]), labelled(accuracy.axes[2])
+    by_n_iter, by_eta = labelled(accuracy.axes[0]), labelled(accuracy.axes[3])
     over_training = labelled(entropy.axes[0])
     assert over_training.pop("n = 7") == by_n_iter["n = 7"]
     assert over_training.items() <= by_eta.items()
     controls = figures.figure_controls(fitting())
-    assert labelled(controls.axes[2])["CNN"] == by_n_iter["CNN"] == MODEL_LOOKS["cnn"].colour
+    assert labelled(controls.axes[3])["CNN"] == by_n_iter["CNN"] == MODEL_LOOKS["cnn"].colour
     assert by_n_iter["n = 3"] == MODEL_LOOKS["capsnet"].colour
     assert by_n_iter["n = 1"] == MODEL_LOOKS["uniform"].colour
 
@@ -222,55 +238,6 @@ def test_schemes_keep_the_convolutions_and_n_layers(scheme, kept, source):
 def test_schemes_show_all_45_pairs_once():
     split = schemes().axes[0]
     assert texts(split).count("A") == 22 and texts(split).count("B") == 23
-
-
-def test_transfer_has_a_bar_a_scheme_and_model_with_every_value():
-    axes = figures.figure_transfer(transfer(splits=3)).axes[0]
-    assert len(axes.containers) == 33
-    assert "all 6 values" in texts(axes)
-    assert [label.get_text() for label in axes.get_xticklabels()] == list(scheme_positions())
-    shown = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert shown == ["CapsNet", "CapsNet, uniform", "CNN"]
-
-
-def test_transfer_bars_stand_beside_one_another_in_the_colours_of_their_models():
-    axes = figures.figure_transfer(transfer()).axes[0]
-    bars = [bar for container in axes.containers for bar in container]
-    ends = sorted((bar.get_x(), bar.get_x() + bar.get_width()) for bar in bars)
-    assert all(one[1] <= other[0] + 1e-9 for one, other in pairwise(ends))
-    colours = [to_hex(bar.get_facecolor()) for bar in bars]
-    expected = [to_hex(MODEL_LOOKS[model].colour) for model in MAIN_MODELS]
-    assert list(dict.fromkeys(colours)) == expected
-
-
-def test_transfer_draws_one_model_one_value_or_none():
-    table = transfer(splits=1, models=("cnn",)).query("direction == 'AB' and scheme != 'R1B'")
-    axes = figures.figure_transfer(table).axes[0]
-    assert len(axes.containers) == 10 and "1 value" in texts(axes)
-    figures.render(figures.figure_transfer(table.iloc[:0]), "png", 40)
-
-
-def test_faithfulness_says_which_way_is_better_and_from_how_many_values():
-    figure = figures.figure_faithfulness(manifold(trials=2), nulls())
-    ways = [axes.get_xlabel() for axes in figure.axes]
-    assert ways == ["← better"] * 4 + ["better →"] * 4
-    assert "n = 3 to 6" in figure.legends[0].get_title().get_text()
-    assert [bool(axes.patches) for axes in figure.axes] == [True, False, False, True] + [False] * 4
-
-
-def test_faithfulness_draws_one_value_a_model_and_no_nulls():
-    table = manifold(trials=1).query("pair == '7-8' and model in ['capsnet', 'cnn']")
-    figure = figures.figure_faithfulness(table, {})
-    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["CapsNet", "CNN"]
-    figures.render(figure, "png", 40)
-
-
-def test_claims_show_every_part_with_its_n_and_verdict():
-    figure = figures.figure_claims(claims())
-    titles = [axes.get_title(loc="right") for axes in figure.axes]
-    assert all(any(label in title for title in titles) for label in LABELS)
-    shown = [label.get_text() for axes in figure.axes for label in axes.get_yticklabels()]
-    assert sorted(label[-5:] for label in shown) == ["(n 0)", "(n 5)", "(n 5)", "(n 5)"]
 
 
 def test_the_band_template_of_dvc_plots_uses_its_anchors():

@@ -106,7 +106,7 @@ def _step_axis(rows: Sequence[Row]) -> alt.X:
     decades = 10 ** np.arange(np.ceil(np.log10(first)), np.floor(np.log10(last)) + 1)
     return alt.X(
         "step:Q",
-        title="training steps (mini-batches)",
+        title=f"training steps (mini-batches; logarithmic from {first:,} on)",
         scale=alt.Scale(type="symlog", constant=first, domain=[0, last]),
         axis=alt.Axis(
             values=[0, *decades.tolist()], grid=False, labelExpr="format(datum.value, ',')"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from capsnet_study.figures.arms import SOFT_N_ITER, Arm, arms_of, over_trials
+from capsnet_study.figures.arms import Arm, arms_of, over_trials
 from capsnet_study.figures.style import arm_look
 
 Row = dict[str, Any]
@@ -18,7 +18,7 @@ ENTROPIES = {"R1": "entropy_share_r1", "R2": "entropy_share_r2"}
 def arm_label(arm: Arm) -> str:
     """Return the name of an arm where arms of all kinds stand side by side."""
     label = arm_look(arm).label
-    return f"n = {SOFT_N_ITER}, {label}" if label.startswith("η") else label
+    return f"n = {arm.n_iter:.0f}, {label}" if label.startswith("η") else label
 
 
 def curve_rows(table: pd.DataFrame) -> list[Row]:

@@ -1,5 +1,6 @@
 """Figures of the study: each function takes tables or arrays and returns a Figure."""
 
+from capsnet_study.figures.certainty import figure_early_certainty
 from capsnet_study.figures.curves import figure_accuracy, figure_controls
 from capsnet_study.figures.entropy import figure_entropy
 from capsnet_study.figures.faithfulness import figure_faithfulness
@@ -23,6 +24,7 @@ __all__ = [
     "figure_architectures",
     "figure_claims",
     "figure_controls",
+    "figure_early_certainty",
     "figure_entropy",
     "figure_faithfulness",
     "figure_maps",

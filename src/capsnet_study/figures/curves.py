@@ -1,13 +1,13 @@
 """Curves over training: accuracy against steps (figure 2) and the controls."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from capsnet_study.figures.arms import (
     Arm,
@@ -20,12 +20,16 @@ from capsnet_study.figures.arms import (
 )
 from capsnet_study.figures.style import (
     DOUBLE,
+    NOTE_COLOUR,
     arm_look,
     journal_style,
     new_figure,
     note,
     panel_title,
 )
+
+LATE = 2 / 3  # share of the steps after which curves are enlarged
+MARKED = 0.12  # markers on a line so far apart, in diagonals of the panel: a cue beside colour
 
 
 def draw_curves(axes: Axes, table: pd.DataFrame, arms: Sequence[Arm], column: str) -> None:
@@ -34,8 +38,7 @@ def draw_curves(axes: Axes, table: pd.DataFrame, arms: Sequence[Arm], column: st
         curve, look = over_trials(table, arm, column), arm_look(arm)
         axes.plot(
             curve["step"], curve["mean"], color=look.colour, linestyle=look.line,
-            marker=look.marker, markevery=_marked(len(curve)), label=look.label,
-            markeredgewidth=0, zorder=3,
+            marker=look.marker, markevery=MARKED, label=look.label, markeredgewidth=0, zorder=3,
         )  # fmt: skip
         if (curve["n"] > 1).any():
             low, high = curve["mean"] - curve["std"], curve["mean"] + curve["std"]
@@ -45,22 +48,17 @@ def draw_curves(axes: Axes, table: pd.DataFrame, arms: Sequence[Arm], column: st
     axes.grid(axis="y")
 
 
-def _marked(points: int) -> slice:
-    """About seven markers a line: a second cue to colour, without hiding the line."""
-    stride = max(points // 7, 1)
-    return slice((points - 1) % stride, None, stride)
-
-
-def step_axis(axes: Axes, table: pd.DataFrame) -> None:
-    """Steps on a logarithmic axis that starts at 0: evaluations are dense early in training."""
-    steps = np.unique(table["step"])
-    first, last = (steps[steps > 0].min(), steps.max()) if (steps > 0).any() else (1, 10)
-    axes.set_xscale("symlog", linthresh=first, linscale=0.35)
-    decades = 10.0 ** np.arange(np.ceil(np.log10(first)), np.floor(np.log10(last)) + 1)
-    axes.set_xticks([0, *decades], labels=["0", *(f"{decade:g}" for decade in decades)])
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlim(0, last * 1.08)
+def step_axis(axes: Axes, last: float, first: float = 0.0) -> None:
+    """Steps on a linear axis up to the last one, from the start of training or from later on."""
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10], integer=True))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}"))
+    axes.set_xlim(first, last + 0.02 * (last - first))
     axes.set_xlabel("training steps (mini-batches)")
+
+
+def last_step(table: pd.DataFrame) -> float:
+    """The step of the last evaluation in a fitting table; 1 if it has no rows."""
+    return 1.0 if table.empty else float(table["step"].max())
 
 
 def percent_axis(axes: Axes, text: str = "exact match on test images") -> None:
@@ -91,9 +89,7 @@ def draw_last(axes: Axes, table: pd.DataFrame, arms: Sequence[Arm]) -> None:
         )  # fmt: skip
     axes.set_xticks(range(len(arms)), labels=[_short(arm) for arm in arms], rotation=90)
     axes.set_xlim(-0.6, len(arms) - 0.4 if arms else 0.6)
-    axes.set_title("last step", fontsize=7, color="#333333")
     axes.grid(axis="y")
-    percent_axis(axes, "")
 
 
 def _short(arm: Arm) -> str:
@@ -102,41 +98,61 @@ def _short(arm: Arm) -> str:
     return "fitness" if arm.follows_fitness else label.replace(", gradient", "")
 
 
-def _panel_pair(
-    curve_axes: Axes,
-    last_axes: Axes,
-    table: pd.DataFrame,
-    arms: Sequence[Arm],
-    legend_title: str | None,
+def _draw_row(
+    panels: Iterable[Axes], table: pd.DataFrame, arms: Sequence[Arm], legend_title: str
 ) -> None:
-    """Curves with their legend and small print, and the last step on a scale of its own."""
-    draw_curves(curve_axes, table, arms, "exact_match")
-    step_axis(curve_axes, table)
-    percent_axis(curve_axes)
-    curve_axes.set_ylim(0, None)
+    """All of training with the legend, its last third enlarged, and the last step."""
+    whole, late, end = panels
+    last = last_step(table)
+    for axes, first in ((whole, 0.0), (late, LATE * last)):
+        draw_curves(axes, table, arms, "exact_match")
+        step_axis(axes, last, first)
+    percent_axis(whole)
     if arms:
-        curve_axes.legend(
-            loc="upper left", bbox_to_anchor=(0, 0.95), title=legend_title, alignment="left"
-        )
-    note(curve_axes, trials_text(table, arms), x=0.03, y=0.98)
-    draw_last(last_axes, table, arms)
+        whole.legend(loc="lower right", title=legend_title, alignment="left", borderaxespad=0.2)
+    note(whole, trials_text(table, arms), x=0.03, y=0.98)
+    draw_last(end, table, arms)
+    for line in late.get_lines():
+        line.set_markevery(None)
+    percent_axis(late, "")
+    end.tick_params(labelleft=False)
+    late.set_title("last third, enlarged", fontsize=7, color=NOTE_COLOUR)
+    end.set_title("last step", fontsize=7, color=NOTE_COLOUR)
 
 
-def _two_pairs(
+def _late_limits(table: pd.DataFrame, arms: Sequence[Arm]) -> tuple[float, float] | None:
+    """The range of trials and bands in the last third, with a margin; None without rows."""
+    rows = table.loc[table["arm"].isin([arm.name for arm in arms])]
+    late = rows.loc[rows["step"] >= LATE * last_step(table)].groupby(["arm", "step"])
+    found = late["exact_match"].agg(["mean", "std", "min", "max"]).fillna({"std": 0.0})
+    if found.empty:
+        return None
+    low = min(found["min"].min(), (found["mean"] - found["std"]).min())
+    high = max(found["max"].max(), (found["mean"] + found["std"]).max())
+    margin = 0.03 * (high - low) or 0.01
+    return low - margin, high + margin
+
+
+def _two_rows(
     table: pd.DataFrame,
     groups: Sequence[Sequence[Arm]],
     titles: Sequence[str],
-    legend_titles: Sequence[str | None],
+    legend_titles: Sequence[str],
 ) -> Figure:
-    figure = new_figure(DOUBLE, 2.9)
-    axes = figure.subplots(1, 4, width_ratios=[3.1, 1.25, 3.1, 1.25])
-    for index, letter in enumerate("ab"):
-        curve_axes, last_axes = axes[2 * index], axes[2 * index + 1]
-        _panel_pair(curve_axes, last_axes, table, groups[index], legend_titles[index])
-        panel_title(curve_axes, letter, titles[index])
-    top = max(axes[0].get_ylim()[1], axes[2].get_ylim()[1])
-    axes[2].sharey(axes[0])
-    axes[0].set_ylim(0, top)
+    """A row of panels a group; both rows have the same two scales, that of training and later."""
+    figure = new_figure(DOUBLE, 4.8)
+    grid = figure.subplots(2, 3, width_ratios=[2.5, 2.5, 1.3])
+    for row, letter, arms, title, legend_title in zip(
+        grid, "ab", groups, titles, legend_titles, strict=True
+    ):
+        _draw_row(row, table, arms, legend_title)
+        panel_title(row[0], letter, title)
+    top = max(axes.get_ylim()[1] for axes in grid[:, 0])
+    limits = _late_limits(table, [arm for arms in groups for arm in arms])
+    for whole, late, end in grid:
+        whole.set_ylim(0, top)
+        for axes in (late, end) if limits else ():
+            axes.set_ylim(limits)
     return figure
 
 
@@ -151,7 +167,7 @@ def figure_accuracy(table: pd.DataFrame) -> Figure:
     """
     arms = arms_of(table)
     cnn = reference_arms(arms)
-    return _two_pairs(
+    return _two_rows(
         table,
         [n_iter_arms(arms) + cnn, eta_arms(arms) + cnn],
         ["routing iterations", "update rate"],
@@ -173,7 +189,7 @@ def figure_controls(table: pd.DataFrame) -> Figure:
     gradients = [arm for arm in plain if arm.n_iter in last]
     routing = [arm for arm in plain if arm.n_iter in (1, 3) and arm.gradient == "full"]
     controls = routing + [arm for arm in arms if arm.model != "capsnet"]
-    return _two_pairs(
+    return _two_rows(
         table,
         [gradients, controls],
         ["gradient through routing", "with and without routing"],

@@ -15,10 +15,11 @@ from capsnet_study.figures.arms import (
     over_trials,
     trials_text,
 )
-from capsnet_study.figures.curves import draw_curves, percent_ticks, step_axis
+from capsnet_study.figures.curves import draw_curves, last_step, percent_ticks, step_axis
 from capsnet_study.figures.style import (
     DOUBLE,
     NOTE_COLOUR,
+    SMALL,
     arm_look,
     journal_style,
     new_figure,
@@ -65,6 +66,17 @@ def _draw_uniform(axes: Axes, level: float | None) -> None:
         axes.axhline(level, color=NOTE_COLOUR, linewidth=0.8, linestyle=":", zorder=1)
 
 
+def _name_uniform(axes: Axes, level: float) -> None:
+    """What the dotted line is, above it and clear of the curves on it."""
+    bottom = axes.get_ylim()[0]
+    axes.set_ylim(bottom, level + 0.09 * (level - bottom))
+    axes.annotate(
+        "log J (uniform coupling)", (1, level), xycoords=axes.get_yaxis_transform(),
+        xytext=(0, 3.5), textcoords="offset points", ha="right", va="bottom", fontsize=SMALL,
+        color=NOTE_COLOUR,
+    )  # fmt: skip
+
+
 @journal_style
 def figure_entropy(table: pd.DataFrame) -> Figure:
     """Figure 3: entropy of R1 (a) against steps and (b) against exact match.
@@ -83,12 +95,11 @@ def figure_entropy(table: pd.DataFrame) -> Figure:
     left, right = figure.subplots(1, 2, sharey=True)
 
     draw_curves(left, table, arms, "entropy_r1")
-    step_axis(left, table)
+    step_axis(left, last_step(table))
     left.set_ylabel("coupling entropy H of R1 (nats)")
     _draw_uniform(left, level)
     if level is not None:
-        left.text(1, level, "log J (uniform coupling) ", transform=left.get_yaxis_transform(),
-                  ha="right", va="bottom", fontsize=6, color=NOTE_COLOUR)  # fmt: skip
+        _name_uniform(left, level)
     note(left, trials_text(table, arms), x=0.02)
     panel_title(left, "a", "entropy over training")
 

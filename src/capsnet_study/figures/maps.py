@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from capsnet_study.figures.style import (
     DOUBLE,
     NOTE_COLOUR,
+    SMALL,
     journal_style,
     new_figure,
 )
@@ -96,13 +97,16 @@ def _draw_key(axes: Axes) -> None:
     side = len(steps)
     extent = (-REACH - 0.5, REACH + 0.5, REACH + 0.5, -REACH - 0.5)
     axes.imshow(offset_colours(offsets).reshape(side, side, 3), extent=extent)
-    axes.set_xticks([-REACH, 0, REACH], labels=["−4", "0", "+4"], fontsize=6)
-    axes.set_yticks([-REACH, 0, REACH], labels=["−4", "0", "+4"], fontsize=6)
-    axes.set_xlabel("column offset (px)", fontsize=6)
-    axes.set_ylabel("row offset (px)", fontsize=6)
+    axes.set_xticks([-REACH, 0, REACH], labels=["−4", "0", "+4"], fontsize=SMALL)
+    axes.set_yticks([-REACH, 0, REACH], labels=["−4", "0", "+4"], fontsize=SMALL)
+    axes.set_title("offset", fontsize=SMALL)
+    axes.set_xlabel("columns (px)", fontsize=SMALL)
+    axes.set_ylabel("rows (px)", fontsize=SMALL)
     axes.set_anchor("N")
-    axes.text(0.5, -0.62, "lines join\nneighbours: dark\nin a row, light\nin a column", fontsize=6,
-              color=NOTE_COLOUR, transform=axes.transAxes, ha="center", va="top")  # fmt: skip
+    axes.text(
+        0.5, -0.62, "lines join\nneighbours: dark\nin a row, light\nin a column",
+        fontsize=SMALL, color=NOTE_COLOUR, transform=axes.transAxes, ha="center", va="top",
+    )  # fmt: skip
 
 
 @journal_style
@@ -125,7 +129,7 @@ def figure_maps(
     """
     width = (DOUBLE - 1.4) / len(models)
     figure = new_figure(DOUBLE, min(width, 2.2) * len(pairs) + 0.25)
-    body, side = figure.subfigures(1, 2, width_ratios=[DOUBLE - 1.15, 1.15])
+    body, side = figure.subfigures(1, 2, width_ratios=[DOUBLE - 1.2, 1.2])
     grid = body.subplots(len(pairs), len(models), squeeze=False)
     for row, pair in zip(grid, pairs, strict=True):
         row[0].set_ylabel(pair_title(pair))

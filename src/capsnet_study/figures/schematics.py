@@ -13,6 +13,7 @@ from capsnet_study.figures.style import (
     DOUBLE,
     MODEL_LOOKS,
     NOTE_COLOUR,
+    SMALL,
     journal_style,
     new_figure,
     panel_title,
@@ -105,14 +106,14 @@ def _draw_layer(axes: Axes, x: float, layer: LayerBox, colour: str) -> None:
         _draw_maps(axes, x, colour, 1 if layer.glyph == "image" else 4)
     weight = "bold" if layer.studied else "normal"
     axes.text(x, -0.56, layer.name, ha="center", va="top", fontsize=7, weight=weight)
-    axes.text(x, -0.75, layer.size_text, ha="center", va="top", fontsize=6, color=NOTE_COLOUR)
+    axes.text(x, -0.75, layer.size_text, ha="center", va="top", fontsize=SMALL, color=NOTE_COLOUR)
 
 
 def _draw_link(axes: Axes, x: float, link: str) -> None:
     """The arrow into the layer at `x`; routing operators stand in a circle."""
     arrow = {"arrowstyle": "-|>", "lw": 0.8, "color": "#444444", "mutation_scale": 7}
     axes.annotate("", (x - 0.38, 0), (x - 0.97, 0), arrowprops={**arrow, "shrinkA": 0})
-    middle = x - 0.69
+    middle = x - 0.675
     if link.startswith("R"):
         axes.text(
             middle, 0, link, ha="center", va="center", fontsize=7, weight="bold", zorder=5,
@@ -120,7 +121,7 @@ def _draw_link(axes: Axes, x: float, link: str) -> None:
         )  # fmt: skip
     else:
         above, *below = link.split("\n")
-        small = {"ha": "center", "fontsize": 5.6, "color": NOTE_COLOUR}
+        small = {"ha": "center", "fontsize": SMALL, "color": NOTE_COLOUR}
         axes.text(middle, 0.07, above, va="bottom", **small)
         axes.text(middle, -0.07, "".join(below), va="top", **small)
 

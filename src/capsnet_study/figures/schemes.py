@@ -11,6 +11,7 @@ from capsnet_study.figures.style import (
     DOMAIN_COLOURS,
     DOUBLE,
     NOTE_COLOUR,
+    SMALL,
     journal_style,
     new_figure,
     panel_title,
@@ -70,11 +71,11 @@ def _draw_split(
                 Rectangle((low - 0.5, high - 0.5), 1, 1, facecolor=DOMAIN_COLOURS[domain],
                           edgecolor="white", linewidth=0.8)
             )  # fmt: skip
-            axes.text(low, high, domain, ha="center", va="center", fontsize=5.2)
+            axes.text(low, high, domain, ha="center", va="center", fontsize=SMALL)
     axes.set(xlim=(-0.5, 8.5), ylim=(9.5, 0.5), aspect="equal", anchor="N")
     axes.set_xticks(range(9))
     axes.set_yticks(range(1, 10))
-    axes.tick_params(length=0, labelsize=6.5)
+    axes.tick_params(length=0, labelsize=SMALL)
     axes.spines[:].set_visible(False)
     axes.set_xlabel("lower digit")
     axes.set_ylabel("higher digit")
@@ -90,9 +91,9 @@ def _draw_towers(axes: Axes) -> None:
                 Rectangle((x - 0.38, bottom), 0.76, height, facecolor=state.colour,
                           hatch=state.hatch, edgecolor="white", linewidth=0)
             )  # fmt: skip
-        axes.text(x, -0.5, scheme, ha="center", va="top", fontsize=6.2, weight="bold")
+        axes.text(x, -0.5, scheme, ha="center", va="top", fontsize=SMALL)
     for text, centre in group_centres(positions).items():
-        axes.text(centre, 4.0, text, ha="center", va="bottom", fontsize=6.5, color=NOTE_COLOUR)
+        axes.text(centre, 4.0, text, ha="center", va="bottom", fontsize=SMALL, color=NOTE_COLOUR)
     levels = ["convolutions", "layer 1", "layer 2", "classes"]
     axes.set_yticks([0.22, 1.4, 2.4, 3.4], labels=levels)
     axes.tick_params(length=0)

@@ -1,19 +1,22 @@
 """One look for every figure: sizes, colours, markers, and the bytes of a finished figure."""
 
 import io
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patheffects import withStroke
 
 from capsnet_study.figures.arms import SOFT_N_ITER, Arm
 from capsnet_study.names import MODEL_NAMES
 
-DOUBLE = 7.0  # inches, the width of a journal page
+DOUBLE, SINGLE = 7.0, 3.5  # inches, the widths of a journal page and of one of its columns
+SMALL = 6.5  # points, the size of the smallest text
 
 RC = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
@@ -32,8 +35,8 @@ RC = {
     "ytick.major.width": 0.7,
     "xtick.major.size": 2.5,
     "ytick.major.size": 2.5,
-    "legend.fontsize": 6.5,
-    "legend.title_fontsize": 6.5,
+    "legend.fontsize": SMALL,
+    "legend.title_fontsize": SMALL,
     "legend.frameon": False,
     "legend.handlelength": 2.2,
     "legend.labelspacing": 0.3,
@@ -44,11 +47,31 @@ RC = {
     "svg.hashsalt": "capsnet-study",
     "path.simplify": False,
 }
+INTERVAL = {  # a black line, cased in white so that it shows on a marker of any colour
+    "color": "black",
+    "linewidth": 0.9,
+    "zorder": 5,
+    "path_effects": [withStroke(linewidth=1.6, foreground="white")],
+}
 journal_style = matplotlib.rc_context(RC)  # decorates the functions that draw
 
-GREY = "#7f7f7f"
 NOTE_COLOUR = "#555555"
 DOMAIN_COLOURS = {"A": "#e08a5b", "B": "#6db3e0"}  # the paper's red and blue, safe for all eyes
+
+# Cool colours for n and warm ones for eta, the lighter the farther from the usual n = 1, eta = 1:
+# deuteranopes and protanopes, too, tell any two of these apart (a CIEDE2000 distance above 9).
+N_ITER_COLOURS = {
+    1.0: "#5f3d6d",
+    2.0: "#0163b8",
+    3.0: "#1385ae",
+    5.0: "#19a6b0",
+    7.0: "#24c79f",
+    9.0: "#abda91",
+}
+ETA_COLOURS = {0.01: "#f19827", 0.1: "#d25f43", 0.5: "#a42d4b", 1.0: "#70004c"}
+FITNESS_COLOUR, CNN_COLOUR, CNN160_COLOUR = "#c77cff", "#000000", "#8c8c8c"
+N_ITER_MARKERS = {1: "o", 2: "s", 3: "^", 5: "D", 7: "v", 9: "P"}
+ETA_MARKERS = {0.01: "o", 0.1: "s", 0.5: "^", 1.0: "D"}
 
 
 class Look(NamedTuple):
@@ -61,49 +84,40 @@ class Look(NamedTuple):
     filled: bool = True
 
 
-def _n_iter_colour(n_iter: int | float) -> str:
-    """A step of viridis; the square root spreads the small numbers, where curves crowd."""
-    position = min((np.sqrt(n_iter) - 1) / 2, 1.0)
-    return to_hex(matplotlib.colormaps["viridis"](0.90 * position))
-
-
-def _eta_colour(eta: float) -> str:
-    """A step of plasma, from dark blue at eta = 1 to orange towards eta = 0."""
-    return to_hex(matplotlib.colormaps["plasma"](0.90 * (1 - np.sqrt(eta))))
-
-
-N_ITER_MARKERS = {1: "o", 2: "s", 3: "^", 5: "D", 7: "v", 9: "P"}
-ETA_MARKERS = {0.01: "o", 0.1: "s", 0.5: "^", 1.0: "D"}
+def _colour(colours: Mapping[float, str], value: float) -> str:
+    """The colour of a value; between two that have one, a mixture of theirs."""
+    channels = np.array([to_rgb(colour) for colour in colours.values()]).T
+    return to_hex([np.interp(value, list(colours), channel) for channel in channels])
 
 
 def arm_look(arm: Arm) -> Look:
     """Colour, line, marker and label of an arm, from what it is and never from its name."""
     if arm.model == "cnn":
-        return Look("CNN", GREY, (0, (4, 2)), "X")
+        return Look("CNN", CNN_COLOUR, (0, (4, 2)), "X")
     if arm.model != "capsnet":
-        return Look("CNN-160", "#a9a9a9", (0, (1, 1.2)), "d")
+        return Look("CNN-160", CNN160_COLOUR, (0, (1, 1.2)), "d")
     dash = "-" if arm.gradient == "full" else (0, (3, 1.5))
     suffix = "" if arm.gradient == "full" else ", gradient last"
     if arm.follows_fitness:
-        return Look(f"η by fitness{suffix}", "#000000", dash, "*")
+        return Look(f"η by fitness{suffix}", FITNESS_COLOUR, dash, "*")
     if arm.n_iter == SOFT_N_ITER or arm.eta < 1:
         marker = ETA_MARKERS.get(arm.eta, "h")
-        return Look(f"η = {arm.eta:g}{suffix}", _eta_colour(arm.eta), dash, marker)
-    marker = N_ITER_MARKERS.get(int(arm.n_iter), "h")
-    return Look(f"n = {arm.n_iter:.0f}{suffix}", _n_iter_colour(arm.n_iter), dash, marker)
+        return Look(f"η = {arm.eta:g}{suffix}", _colour(ETA_COLOURS, arm.eta), dash, marker)
+    marker, colour = N_ITER_MARKERS.get(int(arm.n_iter), "h"), _colour(N_ITER_COLOURS, arm.n_iter)
+    return Look(f"n = {arm.n_iter:.0f}{suffix}", colour, dash, marker)
 
 
 # The main CapsNet is the arm n = 3, the uniform one the arm n = 1: the same colours.
 MODEL_LOOKS = {
-    "capsnet": Look(MODEL_NAMES["capsnet"], _n_iter_colour(3), "-", "^"),
-    "uniform": Look(MODEL_NAMES["uniform"], _n_iter_colour(1), "-", "o"),
-    "cnn": Look(MODEL_NAMES["cnn"], GREY, (0, (4, 2)), "X"),
+    "capsnet": Look(MODEL_NAMES["capsnet"], N_ITER_COLOURS[3], "-", "^"),
+    "uniform": Look(MODEL_NAMES["uniform"], N_ITER_COLOURS[1], "-", "o"),
+    "cnn": Look(MODEL_NAMES["cnn"], CNN_COLOUR, (0, (4, 2)), "X"),
     "random_capsnet": Look(
-        MODEL_NAMES["random_capsnet"], _n_iter_colour(3), ":", "^", filled=False
+        MODEL_NAMES["random_capsnet"], N_ITER_COLOURS[3], ":", "^", filled=False
     ),
-    "random_cnn": Look(MODEL_NAMES["random_cnn"], GREY, ":", "X", filled=False),
+    "random_cnn": Look(MODEL_NAMES["random_cnn"], CNN_COLOUR, ":", "X", filled=False),
     "pixels": Look(MODEL_NAMES["pixels"], "#e69f00", "-", "s"),
-    "pca": Look(MODEL_NAMES["pca"], "#cc79a7", "-", "D"),
+    "pca": Look(MODEL_NAMES["pca"], "#b35900", "-", "D"),
 }
 
 
@@ -122,7 +136,7 @@ def note(axes: Axes, text: str, x: float = 0.98, y: float = 0.02) -> None:
     align = "right" if x > 0.5 else "left"
     base = "bottom" if y < 0.5 else "top"
     axes.text(
-        x, y, text, transform=axes.transAxes, ha=align, va=base, fontsize=6, color=NOTE_COLOUR
+        x, y, text, transform=axes.transAxes, ha=align, va=base, fontsize=SMALL, color=NOTE_COLOUR
     )
 
 

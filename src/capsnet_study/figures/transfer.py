@@ -9,8 +9,10 @@ from capsnet_study.figures.curves import percent_axis
 from capsnet_study.figures.schemes import group_centres, scheme_positions
 from capsnet_study.figures.style import (
     DOUBLE,
+    INTERVAL,
     MODEL_LOOKS,
     NOTE_COLOUR,
+    SMALL,
     journal_style,
     new_figure,
     note,
@@ -25,11 +27,11 @@ CHANCE = 1 / 45  # exact match of a guess among the 45 pairs of digits
 def _draw_bar(axes: Axes, x: float, values: np.ndarray, model: str, label: str | None) -> Interval:
     """Mean, interval and every single value of one scheme and model."""
     interval, look = bootstrap_interval(values), MODEL_LOOKS[model]
-    axes.bar(x, interval.mean, BAR, color=look.colour, alpha=0.55, label=label)
-    spread = np.linspace(-0.28, 0.28, len(values)) * BAR if len(values) > 1 else [0.0]
-    axes.scatter(x + np.asarray(spread), values, s=4, color=look.colour, linewidths=0, zorder=3)
+    axes.bar(x, interval.mean, BAR, color=look.colour, alpha=0.5, label=label)
+    places = x + BAR * np.linspace(-0.38, 0.06, len(values))
+    axes.scatter(places, values, s=7, color=look.colour, marker=look.marker, linewidths=0, zorder=3)
     if interval.low is not None and interval.high is not None:
-        axes.vlines(x, interval.low, interval.high, color="black", linewidth=1.1, zorder=4)
+        axes.vlines(x + 0.32 * BAR, interval.low, interval.high, **INTERVAL)
     return interval
 
 
@@ -77,11 +79,9 @@ def _finish(axes: Axes, positions: dict[str, float], counts: set[int]) -> None:
     for text, centre in group_centres(positions).items():
         axes.annotate(
             text, (centre, 0), xycoords=("data", "axes fraction"), xytext=(0, -16),
-            textcoords="offset points", ha="center", va="top", fontsize=6.5, color=NOTE_COLOUR,
+            textcoords="offset points", ha="center", va="top", fontsize=SMALL, color=NOTE_COLOUR,
         )  # fmt: skip
     if counts:
-        axes.legend(
-            loc="lower right", bbox_to_anchor=(1, 1), ncols=len(MAIN_MODELS), borderaxespad=0.1
-        )
+        axes.legend(loc="upper right")
         note(axes, _counts_text(counts) + "; dotted: chance", x=0.0, y=1.015)
         axes.texts[-1].set_va("bottom")

@@ -1,28 +1,40 @@
-"""Every part of every claim as a forest plot: the value, its interval, the expected side."""
+"""Every part of every claim as a forest plot: its words, its interval, the side expected."""
 
-from collections.abc import Mapping, Sequence
-from textwrap import fill
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from capsnet_study.figures.style import DOUBLE, NOTE_COLOUR, Look, journal_style, new_figure
+from capsnet_study.figures.parts import arm_words, describe_part
+from capsnet_study.figures.style import (
+    DOUBLE,
+    INTERVAL,
+    NOTE_COLOUR,
+    SMALL,
+    Look,
+    journal_style,
+    new_figure,
+)
 
 OUTCOME_LOOKS = {
     "reproduced": Look("reproduced", "#009e73", marker="o"),
     "contradicted": Look("contradicted", "#d55e00", marker="X"),
     "inconclusive": Look("inconclusive", "#666666", marker="D", filled=False),
-    "not evaluated": Look("not evaluated", "#aaaaaa", marker="|"),
+    "not evaluated": Look("not evaluated", NOTE_COLOUR, marker="|"),
 }
-EXPECTED_COLOUR = "#e3f2ec"
-LABEL_WIDTH = 42  # characters a line
-ROW, HEAD = 0.125, 0.36  # inches: a part; the title and tick labels of a claim
+EXPECTED_COLOUR = "#dcefe7"
+NAME, VERDICT, MEASURE, COMPARED, COUNT = 0.0, 0.22, 0.96, 2.54, 3.93  # inches, as all in a row
+ZERO, VALUE, RANGE = 4.66, 5.76, 5.81
+REACH = 0.62  # from zero to the farthest end
+ROW, GAP = 0.122, 0.45  # inches a row; rows between two claims
 
 Claims = Mapping[str, Mapping[str, Any]]
+Part = Mapping[str, Any]
 
 
 def _expected_side(expected: str) -> tuple[float, float]:
@@ -32,96 +44,115 @@ def _expected_side(expected: str) -> tuple[float, float]:
     return {"above": (value, np.inf), "below": (-np.inf, value), "within": (-value, value)}[kind]
 
 
-def _limits(parts: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
-    """An x range that holds every value, interval and bound, with a margin."""
-    seen = [end for part in parts for end in _expected_side(part["expected"])]
-    seen += [part[key] for part in parts for key in ("mean", "low", "high")
-             if part[key] is not None]  # fmt: skip
-    finite = [value for value in (*seen, 0.0) if np.isfinite(value)]
-    margin = 0.08 * (max(finite) - min(finite)) or 0.01
-    return min(finite) - margin, max(finite) + margin
+def row_scale(part: Part) -> float:
+    """What stands at the end of a row: 1 for a correlation, else the farthest of its numbers."""
+    if part["label"].lower().startswith("spearman"):
+        return 1.0
+    numbers = [part[key] for key in ("mean", "low", "high") if part[key] is not None]
+    ends = np.abs([*numbers, *_expected_side(part["expected"])])
+    return float(ends[np.isfinite(ends)].max()) or 1.0
 
 
-def _draw_part(axes: Axes, row: int, part: Mapping[str, Any]) -> None:
-    low, high = np.clip(_expected_side(part["expected"]), *axes.get_xlim())
-    axes.fill_between([low, high], row - 0.42, row + 0.42, color=EXPECTED_COLOUR, linewidth=0)
-    look = OUTCOME_LOOKS[part["outcome"]]
-    if part["low"] is not None and part["high"] is not None:
-        axes.hlines(row, part["low"], part["high"], color=look.colour, linewidth=1.3, zorder=3)
+def _draw_part(axes: Axes, row: float, part: Part) -> None:
+    """The expected side, the value and its interval, on the scale of the row."""
+    scale, look = row_scale(part), OUTCOME_LOOKS[part["outcome"]]
+
+    def place(value: float) -> float:
+        return ZERO + REACH * float(np.clip(value / scale, -1.06, 1.06))
+
+    left, right = map(place, _expected_side(part["expected"]))
+    axes.fill_between([left, right], row - 0.42, row + 0.42, color=EXPECTED_COLOUR, linewidth=0)
     if part["mean"] is None:
-        axes.text(
-            0.5, row, "not evaluated", transform=axes.get_yaxis_transform(), ha="center",
-            va="center", fontsize=5.5, color=NOTE_COLOUR, zorder=5,
-            bbox={"facecolor": EXPECTED_COLOUR, "linewidth": 0, "pad": 0.8},
-        )  # fmt: skip
-    else:
-        axes.plot(
-            part["mean"], row, marker=look.marker, color=look.colour, markersize=4, zorder=4,
-            markerfacecolor=look.colour if look.filled else "white",
-        )  # fmt: skip
-
-
-def _draw_claim(axes: Axes, name: str, claim: Mapping[str, Any]) -> None:
-    parts = claim["parts"]
-    axes.set_xlim(*_limits(parts))
-    axes.axvline(0, color="#444444", linewidth=0.7, zorder=2)
-    for row, part in enumerate(parts):
-        _draw_part(axes, row, part)
-    labels = [f"{part['label'].replace('_', ' ')}  (n {part['n']})" for part in parts]
-    if len(parts) == 1:  # the labels that name many arms stand alone and have room to wrap
-        labels = [fill(labels[0], LABEL_WIDTH)]
-    axes.set_yticks(range(len(parts)), labels=labels, fontsize=5.6)
-    axes.set_ylim(len(parts) - 0.45, -0.55)
-    axes.tick_params(axis="y", length=0)
-    axes.tick_params(axis="x", labelsize=5.8, pad=1.5)
-    axes.locator_params(axis="x", nbins=4)
-    axes.spines["left"].set_visible(False)
-    verdict = claim["verdict"]
-    axes.set_title(
-        rf"$\bf{{{name}}}$  {verdict}", loc="right", fontsize=6.5, pad=2,
-        color=OUTCOME_LOOKS[verdict].colour if verdict != "not evaluated" else NOTE_COLOUR,
+        _write(axes, ZERO, row, "not evaluated", ha="center", zorder=5, color=NOTE_COLOUR,
+               bbox={"facecolor": "white", "linewidth": 0, "pad": 0.8})  # fmt: skip
+        return
+    axes.plot(
+        place(part["mean"]), row, marker=look.marker, color=look.colour, markersize=5, zorder=4,
+        markerfacecolor=look.colour if look.filled else "white",
     )  # fmt: skip
+    if part["low"] is not None and part["high"] is not None:
+        axes.hlines(row, place(part["low"]), place(part["high"]), **INTERVAL)
 
 
-def _halves(claims: Claims) -> list[list[str]]:
-    """The claims in two columns of about the same height, in order."""
-    heights = np.array([HEAD + ROW * len(claim["parts"]) for claim in claims.values()])
-    first = int(np.argmin(np.abs(np.cumsum(heights) - heights.sum() / 2))) + 1
-    names = list(claims)
-    return [column for column in (names[:first], names[first:]) if column]
+def _write(axes: Axes, x: float, row: float, text: str, **style: Any) -> None:
+    axes.text(x, row, text, **{"va": "center", "fontsize": SMALL} | style)
 
 
-def _draw_column(figure: SubFigure, claims: Claims, names: Sequence[str], spare: float) -> None:
-    """Claims below one another; `spare` inches stay empty at the bottom."""
-    heights = [HEAD + ROW * len(claims[name]["parts"]) for name in names]
-    ratios = [*heights, spare] if spare > 0.05 else heights
-    grid = figure.add_gridspec(len(ratios), 1, height_ratios=ratios)
-    for index, name in enumerate(names):
-        _draw_claim(figure.add_subplot(grid[index]), name, claims[name])
+def _draw_claim(
+    axes: Axes, top: float, name: str, claim: Mapping[str, Any], words: Mapping[str, str]
+) -> None:
+    """The verdict beside the first part; a measure is named where it changes."""
+    look, above = OUTCOME_LOOKS[claim["verdict"]], ""
+    _write(axes, NAME, top, name, weight="bold")
+    _write(axes, VERDICT, top, look.label, color=look.colour)
+    for index, part in enumerate(claim["parts"]):
+        row = top + index
+        _draw_part(axes, row, part)
+        cells = describe_part(part, words)
+        _write(axes, MEASURE, row, cells.measure if cells.measure != above else "")
+        _write(axes, COMPARED, row, cells.compared)
+        _write(axes, COUNT, row, str(part["n"]), ha="right")
+        _write(axes, VALUE, row, cells.value, ha="right")
+        _write(axes, RANGE, row, cells.range)
+        above = cells.measure
+
+
+def _tops(claims: Claims) -> list[float]:
+    """The row of the first part of each claim, counted from the top, and that after the last."""
+    heights = [len(claim["parts"]) + GAP for claim in claims.values()]
+    return [1.4 + height for height in (0, *np.cumsum(heights))]
+
+
+def _draw_head(axes: Axes) -> None:
+    """What the columns hold."""
+    style = {"color": NOTE_COLOUR, "style": "italic"}
+    for x, text, side in (
+        (NAME, "claim", "left"), (MEASURE, "measure", "left"), (COMPARED, "of", "left"),
+        (COUNT, "n", "right"), (ZERO, "below 0  |  above 0", "center"), (VALUE, "mean", "right"),
+        (RANGE, "95 % interval", "left"),
+    ):  # fmt: skip
+        _write(axes, x, 0.2, text, ha=side, **style)
+
+
+def _legend(figure: Figure) -> None:
+    handles = [
+        Line2D([], [], color=look.colour, marker=look.marker, label=look.label, linewidth=0,
+               markersize=5, markerfacecolor=look.colour if look.filled else "white")
+        for outcome, look in OUTCOME_LOOKS.items() if outcome != "not evaluated"
+    ]  # fmt: skip
+    handles.append(Line2D([], [], color="black", linewidth=0.9, label="95 % bootstrap interval"))
+    handles.append(Patch(color=EXPECTED_COLOUR, label="where the paper's claim lies"))
+    title = (
+        "each row on a scale of its own, from 0 to its farthest number; correlations from −1 to 1"
+    )
+    figure.legend(handles=handles, loc="outside lower center", ncols=5, title=title)
 
 
 @journal_style
-def figure_claims(claims: Claims) -> Figure:
-    """Every part of every claim: mean difference, 95 % interval, and the side expected.
+def figure_claims(claims: Claims, fitting: pd.DataFrame) -> Figure:
+    """Every part of every claim: what is compared, mean, 95 % interval, and the side expected.
+
+    A row is drawn on a scale of its own, and its numbers are printed beside it: parts differ in
+    measure and in size a thousandfold, and on one scale the sign of the small ones is lost.
 
     Parameters
     ----------
     claims : mapping
-        `metrics/claims.json`: by claim, its verdict and its parts, each with label, n, mean,
+        `metrics/claims.json`: by claim, its verdict and parts, each with label, n, mean,
         low, high, expected and outcome.
+    fitting : DataFrame
+        `plots/fitting.csv`, for what the arms are called.
     """
-    columns = _halves(claims)
-    heights = [sum(HEAD + ROW * len(claims[name]["parts"]) for name in names) for names in columns]
-    figure = new_figure(DOUBLE, max(heights) + 0.35)
-    sides = np.atleast_1d(figure.subfigures(1, len(columns)))
-    for side, names, height in zip(sides, columns, heights, strict=True):
-        _draw_column(side, claims, names, max(heights) - height)
-    handles = [
-        Line2D([], [], color=look.colour, marker=look.marker, label=look.label, linewidth=1.3,
-               markerfacecolor=look.colour if look.filled else "white")
-        for outcome, look in OUTCOME_LOOKS.items() if outcome != "not evaluated"
-    ]  # fmt: skip
-    handles.append(Patch(color=EXPECTED_COLOUR, label="where the paper's claim lies"))
-    units = "accuracy and drops as shares of 1, entropy in nats; lines: 95 % bootstrap intervals"
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, title=units)
+    *tops, end = _tops(claims)
+    figure = new_figure(DOUBLE, ROW * (end + 0.5) + 0.45)
+    axes = figure.subplots()
+    axes.set(xlim=(0, DOUBLE), ylim=(end, -0.5))
+    axes.axis("off")
+    axes.vlines(ZERO, 0.8, end - 0.6, color="#444444", linewidth=0.7, zorder=2)
+    _draw_head(axes)
+    words = arm_words(fitting)
+    for top, (name, claim) in zip(tops, claims.items(), strict=True):
+        axes.axhline(top - 0.5 - GAP / 2, color="#cccccc", linewidth=0.5)
+        _draw_claim(axes, top, name, claim, words)
+    _legend(figure)
     return figure
