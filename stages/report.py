@@ -23,6 +23,8 @@ def read_results(params: Params) -> Results:
         train={model: read_json(f"metrics/train_{model}.json") for model in MAIN_MODELS},
         transfer={model: read_json(f"metrics/transfer_{model}.json") for model in MAIN_MODELS},
         sensitivity=read_table("plots/manifold_sensitivity.csv"),
+        search=read_table("scripts/search.csv"),
+        earlier=read_table("scripts/earlier_runs.csv"),
         runtime=[one for one in recorded if one["stage"] not in removed],
     )
 

@@ -8,12 +8,13 @@ import pandas as pd
 import yaml
 
 from capsnet_study.claims import load_claims
+from capsnet_study.exploratory import explore
 from capsnet_study.fitting import ARM_FACTS, ENTROPY_COLUMNS
 from capsnet_study.names import CHAMFER, FAITHFULNESS, MODEL_NAMES, SCHEMES
 from capsnet_study.params import MAIN_MODELS, Params, parse_params
 from capsnet_study.report import Results
 from capsnet_study.transfer import summarise_schemes
-from capsnet_study.verdicts import claims_on_r2, evaluate_claims
+from capsnet_study.verdicts import evaluate_claims
 from tests.committed import committed
 
 ROOT = Path(__file__).parents[1]
@@ -76,7 +77,7 @@ def judged(**tables: pd.DataFrame) -> dict:
 
 
 def explored(**tables: pd.DataFrame) -> dict:
-    return {"claims_on_r2": evaluate_claims(claims_on_r2(CLAIMS), tables)}
+    return explore(CLAIMS, tables)
 
 
 def moments(values: pd.Series) -> dict[str, float | None]:
@@ -118,6 +119,30 @@ def sensitivity_table() -> pd.DataFrame:
     return pd.DataFrame(rows).assign(mean=rng.random(len(rows)), std=np.nan)
 
 
+def search_table() -> pd.DataFrame:
+    rows = [
+        {"kind": "capsnet", "lr": lr, "init_gain": gain, "hidden": 1, "n_iter": n, "trial": trial}
+        for lr in (0.001, 0.005)
+        for gain in (0.5, 1.0)
+        for n in (3, 9)
+        for trial in (0, 1)
+    ]
+    rows += [{"kind": "cnn", "lr": lr, "hidden": 1, "trial": 0} for lr in (0.001, 0.004, 0.01)]
+    table = pd.DataFrame(rows)
+    return table.assign(exact_match=np.random.default_rng(4).random(len(table)))
+
+
+def earlier_table() -> pd.DataFrame:
+    """Two runs: one with another number of trials, one with the committed settings."""
+    settings = {"train.trials": PARAMS.train.trials, "capsules.init_gain": 0.5}
+    verdicts = {claim.id: "reproduced" for claim in CLAIMS}
+    rows = [
+        {"commit": "aaaaaaa"} | settings | {"train.trials": 2} | verdicts | {"C2": "contradicted"},
+        {"commit": "bbbbbbb"} | settings | verdicts,
+    ]
+    return pd.DataFrame(rows)
+
+
 def data_record(params: Params) -> dict:
     pairs = {f"{low}-{high}": 10 for low in range(10) for high in range(low + 1, 10)}
     part = {"pair_count_min": 7, "pair_count_max": 13, "distinct_digits_share": 0.987}
@@ -152,7 +177,7 @@ def results_of(params: Params) -> Results:
     }
     return Results(
         claims=judged(fitting=fitting, manifold=manifold, transfer=transfer),
-        exploratory=explored(fitting=fitting),
+        exploratory=explored(fitting=fitting, manifold=manifold, transfer=transfer),
         data=data_record(params),
         domains=domains_record(params),
         fitting=records,
@@ -160,5 +185,7 @@ def results_of(params: Params) -> Results:
         train={"capsnet": records["n3"], "uniform": records["n1"], "cnn": records["cnn"]},
         transfer=schemes,
         sensitivity=sensitivity_table(),
+        search=search_table(),
+        earlier=earlier_table(),
         runtime=runtime_records(params),
     )

@@ -9,7 +9,6 @@ import pytest
 
 from capsnet_study.claims import Expectation, load_claims
 from capsnet_study.verdicts import (
-    claims_on_r2,
     conjunction,
     evaluate_claims,
     outcome_of,
@@ -209,24 +208,6 @@ def test_arms_with_an_initial_gain_of_their_own_are_in_no_group():
     assert labels == [f"exact_match: n{k}" for k in range(2, 6)]
 
 
-def test_the_claims_on_entropy_are_asked_of_r2_too():
-    claims = load_claims((ROOT / "claims.yaml").read_text())
-    asked = claims_on_r2(claims)
-    assert [claim.id for claim in asked] == ["C4", "C5", "C6"]
-    measures = [part.measure for claim in asked for part in claim.parts]
-    assert measures == ["entropy_last_r2"] * 3 + [
-        "entropy_change_r2",
-        "spearman_entropy_accuracy_r2",
-    ]
-    tables = fitting(n2=NEAR, n3=NEAR)
-    tables["fitting"] = tables["fitting"].assign(
-        entropy_last_r2=1.0, entropy_change_r2=-0.5, spearman_entropy_accuracy_r2=0.5
-    )
-    judged = evaluate_claims(asked, tables)
-    assert judged["C5"]["verdict"] == "reproduced" and judged["C6"]["verdict"] == "contradicted"
-    assert judged["C5"]["parts"][0]["label"] == "entropy_change_r2: n2"
-
-
 def test_correlation_may_be_open():
     tables = with_early_entropy(1.0, 6)
     shuffled = tables["fitting"]["arm"].map(dict(n1=3, n2=1, n3=6, n4=2, n5=5, n6=4))
@@ -309,7 +290,16 @@ def test_the_committed_claims_are_those_of_the_design_and_evaluate_without_resul
     assert [claim.id for claim in claims] == ids
     judged = evaluate_claims(claims, {})
     assert {claim["verdict"] for claim in judged.values()} == {"not evaluated"}
-    assert list(judged["C1"]) == ["section", "title", "paper", "rule", "verdict", "parts"]
+    assert list(judged["C1"]) == [
+        "section",
+        "title",
+        "paper",
+        "rule",
+        "control",
+        "verdict",
+        "parts",
+    ]
+    assert [id for id, claim in judged.items() if claim["control"]] == ["M3"]
     assert json.loads(json.dumps(judged, allow_nan=False)) == judged
 
 

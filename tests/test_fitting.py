@@ -95,6 +95,7 @@ def test_a_row_an_arm_and_trial(trials):
         "entropy_change",
         "entropy_at_tenth",
         "spearman_entropy_accuracy",
+        "spearman_second_half",
     ]
     assert list(trials) == [
         "exact_match",

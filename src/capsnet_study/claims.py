@@ -85,13 +85,17 @@ Part = Annotated[
 
 
 class Claim(_Record):
-    """One finding of the paper and the parts that must all hold for it to be reproduced."""
+    """One finding of the paper and the parts that must all hold for it to be reproduced.
+
+    A `control` is judged alike but is no finding of the paper.
+    """
 
     id: Annotated[str, Field(pattern=r"^[A-Z]\d+$")]
     section: str
     title: str
     paper: str
     rule: str
+    control: bool = False
     parts: Annotated[list[Part], Field(min_length=1)]
 
 

@@ -20,6 +20,7 @@ ENTROPY_COLUMNS = [
     "entropy_change",
     "entropy_at_tenth",
     "spearman_entropy_accuracy",
+    "spearman_second_half",
 ]
 R2_SUFFIX = "_r2"
 TRIAL_COLUMNS = [
@@ -47,8 +48,8 @@ def summarise_trials(table: pd.DataFrame) -> pd.DataFrame:
     Columns: exact_match (last evaluation), area_under_curve (mean over steps, trapezoid),
     entropy_first, entropy_last, entropy_change, entropy_at_tenth (R1, nats; the last at the
     evaluation that is nearest to 10 % of the steps), spearman_entropy_accuracy (over the
-    evaluations of the trial; NaN where the entropy never changes), and the same five of R2 with the
-    suffix ``_r2``.
+    evaluations of the trial; NaN where the entropy never changes), spearman_second_half (the same
+    over those in the second half of the steps), and the same six of R2 with the suffix ``_r2``.
     """
     rows = [
         {"arm": arm, "trial": trial} | _trial_summary(history)
@@ -80,10 +81,12 @@ def _entropy_summary(history: pd.DataFrame, column: str) -> dict[str, float]:
     names = (column, "exact_match", "step")
     entropy, accuracy, steps = (history[name].to_numpy(float) for name in names)
     tenth = np.abs(steps - 0.1 * steps[-1]).argmin()
+    late = steps >= 0.5 * steps[-1]
     return {
         "entropy_first": entropy[0],
         "entropy_last": entropy[-1],
         "entropy_change": entropy[-1] - entropy[0],
         "entropy_at_tenth": entropy[tenth],
         "spearman_entropy_accuracy": spearman(entropy, accuracy),
+        "spearman_second_half": spearman(entropy[late], accuracy[late]),
     }

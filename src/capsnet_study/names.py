@@ -52,6 +52,10 @@ _ENTROPIES = {
     "entropy_change": ("change of {}'s entropy over training", "nats"),
     "entropy_at_tenth": ("entropy of {} at a tenth of the steps", "nats"),
     "spearman_entropy_accuracy": ("rank correlation of {}'s entropy and exact match", ""),
+    "spearman_second_half": (
+        "rank correlation of {}'s entropy and exact match, second half",
+        "",
+    ),
 }
 
 MEASURES = {

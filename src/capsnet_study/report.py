@@ -1,7 +1,7 @@
 """The report, claim by claim, and the results that the README carries.
 
 All numbers come from metrics, parameters or the code itself; prose that depends on an outcome is
-chosen by the outcome. The text is in ``templates/REPORT.md.j2``.
+chosen by the outcome. The text is in ``templates/REPORT.md.j2`` and ``templates/report``.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ import inspect
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 import jinja2
 import pandas as pd
 
-from capsnet_study import names
+from capsnet_study import names, provenance
 from capsnet_study import params as sizes
 from capsnet_study import report_facts as facts
 from capsnet_study.evaluation import DEAD_LENGTH
@@ -26,7 +25,7 @@ from capsnet_study.models.network import CLASSES, KERNEL
 from capsnet_study.params import Params
 from capsnet_study.report_facts import Record
 from capsnet_study.report_text import FILTERS
-from capsnet_study.stats import bootstrap_interval
+from capsnet_study.stats import bootstrap_false_alarms, bootstrap_interval
 
 VERDICTS = ("reproduced", "contradicted", "inconclusive", "not evaluated")
 
@@ -43,6 +42,8 @@ class Results:
         ``train_<model>.json`` and ``transfer_<model>.json`` by model: capsnet, uniform, cnn.
     sensitivity
         ``plots/manifold_sensitivity.csv``.
+    search, earlier
+        ``scripts/search.csv`` and ``scripts/earlier_runs.csv``.
     runtime
         The files of ``metrics/runtime``.
     """
@@ -56,6 +57,8 @@ class Results:
     train: Mapping[str, Record]
     transfer: Mapping[str, Record]
     sensitivity: pd.DataFrame
+    search: pd.DataFrame
+    earlier: pd.DataFrame
     runtime: list[Record]
 
 
@@ -97,6 +100,7 @@ def with_block(readme: str, name: str, block: str) -> str:
 
 def _render(template: str, results: Results, params: Params) -> str:
     environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("capsnet_study"),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -104,9 +108,10 @@ def _render(template: str, results: Results, params: Params) -> str:
         autoescape=False,  # Markdown, not HTML
     )
     environment.filters |= FILTERS
-    text = (files("capsnet_study") / "templates" / template).read_text(encoding="utf-8")
     try:
-        return environment.from_string(text).render(**vars(results), **_context(results, params))
+        return environment.get_template(template).render(
+            **vars(results), **_context(results, params)
+        )
     except (jinja2.UndefinedError, KeyError) as error:
         raise OtherVersionError(
             f"the files in metrics/ are not of this version of the study ({error}): `dvc repro` "
@@ -119,6 +124,7 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
     return {
         "p": params,
         "facts": facts,
+        "provenance": provenance,
         "names": names,
         "sizes": sizes,
         "verdicts": VERDICTS,
@@ -128,7 +134,10 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
         "lengths": {"primary": PRIMARY_LENGTH, "routed": ROUTED_LENGTH},
         "margin": _defaults(margin_loss),
         "bootstrap": _defaults(bootstrap_interval),
-        "counts": Counter(claim["verdict"] for claim in results.claims.values()),
+        "false_alarms": bootstrap_false_alarms(max(params.train.trials, 2)),
+        "counts": Counter(
+            claim["verdict"] for claim in results.claims.values() if not claim["control"]
+        ),
         "scale": facts.scale_of(results.data, params),
     }
 

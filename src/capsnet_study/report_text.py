@@ -125,7 +125,7 @@ def _arms(text: str) -> str:
 def _value(value: Number | None, unit: str) -> str:
     if unit == "points":
         return fixed(None if value is None else 100 * value, 2, sign=True)
-    return fixed(value, 4 if unit == "nats" else 3, sign=True)
+    return fixed(value, 4, sign=True)
 
 
 def _interval(part: Record, unit: str, counted: str, correlation: bool) -> str:
@@ -161,6 +161,31 @@ def verdict_text(claim: Record) -> str:
     return text + (WHY_UNJUDGED if outcomes["not evaluated"] else "")
 
 
+def parts_met(claim: Record) -> str:
+    """Return how many parts of a claim lie on the paper's side.
+
+    >>> parts_met({"parts": [{"outcome": "reproduced"}, {"outcome": "inconclusive"}]})
+    '1 of 2'
+    """
+    outcomes = [part["outcome"] for part in claim["parts"]]
+    return f"{outcomes.count('reproduced')} of {len(outcomes)}"
+
+
+def changed_verdicts(claims: Record, others: Record) -> list[str]:
+    """Return the claims that have another verdict among `others`."""
+    return [id for id, claim in claims.items() if claim["verdict"] != others[id]["verdict"]]
+
+
+def changed_parts(claims: Record, others: Record) -> list[tuple[str, Record, Record]]:
+    """Return the parts that have another outcome among `others`: claim, part, the other part."""
+    return [
+        (id, part, other)
+        for id, claim in claims.items()
+        for part, other in zip(claim["parts"], others[id]["parts"], strict=True)
+        if part["outcome"] != other["outcome"]
+    ]
+
+
 PLACES = {
     "reproduced": "on the paper's side",
     "contradicted": "on the opposite side",
@@ -178,6 +203,9 @@ FILTERS = {
     "against": against,
     "part_row": part_row,
     "verdict_text": verdict_text,
+    "parts_met": parts_met,
+    "changed_verdicts": changed_verdicts,
+    "changed_parts": changed_parts,
     "count": lambda value: f"{value:,}",
     "plain": lambda value: f"{value:g}",
 }

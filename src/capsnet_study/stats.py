@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 from scipy.stats import permutation_test, rankdata
+from scipy.stats import t as student
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean and its bootstrap interval.
+    """A mean and an interval of it.
 
     Attributes
     ----------
@@ -55,6 +56,69 @@ def bootstrap_interval(
     tail = (1.0 - confidence) / 2.0
     low, high = np.quantile(differences[drawn].mean(axis=1), [tail, 1.0 - tail])
     return Interval(mean, float(low), float(high), n)
+
+
+def t_interval(values: Float[np.ndarray, " n"], confidence: float = 0.95) -> Interval:
+    """Student's t interval of the mean: wider than the bootstrap's where values are few.
+
+    Raises
+    ------
+    ValueError
+        If there is no value, or one that is not finite.
+    """
+    n = len(values)
+    if n == 0 or not np.isfinite(values).all():
+        raise ValueError(f"a t interval needs finite values, at least one (found {n})")
+    mean = float(values.mean())
+    if n == 1:
+        return Interval(mean, None, None, n)
+    half = float(student.ppf((1 + confidence) / 2, n - 1) * values.std(ddof=1) / np.sqrt(n))
+    return Interval(mean, mean - half, mean + half, n)
+
+
+def crossed_interval(
+    values: Float[np.ndarray, "rows columns"],
+    confidence: float = 0.95,
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> Interval:
+    """Percentile interval of the mean of a table of which rows and columns are both samples.
+
+    Each resample draws rows and columns with replacement, independently: the values of a row, or of
+    a column, are not taken for independent (Owen 2007, The pigeonhole bootstrap).
+
+    Raises
+    ------
+    ValueError
+        If there is no value, or one that is not finite.
+    """
+    rows, columns = values.shape
+    if values.size == 0 or not np.isfinite(values).all():
+        raise ValueError(f"a crossed interval needs finite values (found {rows} x {columns})")
+    mean = float(values.mean())
+    if rows == 1 or columns == 1:
+        return Interval(mean, None, None, values.size)
+
+    rng = np.random.default_rng(seed)
+    weights = [
+        rng.multinomial(count, np.full(count, 1 / count), size=resamples) / count
+        for count in (rows, columns)
+    ]
+    means = np.einsum("br,rc,bc->b", weights[0], values, weights[1], optimize=True)
+    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Interval(mean, float(low), float(high), values.size)
+
+
+def bootstrap_false_alarms(n: int, samples: int = 2000, resamples: int = 1000) -> float:
+    """Return how often the 95 % bootstrap interval of `n` values misses their true mean.
+
+    Measured on normal samples (seeded); 5 % is what the interval promises.
+    """
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(samples, n))
+    drawn = rng.multinomial(n, np.full(n, 1 / n), size=resamples) / n  # [resamples, n]
+    low, high = np.quantile(values @ drawn.T, [0.025, 0.975], axis=1)
+    return float(np.mean((low > 0) | (high < 0)))
 
 
 def spearman(x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]) -> float:

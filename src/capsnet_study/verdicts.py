@@ -5,7 +5,7 @@ All claims are judged by one rule: a 95 % bootstrap interval wholly on the expec
 computed is "not evaluated".
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,20 +22,26 @@ from capsnet_study.claims import (
     Level,
     Part,
 )
-from capsnet_study.fitting import R2_SUFFIX
-from capsnet_study.stats import bootstrap_interval, permutation_spearman
+from capsnet_study.stats import Interval, bootstrap_interval, permutation_spearman
 
 ARM = {"fitting": "arm", "manifold": "model", "transfer": "model"}
 UNIT = {"fitting": ["trial"], "manifold": ["trial", "pair"], "transfer": ["split", "direction"]}
 WITHOUT_TRIALS = ("pixels", "pca")  # nothing is trained: their one value stands beside every trial
 SIGNIFICANCE = 0.05
-ON_R2 = ("C4", "C5", "C6")  # the claims on R1's couplings that are looked at on R2, too
 
 Result = dict[str, Any]  # label, n, dropped, mean, low, high, expected, outcome
 Tables = Mapping[str, pd.DataFrame]
+IntervalOf = Callable[[pd.Series], Interval]  # of the values of a part, indexed by their units
 
 
-def evaluate_claims(claims: Iterable[Claim], tables: Tables) -> dict[str, Result]:
+def bootstrap_of_units(values: pd.Series) -> Interval:
+    """Return the interval by which claims are decided: all units count as independent."""
+    return bootstrap_interval(values.to_numpy())
+
+
+def evaluate_claims(
+    claims: Iterable[Claim], tables: Tables, interval_of: IntervalOf = bootstrap_of_units
+) -> dict[str, Result]:
     """Judge every claim.
 
     Parameters
@@ -44,12 +50,14 @@ def evaluate_claims(claims: Iterable[Claim], tables: Tables) -> dict[str, Result
     tables : by name: ``fitting`` (one row an arm and trial, with the arm's model, n_iter and eta),
         ``manifold`` (one row a model, trial and digit pair), ``transfer`` (one row a model, split,
         direction and scheme). A table that is not there leaves its claims "not evaluated".
+    interval_of : gives the interval that decides a part; the rule's, if it is not given.
 
     Returns
     -------
-    By claim id: section, title, paper, rule, verdict, and parts, each with label, n (units or
-    arms), dropped (those left out of n since the measure has no value there, as a rank correlation
-    with a constant entropy), mean, low, high (None where there is no interval), expected, outcome.
+    By claim id: section, title, paper, rule, control, verdict, and parts, each with label, n (units
+    or arms), dropped (those left out of n since the measure has no value there, as a rank
+    correlation with a constant entropy), mean, low, high (None where there is no interval),
+    expected, outcome.
 
     Raises
     ------
@@ -60,7 +68,17 @@ def evaluate_claims(claims: Iterable[Claim], tables: Tables) -> dict[str, Result
         name: transfer_drops(table) if name == "transfer" else table
         for name, table in tables.items()
     }
-    return {claim.id: _judge_claim(claim, wide) for claim in claims}
+    return {
+        claim.id: _judge_claim(claim, judge_parts(claim.parts, wide, interval_of))
+        for claim in claims
+    }
+
+
+def judge_parts(
+    parts: Iterable[Part], tables: Tables, interval_of: IntervalOf = bootstrap_of_units
+) -> list[Result]:
+    """Judge parts, one after the other, on tables that hold their measures."""
+    return [result for part in parts for result in _judge_part(part, tables, interval_of)]
 
 
 def transfer_drops(transfer: pd.DataFrame) -> pd.DataFrame:
@@ -72,29 +90,13 @@ def transfer_drops(transfer: pd.DataFrame) -> pd.DataFrame:
     return drops.add_prefix("drop_").reset_index()
 
 
-def claims_on_r2(claims: Iterable[Claim]) -> list[Claim]:
-    """Return C4 to C6 as they would read for the couplings of R2: exploratory, no claims."""
-    return [
-        claim.model_copy(
-            update={
-                "parts": [
-                    part.model_copy(update={"measure": f"{part.measure}{R2_SUFFIX}"})
-                    for part in claim.parts
-                ]
-            }
-        )
-        for claim in claims
-        if claim.id in ON_R2
-    ]
-
-
-def _judge_claim(claim: Claim, tables: Tables) -> Result:
-    parts = [result for part in claim.parts for result in _judge_part(part, tables)]
+def _judge_claim(claim: Claim, parts: list[Result]) -> Result:
     return {
         "section": claim.section,
         "title": claim.title,
         "paper": claim.paper,
         "rule": claim.rule,
+        "control": claim.control,
         "verdict": conjunction([part["outcome"] for part in parts]),
         "parts": parts,
     }
@@ -121,49 +123,60 @@ def outcome_of(low: float, high: float, expect: Expectation) -> str:
     return "contradicted" if opposite else "inconclusive"
 
 
-def _judge_part(part: Part, tables: Tables) -> list[Result]:
+def _judge_part(part: Part, tables: Tables, interval_of: IntervalOf) -> list[Result]:
     table = tables.get(part.table, pd.DataFrame(columns=[ARM[part.table]]))
     match part:
-        case Difference(measure=measure, of=arm, minus=other):
-            return [_judge_difference(part, table, measure, arm, other)]
-        case BestDifference():
-            return [_judge_best_difference(part, table)]
+        case Difference(of=arm, minus=other):
+            found = [_differences(part, table, arm, other)]
+        case BestDifference(of=arm):
+            found = [_differences(part, table, arm, _best_rival(part, table))]
         case Level(of=arm):
-            return [_judge_level(part, table, arm)]
+            found = [_levels(part, table, arm)]
         case EachLevel(each=group):
             arms = _arms(table, group)
-            return [_judge_level(part, table, arm) for arm in arms] or [
-                _result(f"{part.measure}: {group}", np.empty(0), part.expect)
+            found = [_levels(part, table, arm) for arm in arms] or [
+                _none(f"{part.measure}: {group}")
             ]
         case Correlation():
             return [_judge_correlation(part, table)]
+    return [_result(values, part.expect, interval_of) for values in found]
 
 
-def _judge_difference(
-    part: Part, table: pd.DataFrame, measure: str, arm: str, other: str
-) -> Result:
-    left, right = (_values(part.table, table, name, measure) for name in (arm, other))
-    units = [key for key in UNIT[part.table] if key in left and key in right]
-    paired = left.merge(right, on=units, suffixes=("", "_other"))
-    differences = paired[measure] - paired[f"{measure}_other"]
-    return _result(f"{measure}: {arm} − {other}", differences.to_numpy(float), part.expect)
+def _differences(
+    part: Difference | BestDifference, table: pd.DataFrame, arm: str, other: str
+) -> pd.Series:
+    """One arm's values less another's, paired by unit; named as the part is labelled."""
+    left, right = (_values(part.table, table, name, part.measure) for name in (arm, other))
+    paired = left.merge(
+        right,
+        on=[key for key in UNIT[part.table] if key in left and key in right],
+        suffixes=("", "_other"),
+    )
+    units = [key for key in UNIT[part.table] if key in paired]
+    found = paired.set_index(units).astype(float)
+    differences = found[part.measure] - found[f"{part.measure}_other"]
+    return differences.rename(f"{part.measure}: {arm} − {other}")
 
 
-def _judge_best_difference(part: BestDifference, table: pd.DataFrame) -> Result:
-    rivals = {
-        arm: _values(part.table, table, arm, part.measure)[part.measure].dropna()
+def _best_rival(part: BestDifference, table: pd.DataFrame) -> str:
+    """The arm with the highest mean; if an arm has no value, a name for all, which no arm has."""
+    means = {
+        arm: _values(part.table, table, arm, part.measure)[part.measure].astype(float).mean()
         for arm in part.minus_best_of
     }
-    if any(values.empty for values in rivals.values()):
-        label = f"{part.measure}: {part.of} − best of {', '.join(rivals)}"
-        return _result(label, np.empty(0), part.expect)
-    best = max(rivals, key=lambda arm: rivals[arm].mean())
-    return _judge_difference(part, table, part.measure, part.of, best)
+    if any(np.isnan(mean) for mean in means.values()):
+        return f"best of {', '.join(means)}"
+    return max(means, key=lambda arm: means[arm])
 
 
-def _judge_level(part: Level | EachLevel, table: pd.DataFrame, arm: str) -> Result:
-    values = _values(part.table, table, arm, part.measure)[part.measure]
-    return _result(f"{part.measure}: {arm}", values.to_numpy(float), part.expect)
+def _levels(part: Level | EachLevel, table: pd.DataFrame, arm: str) -> pd.Series:
+    values = _values(part.table, table, arm, part.measure)
+    units = [key for key in UNIT[part.table] if key in values]
+    return values.set_index(units)[part.measure].astype(float).rename(f"{part.measure}: {arm}")
+
+
+def _none(label: str) -> pd.Series:
+    return pd.Series([], dtype=float, name=label)
 
 
 def _judge_correlation(part: Correlation, table: pd.DataFrame) -> Result:
@@ -178,13 +191,13 @@ def _judge_correlation(part: Correlation, table: pd.DataFrame) -> Result:
     rho, p = permutation_spearman(x, y, seed=0)
     _, p_opposite = permutation_spearman(-x, y, seed=0)
 
-    result = _result(f"Spearman({part.x}, {part.y}): {part.over}", np.empty(0), part.expect)
+    result = _result(_none(f"Spearman({part.x}, {part.y}): {part.over}"), part.expect)
     result |= {"n": len(x), "dropped": int((~known).sum())}
     result["expected"] += f", p < {SIGNIFICANCE:g}"
     if np.isnan(rho):
         return result
     result["mean"] = rho
-    result["label"] += f" (p = {p:.4f})"
+    result["label"] += f" (one-sided p = {p:.4f})"
     result["outcome"] = "inconclusive"
     if p < SIGNIFICANCE:
         result["outcome"] = "reproduced"
@@ -193,17 +206,19 @@ def _judge_correlation(part: Correlation, table: pd.DataFrame) -> Result:
     return result
 
 
-def _result(label: str, found: np.ndarray, expect: Expectation | str) -> Result:
+def _result(
+    found: pd.Series, expect: Expectation | str, interval_of: IntervalOf = bootstrap_of_units
+) -> Result:
     """Judge the values of a part; units without one (NaN) are left out, and counted."""
-    values = found[~np.isnan(found)]
-    result = {"label": label, "n": len(values), "dropped": len(found) - len(values)}
+    values = found.dropna()
+    result = {"label": found.name, "n": len(values), "dropped": len(found) - len(values)}
     result |= {"mean": None, "low": None, "high": None}
     result |= {"expected": str(expect), "outcome": "not evaluated"}
     if len(values) > 0:
-        interval = bootstrap_interval(values)
+        interval = interval_of(values)
         result |= {"mean": interval.mean, "low": interval.low, "high": interval.high}
-    if len(values) > 1:
-        result["outcome"] = outcome_of(interval.low, interval.high, expect)
+        if interval.low is not None:
+            result["outcome"] = outcome_of(interval.low, interval.high, expect)
     return result
 
 

@@ -16,6 +16,7 @@ from tests.committed import copy_committed
 def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the committed results, and in it the working directory."""
     copy_committed(tmp_path, "metrics", "plots", "params.yaml", "README.md", "REPORT.md")
+    copy_committed(tmp_path, "scripts/search.csv", "scripts/earlier_runs.csv")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -1,0 +1,106 @@
+"""How the settings came about: the search on validation digits, and the runs before this one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from capsnet_study.params import CapsNetArm, CNNArm, Params
+
+Record = Mapping[str, Any]
+SETTING_BLOCKS = ("train", "capsules", "transfer")
+
+
+@dataclass(frozen=True)
+class EarlierRuns:
+    """Runs whose verdicts were known before this one.
+
+    Attributes
+    ----------
+    settings
+        By setting that was not the same in all runs: its value in each of them, this run last.
+    verdicts
+        By claim: its verdict in each run, this run last.
+    commits
+        Of all but this run.
+    """
+
+    settings: dict[str, list[str]]
+    verdicts: dict[str, list[str]]
+    commits: list[str]
+
+    @property
+    def changed(self) -> list[str]:
+        """The claims that did not get the same verdict from all runs."""
+        return [name for name, found in self.verdicts.items() if len(set(found)) > 1]
+
+
+def earlier_runs(earlier: pd.DataFrame, claims: Record, params: Params) -> EarlierRuns:
+    """Set the runs of ``scripts/earlier_runs.csv`` beside this one.
+
+    A run with the settings of this one is left out: it is this one.
+    """
+    names = [name for name in earlier if name.partition(".")[0] in SETTING_BLOCKS]
+    mine = {name: _value(params, name) for name in names}
+    others = earlier[~(earlier[names] == pd.Series(mine)).all(axis="columns")]
+    settings = {name: [_plain(value) for value in [*others[name], mine[name]]] for name in names}
+    return EarlierRuns(
+        {name: values for name, values in settings.items() if len(set(values)) > 1},
+        {
+            name: [*others[name].fillna("–"), claim["verdict"]]
+            for name, claim in claims.items()
+            if name in others
+        },
+        list(others["commit"]),
+    )
+
+
+def _value(params: Params, name: str) -> object:
+    block, _, key = name.partition(".")
+    return getattr(getattr(params, block), key)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "–" if pd.isna(value) else f"{value:g}"
+
+
+def searched_gains(search: pd.DataFrame) -> pd.DataFrame:
+    """Mean exact match on validation images of CapsNets with one hidden layer.
+
+    Returns
+    -------
+    One row an (initial gain, learning rate), one column an n_iter.
+    """
+    rows = search[(search["kind"] == "capsnet") & (search["hidden"] == 1)]
+    means = rows.groupby(["init_gain", "lr", "n_iter"])["exact_match"].mean()
+    return means.unstack("n_iter")
+
+
+def at_edge(search: pd.DataFrame, params: Params) -> list[str]:
+    """Return, in words, which chosen settings are the largest or smallest that were tried."""
+    rates = {"CapsNets": params.train.lr_capsnet, "CNNs": params.train.lr_cnn}
+    chosen = {
+        f"the learning rate of {name}": (search.loc[search["kind"] == kind, "lr"], rates[name])
+        for name, kind in (("CapsNets", "capsnet"), ("CNNs", "cnn"))
+    } | {"the initial gain": (search["init_gain"].dropna(), params.capsules.init_gain)}
+    return [
+        f"{name} is the {'largest' if value == tried.max() else 'smallest'}"
+        for name, (tried, value) in chosen.items()
+        if value in (tried.max(), tried.min())
+    ]
+
+
+def gain_twins(arms: Mapping[str, CapsNetArm | CNNArm], fitting: Record) -> list[tuple[str, str]]:
+    """Return the arms with an initial gain of their own, each with the arm that lacks it."""
+    usual = {arm: name for name, arm in arms.items() if name in fitting}
+    return [
+        (name, usual[replace(arm, init_gain=None)])
+        for name, arm in arms.items()
+        if isinstance(arm, CapsNetArm) and arm.init_gain is not None and name in fitting
+        if replace(arm, init_gain=None) in usual
+    ]
