@@ -1,12 +1,16 @@
 """What the report computes for itself, and how it prints a value."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from capsnet_study.params import CapsNetArm, CNNArm
 from capsnet_study.report import Results
 from capsnet_study.report_facts import (
     entropy_floor,
     gradient_pairs,
+    most_certain_free,
     ranked_arms,
     runtime_groups,
     uniform_share,
@@ -31,6 +35,22 @@ def test_couplings_keep_to_the_floor_of_their_entropy(n_iter, eta, rng):
     assert c.min() >= share / 10 - 1e-12
     entropy = torch.special.entr(c).sum(-1) / np.log(10)
     assert entropy.min() >= entropy_floor(share, 10) - 1e-12
+
+
+def test_the_most_certain_arm_is_sought_where_no_update_rate_sets_a_floor():
+    shares = {"soft": 0.1, "fitness": 0.2, "n1": 0.3, "small gain": 0.4, "n3": 0.5}
+    plain = CapsNetArm(3, 1.0, model="capsnet")
+    arms = {
+        "soft": replace(plain, eta=0.5),
+        "fitness": replace(plain, eta_max=1.0),
+        "n1": replace(plain, n_iter=1),
+        "small gain": replace(plain, init_gain=0.1),
+        "n3": plain,
+        "cnn": CNNArm("cnn"),
+    }
+    fitting = {name: {"entropy_share_r1": {"mean": share}} for name, share in shares.items()}
+    assert most_certain_free(arms, fitting) == {"arm": "small gain", "share": 0.4}
+    assert most_certain_free({"n1": arms["n1"]}, fitting) is None
 
 
 def test_the_floor_is_that_of_one_winner():

@@ -182,8 +182,9 @@ def most_certain_free(
     """Return the arm with the lowest H / log J among those whose couplings have no floor."""
     shares = {
         name: fitting[name]["entropy_share_r1"]["mean"]
-        for name in ranked_arms(arms, fitting)[1]
-        if arms[name].eta == 1 and arms[name].eta_max is None
+        for name, arm in arms.items()
+        if isinstance(arm, CapsNetArm) and not is_uniform(arm) and name in fitting
+        if arm.eta == 1 and arm.eta_max is None
     }
     if not shares:
         return None

@@ -51,7 +51,7 @@ def test_what_the_environment_says_is_recorded(record, monkeypatch) -> None:
     monkeypatch.setenv("CAPS_WORKERS", "3")
     monkeypatch.setenv("CAPS_ENGINE", "dask://host:8786")
     found = record()
-    assert (found["device"], found["workers"], found["engine"]) == ("cpu", "3", "dask")
+    assert (found["device"], found["workers"], found["engine"]) == ("cpu", "the cluster's", "dask")
 
 
 def test_a_stage_that_fails_leaves_no_record(record, tmp_path) -> None:
