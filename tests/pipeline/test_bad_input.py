@@ -188,6 +188,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
 
 def test_metrics_of_another_version_are_refused(tmp_path, monkeypatch):
     copy_committed(tmp_path, "metrics", "plots", "params.yaml")
+    copy_committed(tmp_path, "scripts/search.csv", "scripts/earlier_runs.csv")
     monkeypatch.chdir(tmp_path)
     claims = read_json("metrics/claims.json")
     del claims["C1"]["verdict"]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from capsnet_study.params import CapsuleParams, Params, RoutingParams, parse_params
+from capsnet_study.params import MAIN_MODELS, CapsuleParams, Params, RoutingParams, parse_params
 from stages import networks, sweep
 from tests.pipeline.conftest import tiny_params
 
@@ -25,7 +25,7 @@ def test_an_arm_may_have_an_initial_gain_of_its_own(params: Params) -> None:
 
 
 def test_main_models_differ_in_their_routing_alone(params: Params) -> None:
-    capsnet, uniform, cnn = (networks.specification(m, params, 2) for m in networks.Model)
+    capsnet, uniform, cnn = (networks.specification(m, params, 2) for m in MAIN_MODELS)
     assert capsnet.routing == params.routing
     assert uniform.routing.n_iter == 1
     assert uniform == replace(capsnet, routing=uniform.routing)
