@@ -109,7 +109,9 @@ def _draw_row(
         step_axis(axes, last, first)
     percent_axis(whole)
     if arms:
-        whole.legend(loc="lower right", title=legend_title, alignment="left", borderaxespad=0.2)
+        placed = {"loc": "lower right", "alignment": "left", "borderaxespad": 0.2}
+        veil = {"frameon": True, "framealpha": 0.8, "edgecolor": "none"}  # over curves that are low
+        whole.legend(title=legend_title, **placed, **veil)
     note(whole, trials_text(table, arms), x=0.03, y=0.98)
     draw_last(end, table, arms)
     for line in late.get_lines():
