@@ -27,8 +27,8 @@ readme: .venv/installed  ## the results table of README.md from the current metr
 verify: .venv/installed  ## are the results those of this code and these parameters?
 	python -m stages.verify
 
-test: .venv/installed  ## the test suite
-	pytest
+test: .venv/installed  ## the test suite, files side by side; the long ones of tests/pipeline first
+	pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/installed
 	ruff check .
