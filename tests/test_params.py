@@ -4,6 +4,7 @@ from copy import deepcopy
 
 import pytest
 import yaml
+from dvc.utils.hydra import apply_overrides
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,6 +33,15 @@ def changed(key: str, text: str) -> dict:
     return document
 
 
+def leaves(document: dict, path: str = "") -> dict[str, object]:
+    """Return each value by its dotted key."""
+    found = {}
+    for key, value in document.items():
+        below = leaves(value, f"{path}{key}.") if isinstance(value, dict) else {path + key: value}
+        found |= below
+    return found
+
+
 def refusal(document: dict) -> str:
     with pytest.raises(ParameterError) as error:
         parse_params(document)
@@ -46,6 +56,16 @@ def test_the_committed_file_is_accepted(tmp_path):
     for name, arm in params.sweep.items():
         assert isinstance(arm, CapsNetArm if name.startswith("n") else CNNArm)
         assert arm.model == DOCUMENT["sweep"][name]["model"]
+
+
+@pytest.mark.parametrize("key", leaves(DOCUMENT))
+def test_dvc_can_set_each_key_without_harm_to_another(key: str, tmp_path) -> None:
+    """A list that is emptied below a comment took the next key with it."""
+    path = tmp_path / "params.yaml"
+    path.write_text(committed("params.yaml"))
+    value = [] if isinstance(leaves(DOCUMENT)[key], list) else 1
+    apply_overrides(str(path), [f"{key}={value}"])
+    assert leaves(yaml.safe_load(path.read_text())) == leaves(DOCUMENT) | {key: value}
 
 
 @pytest.mark.parametrize(
