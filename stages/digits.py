@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from capsnet_study.data import load_digits
-from capsnet_study.data.digits import has_idx_files
+from capsnet_study.data.digits import IDX_SHA256, DataFileError, has_idx_files
 from capsnet_study.params import load_params
 from capsnet_study.storage import write_arrays
 from stages.recording import recorded
@@ -27,7 +27,13 @@ def idx_folder() -> Path:
             return folder
     from torchvision.datasets import MNIST
 
-    MNIST(str(RAW), download=True)
+    try:
+        MNIST(str(RAW), download=True)
+    except (OSError, RuntimeError) as error:
+        raise DataFileError(
+            f"MNIST is neither in {RAW} nor can it be downloaded ({error}): set MNIST_DIR to a "
+            f"folder with {', '.join(IDX_SHA256)} (each may be compressed, as .gz)"
+        ) from None
     return DOWNLOADED
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 import resource
@@ -22,6 +23,7 @@ def recorded(stage: str) -> Iterator[None]:
     yield
     facts = {"stage": stage, "seconds": round(time.perf_counter() - began, 1)}
     write_json(f"metrics/runtime/{stage}.json", facts | _host() | {"peak_memory_mb": _peak_mb()})
+    gc.freeze()  # or the interpreter ends by searching all of PyTorch for garbage: a second a stage
 
 
 def _host() -> dict[str, str | int]:

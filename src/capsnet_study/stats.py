@@ -46,9 +46,7 @@ def bootstrap_interval(
         If there is no value, or one that is not finite.
     """
     n = len(differences)
-    if n == 0 or not np.isfinite(differences).all():
-        raise ValueError(f"a bootstrap interval needs finite values, at least one (found {n})")
-    mean = float(differences.mean())
+    mean = _mean(differences, "a bootstrap interval")
     if n == 1:
         return Interval(mean, None, None, n)
 
@@ -67,9 +65,7 @@ def t_interval(values: Float[np.ndarray, " n"], confidence: float = 0.95) -> Int
         If there is no value, or one that is not finite.
     """
     n = len(values)
-    if n == 0 or not np.isfinite(values).all():
-        raise ValueError(f"a t interval needs finite values, at least one (found {n})")
-    mean = float(values.mean())
+    mean = _mean(values, "a t interval")
     if n == 1:
         return Interval(mean, None, None, n)
     half = float(student.ppf((1 + confidence) / 2, n - 1) * values.std(ddof=1) / np.sqrt(n))
@@ -93,9 +89,7 @@ def crossed_interval(
         If there is no value, or one that is not finite.
     """
     rows, columns = values.shape
-    if values.size == 0 or not np.isfinite(values).all():
-        raise ValueError(f"a crossed interval needs finite values (found {rows} x {columns})")
-    mean = float(values.mean())
+    mean = _mean(values, "a crossed interval")
     if rows == 1 or columns == 1:
         return Interval(mean, None, None, values.size)
 
@@ -107,6 +101,12 @@ def crossed_interval(
     means = np.einsum("br,rc,bc->b", weights[0], values, weights[1], optimize=True)
     low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Interval(mean, float(low), float(high), values.size)
+
+
+def _mean(values: Float[np.ndarray, "..."], of_what: str) -> float:
+    if values.size == 0 or not np.isfinite(values).all():
+        raise ValueError(f"{of_what} needs finite values, at least one (found {values.size})")
+    return float(values.mean())
 
 
 def bootstrap_false_alarms(n: int, samples: int = 2000, resamples: int = 1000) -> float:

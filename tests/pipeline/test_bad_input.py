@@ -17,10 +17,11 @@ import pandas as pd
 import pytest
 import yaml
 
+from capsnet_study.data.digits import DataFileError
 from capsnet_study.params import load_params
 from capsnet_study.report import OtherVersionError, render_report
 from capsnet_study.storage import read_json, read_table, write_arrays, write_json, write_table
-from stages import fitting, multimnist
+from stages import digits, fitting, multimnist
 from stages.report import read_results
 from tests.committed import committed, copy_committed
 from tests.pipeline.closure import ROOT
@@ -96,8 +97,19 @@ def test_a_damaged_file_of_mnist_is_named_with_both_checksums(workspace, damage)
     assert files(workspace) == before
 
 
+def test_without_files_and_network_the_error_says_where_mnist_may_lie(workspace, monkeypatch):
+    def unreachable(*args, **kwargs):
+        raise RuntimeError("no mirror answers")
+
+    monkeypatch.delenv("MNIST_DIR", raising=False)
+    monkeypatch.setattr("torchvision.datasets.MNIST", unreachable)
+    with pytest.raises(DataFileError, match=r"no mirror answers.*MNIST_DIR.*t10k-labels-idx1"):
+        digits.main()
+    assert files(workspace) == {"params.yaml"}
+
+
 def test_more_images_than_the_digits_can_give_are_refused(workspace):
-    digits = {
+    arrays = {
         f"{part}_{kind}": array
         for part in ("train", "test")
         for kind, array in (
@@ -105,7 +117,7 @@ def test_more_images_than_the_digits_can_give_are_refused(workspace):
             ("labels", np.arange(2, dtype=np.uint8)),
         )
     }
-    write_arrays(workspace / "data/digits.safetensors", digits)
+    write_arrays(workspace / "data/digits.safetensors", arrays)
     before = files(workspace)
     with pytest.raises(ValueError, match=r"30,?889"):
         multimnist.main()
