@@ -9,7 +9,7 @@ wait for each other, as in one `dvc repro`, or run at the same time where neithe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from heapq import heapify, heapreplace
 from itertools import chain
@@ -28,7 +28,7 @@ EVALUATION = 1 / 3  # of a step: forward only
 GPU = 100  # an assumption: no GPU was at hand
 PAPER_EPOCHS = 20
 
-Seconds = dict[str, float]  # of one training image, by number of iterations, or of the CNN
+Seconds = Callable[[int | None], float]  # of a training image, by n_iter (None: the CNN)
 Stages = dict[str, list[float]]  # seconds of each task
 
 
@@ -45,7 +45,11 @@ def cost_table(params: Params, measured: dict) -> str:
     """Return hours by number of workers, for the committed parameters and at paper scale."""
     epochs = {"train": replace(params.train, epochs=PAPER_EPOCHS)}
     paper = replace(params, **epochs, transfer=replace(params.transfer, epochs=PAPER_EPOCHS))
-    gpu = {kind: seconds / GPU for kind, seconds in seconds_at_paper_scale(measured).items()}
+    core = seconds_at_paper_scale(measured)
+
+    def gpu(n_iter: int | None) -> float:
+        return core(n_iter) / GPU
+
     lines = [
         "| | workers | hours, stage by stage | hours, stages at once | times as fast |",
         "| --- | ---: | ---: | ---: | ---: |",
@@ -80,31 +84,27 @@ def seconds_at_this_scale(measured: dict) -> Seconds:
     """Return the seconds of an image, between the measured numbers of iterations on a line."""
     steps, batch = measured["small_steps"], measured["batch"]
     slope = (steps["n 9, full"] - steps["n 1, full"]) / 8
-    routed = {str(n): (steps["n 1, full"] + slope * (n - 1)) / batch for n in range(1, 10)}
-    return routed | {"cnn": steps["CNN"] / batch}
+    return lambda n: (steps["n 1, full"] + slope * (n - 1) if n else steps["CNN"]) / batch
 
 
 def seconds_at_paper_scale(measured: dict) -> Seconds:
     """Return the seconds of an image; convolutions take nearly all of it, whatever n is."""
     steps, batch = measured["paper_steps"], measured["batch"]
-    routed = {str(n): steps["J 32, n 3, full"] / batch for n in range(1, 10)}
-    return routed | {"cnn": steps["convolutions"] / batch}
+    return lambda n: steps["J 32, n 3, full" if n else "convolutions"] / batch
 
 
 def trainings(params: Params, image: Seconds) -> Stages:
     """Return the tasks of sweep, train and pretrain."""
     train = params.train
     images = images_seen(params, train.epochs)
-    kinds = {
-        name: str(arm.n_iter) if isinstance(arm, CapsNetArm) else "cnn"
+    arms = {
+        name: arm.n_iter if isinstance(arm, CapsNetArm) else None
         for name, arm in params.sweep.items()
     }
-    stages = {
-        f"sweep@{name}": [images * image[kind]] * train.trials for name, kind in kinds.items()
-    }
-    for model, kind in iterations(params).items():
-        stages[f"train_{model}"] = [images * image[kind]] * train.trials
-        half = images * image[kind] / 2  # a domain has about half of the images
+    stages = {f"sweep@{name}": [images * image(n)] * train.trials for name, n in arms.items()}
+    for model, n in iterations(params).items():
+        stages[f"train_{model}"] = [images * image(n)] * train.trials
+        half = images * image(n) / 2  # a domain has about half of the images
         stages[f"pretrain_{model}"] = [half] * (2 * params.transfer.splits)
     return stages
 
@@ -126,14 +126,14 @@ def transfers(params: Params, image: Seconds) -> Stages:
     passes = sum(params.transfer.epochs if scheme.tuned else EVALUATION for scheme in schemes())
     images = passes * params.data.train_images / 2
     return {
-        f"transfer_{model}": [images * image[kind]] * (2 * params.transfer.splits)
-        for model, kind in iterations(params).items()
+        f"transfer_{model}": [images * image(n)] * (2 * params.transfer.splits)
+        for model, n in iterations(params).items()
     }
 
 
-def iterations(params: Params) -> dict[str, str]:
+def iterations(params: Params) -> dict[str, int | None]:
     """Return the number of iterations of each main model."""
-    return {"capsnet": str(params.routing.n_iter), "uniform": "1", "cnn": "cnn"}
+    return {"capsnet": params.routing.n_iter, "uniform": 1, "cnn": None}
 
 
 def makespan(tasks: Sequence[float], workers: int) -> float:

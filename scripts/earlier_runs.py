@@ -15,6 +15,7 @@ import subprocess
 import pandas as pd
 import yaml
 
+from capsnet_study.provenance import SETTING_BLOCKS
 from capsnet_study.storage import write_table
 
 CLAIMS = "metrics/claims.json"
@@ -37,8 +38,9 @@ def run_of(commit: str) -> dict[str, object] | None:
         return None
     settings = {
         f"{block}.{name}": value
-        for block in ("train", "capsules", "transfer")
-        for name, value in params[block].items()
+        for block in SETTING_BLOCKS
+        for name, value in params.get(block, {}).items()
+        if not isinstance(value, list)
     }
     claims = json.loads(git("show", f"{commit}:{CLAIMS}"))
     return {"commit": commit} | settings | {id: claim["verdict"] for id, claim in claims.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import platform
@@ -23,12 +24,12 @@ def recorded(stage: str) -> Iterator[None]:
     yield
     facts = {"stage": stage, "seconds": round(time.perf_counter() - began, 1)}
     write_json(f"metrics/runtime/{stage}.json", facts | _host() | {"peak_memory_mb": _peak_mb()})
-    gc.freeze()  # or the interpreter ends by searching all of PyTorch for garbage: a second a stage
+    atexit.register(gc.freeze)  # a last search of all of PyTorch for garbage takes a second
 
 
 def _host() -> dict[str, str | int]:
     device = _device()
-    by_default = "one a core" if device == "cpu" else "1"  # as in capsnet_study.workers
+    by_default = "1" if device.startswith("cuda") else "one a core"  # as in capsnet_study.workers
     engine = os.environ.get("CAPS_ENGINE", "local").split(":")[0]
     workers = os.environ.get("CAPS_WORKERS", by_default) if engine == "local" else "the cluster's"
     return {

@@ -19,7 +19,7 @@ import capsnet_study.checkpoints
 from capsnet_study.checkpoints import Checkpoint, Checkpoints, Progress
 from capsnet_study.models import NetworkSpec, build_network
 from capsnet_study.params import CapsuleParams, RoutingParams
-from capsnet_study.storage import read_arrays, read_facts
+from capsnet_study.storage import read_arrays, read_facts, write_arrays
 from capsnet_study.training import Budget, LossNotFiniteError, fit
 from capsnet_study.trials import Training, eta_of, run_trials, weights_of
 
@@ -244,7 +244,7 @@ class Trap:
         return Path.touch, (self.path,)
 
 
-@pytest.mark.parametrize("content", ["pickle", "torch", "cut short", "empty"])
+@pytest.mark.parametrize("content", ["pickle", "torch", "cut short", "another file", "empty"])
 def test_what_is_no_checkpoint_is_refused_and_never_run(model, examples, tmp_path, content):
     path, sprung = tmp_path / "training.safetensors", tmp_path / "sprung"
     train(model, examples, Checkpoint(path))
@@ -254,9 +254,11 @@ def test_what_is_no_checkpoint_is_refused_and_never_run(model, examples, tmp_pat
         torch.save(Trap(sprung), path)
     elif content == "cut short":
         path.write_bytes(path.read_bytes()[:-10])
+    elif content == "another file":
+        write_arrays(path, {"network/conv1.weight": np.zeros(3)}, {"step": 1})
     else:
         path.write_bytes(b"")
-    with pytest.raises(ValueError, match=r"training\.safetensors: no checkpoint .* delete it"):
+    with pytest.raises(ValueError, match=r"(?s)training\.safetensors: no checkpoint .* delete it"):
         train(model, examples, Checkpoint(path))
     assert not sprung.exists()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,15 @@ from hypothesis import strategies as st
 from capsnet_study.params import load_params
 from capsnet_study.report import with_block
 from capsnet_study.storage import read_json
-from scripts.cost import cost_table, hours, makespan, seconds_at_paper_scale, trainings, transfers
+from scripts.cost import (
+    cost_table,
+    hours,
+    makespan,
+    seconds_at_paper_scale,
+    seconds_at_this_scale,
+    trainings,
+    transfers,
+)
 from tests.committed import copy_committed
 
 TASKS = st.lists(st.floats(0.01, 100), min_size=1, max_size=30)
@@ -47,6 +56,14 @@ def test_one_worker_does_all_tasks_and_stages_have_one_a_trial(measured):
     assert table["in_turn"][0] == pytest.approx(total)
     assert table["at_once"][0] == pytest.approx(total)
     assert (table["at_once"] <= table["in_turn"] * (1 + 1e-9)).all()
+
+
+def test_an_arm_of_many_iterations_costs_accordingly(measured):
+    params = load_params()
+    arms = {f"n{n}": replace(params.sweep["n9"], n_iter=n) for n in (9, 10, 20)}
+    stages = trainings(replace(params, sweep=arms), seconds_at_this_scale(measured))
+    nine, ten, twenty = (stages[f"sweep@{name}"][0] for name in arms)
+    assert ten > nine and twenty - ten == pytest.approx(10 * (ten - nine))
 
 
 def test_the_readme_carries_the_committed_cost(tmp_path: Path, monkeypatch):

@@ -172,6 +172,14 @@ def test_gradient_last_keeps_the_colour_and_changes_the_line():
     assert looks["n7"].line != looks["n7_last"].line
 
 
+def test_arms_of_other_iterations_are_named_with_them():
+    arm = next(arm for arm in arms_of(fitting()) if arm.eta == 0.1)
+    assert arm_look(arm).label == "η = 0.1"
+    assert arm_look(arm._replace(n_iter=3)).label == "n = 3, η = 0.1"
+    by_fitness = next(arm for arm in arms_of(fitting()) if arm.follows_fitness)
+    assert arm_look(by_fitness._replace(n_iter=3)).label == "n = 3, η by fitness"
+
+
 def test_missing_values_are_no_trials():
     table = fitting(trials=3, arms=("n3",))
     table.loc[table["trial"] == 2, "entropy_r1"] = np.nan

@@ -42,6 +42,17 @@ def test_with_other_settings_all_earlier_runs_are_told():
     assert past.settings["train.trials"] == ["2", "5", "9"]
 
 
+def test_runs_that_differ_in_a_setting_of_any_block_are_told_apart():
+    table = earlier_table().assign(**{"routing.eta": 1.0, "train.gone": 3.0})
+    table.loc[1, "train.gone"] = float("nan")
+    assert earlier_runs(table, CLAIMS, PARAMS).commits == ["aaaaaaa"]
+    softer = replace(PARAMS, routing=replace(PARAMS.routing, eta=0.1))
+    past = earlier_runs(table, CLAIMS, softer)
+    assert past.commits == ["aaaaaaa", "bbbbbbb"]
+    assert past.settings["routing.eta"] == ["1", "1", "0.1"]
+    assert past.settings["train.gone"] == ["3", "–", "–"]
+
+
 def test_the_search_is_averaged_over_seeds():
     table = search_table()
     means = searched_gains(table)

@@ -12,7 +12,7 @@ from capsnet_study.evaluation import evaluate, frozen_features
 from capsnet_study.models import NetworkSpec, build_network
 from capsnet_study.names import SCHEMES
 from capsnet_study.params import TransferParams
-from capsnet_study.training import Budget, fit
+from capsnet_study.training import Budget, LossNotFiniteError, fit
 from capsnet_study.transfer import (
     Scheme,
     Transfer,
@@ -238,6 +238,13 @@ def scores(base: tuple[float, float], a1b: tuple[float, float]) -> pd.DataFrame:
         for scheme, values in (("base", base), ("A1B", a1b))
         for split, value in enumerate(values)
     )
+
+
+def test_a_loss_that_is_not_finite_names_scheme_and_step(spec, transfer, train_params):
+    broken = replace(train_params, lr_capsnet=1e30, lr_cnn=1e30)
+    told = rf"{spec.kind} split 1 AB base \(seed 0\), step 1: .*nan"
+    with pytest.raises(LossNotFiniteError, match=told):
+        run_transfers(spec.kind, spec, [transfer], broken, TransferParams(1, 1))
 
 
 def test_the_record_of_the_schemes():

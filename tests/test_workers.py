@@ -36,6 +36,12 @@ def test_a_task_runs_on_one_thread_whatever_the_number_of_workers(count, two_thr
     assert 2 in threads_in_use()
 
 
+def test_a_device_that_is_not_one_is_named_with_its_variable(monkeypatch):
+    monkeypatch.setenv("CAPS_DEVICE", "gpu")
+    with pytest.raises(ValueError, match=r"CAPS_DEVICE = 'gpu': .*cuda"):
+        device()
+
+
 def test_threads_are_given_back_when_a_task_fails(two_threads):
     with pytest.raises(KeyError), repeatable():
         raise KeyError
@@ -76,7 +82,7 @@ def test_workers_end_with_a_stage_that_is_killed(tmp_path):
     assert len(started) >= 2 and psutil.wait_procs(started, timeout=60)[1] == []
 
 
-@pytest.mark.parametrize("named", ["0", "-1", "two", "1.5", ""])
+@pytest.mark.parametrize("named", ["0", "-1", "two", "1.5", "²", ""])
 def test_senseless_worker_counts_are_refused(named, monkeypatch):
     monkeypatch.setenv("CAPS_WORKERS", named)
     with pytest.raises(ValueError, match="CAPS_WORKERS = '"):

@@ -8,7 +8,6 @@ import math
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from capsnet_study.models import Network
-from capsnet_study.storage import read_arrays, read_facts, write_arrays
+from capsnet_study.storage import checksum_of_files, read_arrays, read_facts, write_arrays
 
 Row = dict[str, int | float]
 
@@ -107,9 +106,14 @@ class Checkpoint:
         if not self.path.exists():
             return Progress()
         try:
-            arrays, facts = read_arrays(self.path), read_facts(self.path)
+            return self._restore(network, optimizer, generator)
         except Exception as error:
             raise ValueError(f"{self.path}: no checkpoint ({error}); delete it") from error
+
+    def _restore(
+        self, network: Network, optimizer: torch.optim.Optimizer, generator: torch.Generator
+    ) -> Progress:
+        arrays, facts = read_arrays(self.path), read_facts(self.path)
         network.load_state_dict(_under("network/", arrays))
         for name, value in _under("adam/", arrays).items():
             index, moment = name.split("/")
@@ -146,13 +150,13 @@ class Checkpoints:
 
 def checksum_of_code() -> str:
     """Return a hash of the code of this package that is loaded, and of what it computes with."""
-    digest = hashlib.sha256()
-    for name, module in sorted(sys.modules.items()):
-        if name.split(".")[0] == "capsnet_study" and module.__file__:
-            digest.update(name.encode() + Path(module.__file__).read_bytes())
-    for package in ("numba", "numpy", "torch"):
-        digest.update(version(package).encode())
-    return digest.hexdigest()
+    return checksum_of_files(
+        {
+            name: Path(module.__file__)
+            for name, module in sys.modules.items()
+            if name.split(".")[0] == "capsnet_study" and module.__file__
+        }
+    )
 
 
 def checksum(arrays: Iterable[np.ndarray]) -> str:

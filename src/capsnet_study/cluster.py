@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
+import os
 import re
 import socket
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest.mock import patch
+
+from capsnet_study.storage import checksum_of_files
 
 Result = TypeVar("Result")
 
 PATIENCE = 60.0  # seconds to wait for the scheduler, and for the first worker
+CHOICES = ("CAPS_DEVICE", "CAPS_ROUTING")  # where they are set, they hold for workers, too
 
 
 class ClusterError(RuntimeError):
@@ -64,12 +67,17 @@ def run_on_cluster(
         except TimeoutError as error:
             raise ClusterError(f"CAPS_ENGINE: the cluster at {address} has no worker") from error
         code = checksum_of_package()
-        futures = [client.submit(_checked, code, function, *task, pure=False) for task in tasks]
+        chosen = {name: os.environ[name] for name in CHOICES if name in os.environ}
+        futures = [
+            client.submit(_checked, code, chosen, function, *task, pure=False) for task in tasks
+        ]
         return client.gather(futures)
 
 
-def _checked(code: str, function: Callable[..., Result], *task: Any) -> Result:
-    """Call the function, unless this worker's results could be others."""
+def _checked(
+    code: str, chosen: dict[str, str], function: Callable[..., Result], *task: Any
+) -> Result:
+    """Call the function as the stage would, unless this worker's results could be others."""
     from distributed import get_worker
 
     where = f"worker {get_worker().address} on {socket.gethostname()}"
@@ -77,15 +85,12 @@ def _checked(code: str, function: Callable[..., Result], *task: Any) -> Result:
     if threads != 1:
         raise ClusterError(f"{where} has {threads} threads: start it with --nthreads 1")
     if checksum_of_package() != code:
-        raise ClusterError(f"{where} has another version of the study, Numba, NumPy or PyTorch")
-    return function(*task)
+        raise ClusterError(f"{where} has another version of the study or of what it computes with")
+    with patch.dict(os.environ, chosen):
+        return function(*task)
 
 
 def checksum_of_package() -> str:
     """Return a hash of all code of this package, and of what it computes with."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(path.name.encode() + path.read_bytes())
-    for package in ("numba", "numpy", "torch"):
-        digest.update(version(package).encode())
-    return digest.hexdigest()
+    folder = Path(__file__).parent
+    return checksum_of_files({str(path.relative_to(folder)): path for path in folder.rglob("*.py")})

@@ -93,7 +93,7 @@ def arm_differences() -> list[Part]:
 
 
 def many_iterations_at_another_gain() -> Part:
-    """Return C2 for arms with half the initial gain."""
+    """Return C2 for two arms with an initial gain of their own."""
     arms = ("n9_gain0p25", "n3_gain0p25")
     return _difference("fitting", "exact_match", *arms, "below 0")
 

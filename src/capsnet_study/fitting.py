@@ -81,7 +81,7 @@ def _entropy_summary(history: pd.DataFrame, column: str) -> dict[str, float]:
     names = (column, "exact_match", "step")
     entropy, accuracy, steps = (history[name].to_numpy(float) for name in names)
     tenth = np.abs(steps - 0.1 * steps[-1]).argmin()
-    late = steps >= 0.5 * steps[-1]
+    late = steps >= round(0.5 * steps[-1])  # as `evaluation_steps` rounds
     return {
         "entropy_first": entropy[0],
         "entropy_last": entropy[-1],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from tqdm import tqdm
 
@@ -25,11 +25,15 @@ def live_line(name: str, position: int) -> Iterator[Watch]:
     if not sys.stderr.isatty():
         yield _plain_lines(name)
         return
-    with tqdm(desc=name, unit="step", position=position, bar_format=LINE) as bar:
+    with ExitStack() as opened:
+        bar: tqdm | None = None
 
         def watch(step: int, steps: int, epoch: float, loss: float, row: Row) -> None:
-            """Move the bar."""
-            bar.total = steps
+            """Move the bar, which starts where the training goes on."""
+            nonlocal bar
+            if bar is None:
+                options = {"unit": "step", "position": position, "bar_format": LINE}
+                bar = opened.enter_context(tqdm(desc=name, total=steps, initial=step, **options))
             bar.set_postfix_str(_describe(epoch, loss, row), refresh=False)
             bar.update(step - bar.n)
 
@@ -38,10 +42,12 @@ def live_line(name: str, position: int) -> Iterator[Watch]:
 
 def _plain_lines(name: str) -> Watch:
     began = printed = time.monotonic()
+    first: int | None = None
 
     def watch(step: int, steps: int, epoch: float, loss: float, row: Row) -> None:
         """Print a line now and then."""
-        nonlocal printed
+        nonlocal printed, first
+        first = step if first is None else first
         now = time.monotonic()
         if step < steps and now - printed < PLAIN_SECONDS:
             return
@@ -50,6 +56,7 @@ def _plain_lines(name: str) -> Watch:
             step,
             steps,
             now - began,
+            initial=first,
             prefix=name,
             unit="step",
             bar_format=LINE,

@@ -11,7 +11,7 @@ import pandas as pd
 from capsnet_study.params import CapsNetArm, CNNArm, Params
 
 Record = Mapping[str, Any]
-SETTING_BLOCKS = ("train", "capsules", "transfer")
+SETTING_BLOCKS = ("data", "model", "capsules", "routing", "train", "manifold", "transfer")
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,10 @@ def earlier_runs(earlier: pd.DataFrame, claims: Record, params: Params) -> Earli
     A run with the settings of this one is left out: it is this one.
     """
     names = [name for name in earlier if name.partition(".")[0] in SETTING_BLOCKS]
-    mine = {name: _value(params, name) for name in names}
-    others = earlier[~(earlier[names] == pd.Series(mine)).all(axis="columns")]
-    settings = {name: [_plain(value) for value in [*others[name], mine[name]]] for name in names}
+    mine = {name: _plain(_value(params, name)) for name in names}
+    told = earlier.assign(**{name: earlier[name].map(_plain) for name in names})
+    others = told[(told[names] != pd.Series(mine)).any(axis="columns")]
+    settings = {name: [*others[name], mine[name]] for name in names}
     return EarlierRuns(
         {name: values for name, values in settings.items() if len(set(values)) > 1},
         {
@@ -60,12 +61,14 @@ def earlier_runs(earlier: pd.DataFrame, claims: Record, params: Params) -> Earli
 
 def _value(params: Params, name: str) -> object:
     block, _, key = name.partition(".")
-    return getattr(getattr(params, block), key)
+    return getattr(getattr(params, block), key, None)
 
 
 def _plain(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, str):
+        return value
     return "–" if pd.isna(value) else f"{value:g}"
 
 

@@ -141,7 +141,8 @@ def permutation_spearman(
     """Rank correlation and its one-sided p-value for rho > 0.
 
     The p-value is the share of the pairings of x with y whose rho is at least the observed one: of
-    all n! of them while these are at most 10,000 (n <= 7), else of 10,000 drawn with `seed`.
+    all n! of them while these are at most 10,000 (n <= 7), else of 10,000 drawn with `seed` and the
+    observed one.
     For rho < 0 call it with -x.
 
     Returns

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,18 @@ from safetensors.numpy import save
 
 Arrays = dict[str, np.ndarray]
 
+COMPUTES_WITH = ("numba", "numpy", "scikit-learn", "scipy", "torch")
 EXACT = 17  # significant digits that bring every float64 back as it was
+
+
+def checksum_of_files(files: Mapping[str, Path]) -> str:
+    """Return a sha256 of the names and contents of files of code, and of what they compute with."""
+    digest = hashlib.sha256()
+    for name, path in sorted(files.items()):
+        digest.update(name.encode() + path.read_bytes())
+    for package in COMPUTES_WITH:
+        digest.update(version(package).encode())
+    return digest.hexdigest()
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:

@@ -16,7 +16,7 @@ from capsnet_study.params import TrainParams, TransferParams
 from capsnet_study.progress import live_line
 from capsnet_study.seeding import torch_generator
 from capsnet_study.training import Budget, fit
-from capsnet_study.trials import ImageSet, Weights, eta_of, learning_rate
+from capsnet_study.trials import ImageSet, Weights, eta_of, learning_rate, named_failure
 from capsnet_study.workers import device, run_side_by_side
 
 KEPT = (1, 2)
@@ -144,7 +144,13 @@ def run_transfer(
     seed: int,
     checkpoints: Checkpoints | None = None,
 ) -> list[dict[str, object]]:
-    """Run all schemes of one split in one direction."""
+    """Run all schemes of one split in one direction.
+
+    Raises
+    ------
+    LossNotFiniteError
+        Names model, split, direction, scheme, seed and step, and the last good checkpoint.
+    """
     where = {"model": name, "split": transfer.split, "direction": transfer.direction}
     train_set, test_set = transfer.train.on_device(), transfer.test.on_device()
     shapes = (spec.to_json(), asdict(budget), seed, transfer.checksum) if checkpoints else ()
@@ -156,7 +162,8 @@ def run_transfer(
         place = f"split{transfer.split}_{transfer.direction}_{scheme.name}"
         checkpoint = checkpoints.of(place, *shapes, place) if checkpoints else None
         position = 2 * transfer.split + (transfer.direction == "BA")
-        with live_line(label, position) as watch:
+        failure = named_failure(f"{label} (seed {seed})", checkpoint)
+        with failure, live_line(label, position) as watch:
             sets = _inputs(network, scheme, train_set, test_set)
             found = fit(network, *sets, budget, order, eta_of(spec), watch, checkpoint)
         rows.append(where | {"scheme": scheme.name, "exact_match": found[-1]["exact_match"]})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -85,12 +86,15 @@ def run_trials(
     in every arm, so that arms can be compared trial by trial. With `checkpoints`, trials that were
     cut short go on where they stood, and those that had ended are not run again.
     """
-    tasks = [(training, training.checkpoint(checkpoints)) for training in trainings]
+    tasks = [
+        (training, training.checkpoint(checkpoints), position)
+        for position, training in enumerate(trainings)
+    ]
     return run_side_by_side(run_trial, tasks)
 
 
-def run_trial(training: Training, checkpoint: Checkpoint | None = None) -> Trial:
-    """Train one network.
+def run_trial(training: Training, checkpoint: Checkpoint | None = None, position: int = 0) -> Trial:
+    """Train one network, its progress on the line `position` of a terminal.
 
     Raises
     ------
@@ -103,14 +107,20 @@ def run_trial(training: Training, checkpoint: Checkpoint | None = None) -> Trial
     order = torch_generator(params.seed, "order", trial)
     sets = training.train.on_device(), training.test.on_device()
     budget, eta_at = budget_of(params, spec), eta_of(spec)
+    where = f"{name}, trial {trial} (seed {params.seed})"
+    with named_failure(where, checkpoint), live_line(f"{name} trial {trial}", position) as watch:
+        rows = fit(network, *sets, budget, order, eta_at, watch, checkpoint)
+    return Trial(rows, initial, weights_of(network))
+
+
+@contextmanager
+def named_failure(where: str, checkpoint: Checkpoint | None) -> Iterator[None]:
+    """Tell which training a loss that is not finite belongs to, and its last good checkpoint."""
     try:
-        with live_line(f"{name} trial {trial}", position=trial) as watch:
-            rows = fit(network, *sets, budget, order, eta_at, watch, checkpoint)
+        yield
     except LossNotFiniteError as error:
         kept = f"; the state before is in {checkpoint.path}" if checkpoint else ""
-        where = f"{name}, trial {trial} (seed {params.seed})"
         raise LossNotFiniteError(f"{where}, {error}{kept}") from None
-    return Trial(rows, initial, weights_of(network))
 
 
 def budget_of(params: TrainParams, spec: NetworkSpec) -> Budget:

@@ -27,7 +27,10 @@ def device() -> torch.device:
     """Return the device of ``CAPS_DEVICE``, else CUDA where there is one, else the CPU."""
     named = os.environ.get("CAPS_DEVICE")
     if named:
-        return torch.device(named)
+        try:
+            return torch.device(named)
+        except RuntimeError as error:
+            raise ValueError(f"CAPS_DEVICE = {named!r}: {error}") from None
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
@@ -36,7 +39,7 @@ def workers() -> int:
     named = os.environ.get("CAPS_WORKERS")
     if named is None:
         return 1 if device().type == "cuda" else joblib.cpu_count()
-    if not named.isdigit() or int(named) < 1:
+    if not named.isdecimal() or int(named) < 1:
         raise ValueError(f"CAPS_WORKERS = {named!r}: a whole number of at least 1 is needed")
     return int(named)
 

@@ -112,6 +112,15 @@ def test_results_come_in_order_and_failures_stop_no_other_task(started: Cluster,
     assert os.getpid() not in run_side_by_side(os.getpid, [(), ()])
 
 
+def test_what_the_stage_chooses_holds_for_its_workers(started: Cluster, monkeypatch):
+    started.add_worker()
+    monkeypatch.setenv("CAPS_ENGINE", started.engine)
+    monkeypatch.setenv("CAPS_ROUTING", "plain")
+    assert run_side_by_side(os.getenv, [("CAPS_ROUTING",), ("CAPS_DEVICE",)]) == ["plain", "cpu"]
+    monkeypatch.delenv("CAPS_ROUTING")
+    assert run_side_by_side(os.getenv, [("CAPS_ROUTING",)]) == [None]
+
+
 def test_a_worker_with_other_code_or_several_threads_is_refused(started: Cluster, monkeypatch):
     monkeypatch.setenv("CAPS_ENGINE", started.engine)
     worker = started.add_worker()

@@ -41,7 +41,7 @@ def _menus(rows: Sequence[Row], pairs: Sequence[str], models: Sequence[str]) -> 
     titles = {row["pair"]: pair_title(row["pair"]) for row in rows}
     names = {row["model"]: MODEL_NAMES[row["model"]] for row in rows}
     pair = next(one for one in (*pairs, *titles) if one in titles)
-    left, right, *_ = [one for one in (*models, *names, *names) if one in names]
+    left, right, *_ = [*dict.fromkeys(one for one in (*models, *names) if one in names)] * 2
     colourings = {name: f"{name} offset" for name in COLOURINGS}
     return [
         _menu("left", "left map", names, left),

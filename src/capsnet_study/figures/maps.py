@@ -1,6 +1,7 @@
 """Figures 4 and 5: images of a digit moved over another, and the t-SNE maps of their sets."""
 
 from collections.abc import Mapping, Sequence
+from string import ascii_lowercase
 
 import numpy as np
 import pandas as pd
@@ -53,7 +54,7 @@ def figure_shifts(
     figure = new_figure(DOUBLE, 0.5 + 3.3 * int(np.ceil(len(images) / 2)))
     columns = min(len(images), 2)
     panels = figure.subfigures(int(np.ceil(len(images) / columns)), columns, squeeze=False).flat
-    for panel, letter, (pair, stack) in zip(panels, "abcdefgh", images.items(), strict=False):
+    for panel, letter, (pair, stack) in zip(panels, ascii_lowercase, images.items(), strict=False):
         panel.suptitle(
             rf"$\bf{{{letter}}}$   {pair_title(pair)}: offset (rows, columns) in px", fontsize=8
         )

@@ -98,11 +98,12 @@ def arm_look(arm: Arm) -> Look:
         return Look("CNN-160", CNN160_COLOUR, (0, (1, 1.2)), "d")
     dash = "-" if arm.gradient == "full" else (0, (3, 1.5))
     suffix = "" if arm.gradient == "full" else ", gradient last"
+    usual = "" if arm.n_iter == SOFT_N_ITER else f"n = {arm.n_iter:.0f}, "
     if arm.follows_fitness:
-        return Look(f"η by fitness{suffix}", FITNESS_COLOUR, dash, "*")
+        return Look(f"{usual}η by fitness{suffix}", FITNESS_COLOUR, dash, "*")
     if arm.n_iter == SOFT_N_ITER or arm.eta < 1:
         marker = ETA_MARKERS.get(arm.eta, "h")
-        return Look(f"η = {arm.eta:g}{suffix}", _colour(ETA_COLOURS, arm.eta), dash, marker)
+        return Look(f"{usual}η = {arm.eta:g}{suffix}", _colour(ETA_COLOURS, arm.eta), dash, marker)
     marker, colour = N_ITER_MARKERS.get(int(arm.n_iter), "h"), _colour(N_ITER_COLOURS, arm.n_iter)
     return Look(f"n = {arm.n_iter:.0f}{suffix}", colour, dash, marker)
 
