@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from itertools import product
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 import yaml
+from pytest import MonkeyPatch
 
 from capsnet_study import representation, transfer
 from capsnet_study.activations import layer_activations
 from capsnet_study.data import shift_grid
 from capsnet_study.embedding import tsne_map
 from capsnet_study.models import NetworkSpec, build_network
-from capsnet_study.params import TransferParams, load_params
+from capsnet_study.params import TrainParams, TransferParams, load_params
 from capsnet_study.storage import read_arrays, read_json, write_arrays
 from capsnet_study.transfer import Transfer, schemes, transfer_budget
-from capsnet_study.trials import ImageSet, Trial, Weights, load_network, weights_of
-from stages import activations, domains, embed, manifold, manifold_images, multimnist
-from stages import pretrain as pretrain_stage
+from capsnet_study.trials import ImageSet, Training, Trial, Weights, load_network, weights_of
+from stages import activations, domains, embed, manifold, manifold_images, multimnist, pretrain
 from stages import transfer as transfer_stage
 from stages.networks import read_images, specification, write_networks
 from tests.pipeline.conftest import tiny_params
 
 TRAIN, TEST = 10, 100  # how bright the training and the test digits are
 PERPLEXITIES = [20.0, 5.0]
-SPLIT = "split0"
+NAMES = ["split0_A", "split0_B", "split1_A", "split1_B"]
+
+Pairs = set[tuple[int, ...]]
 
 
 class Stop(Exception):
@@ -36,10 +39,10 @@ class Stop(Exception):
 
 
 @pytest.fixture
-def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def study(tmp_path: Path, monkeypatch: MonkeyPatch) -> Path:
     """A folder with parameters of more than one of everything, and digits that tell their part."""
     params = tiny_params()
-    params["train"]["trials"] = 2
+    params["train"]["trials"] = params["transfer"]["splits"] = 2
     params["manifold"] |= {"pairs": ["7-8", "3-5"], "tsne_seeds": 2}
     params["manifold"]["other_perplexities"] = PERPLEXITIES[1:]
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
@@ -56,44 +59,35 @@ def network_weights(spec: NetworkSpec, seed: int) -> Weights:
     return weights_of(build_network(spec, torch.Generator().manual_seed(seed)))
 
 
-def same(found: Weights, expected: Weights) -> bool:
-    return all(np.array_equal(found[name], expected[name]) for name in expected)
-
-
-# Images
-
-
-def test_training_images_are_made_of_training_digits_and_test_images_of_test_digits(study):
+def test_training_and_test_images_are_made_of_their_own_digits(study: Path) -> None:
     multimnist.main()
     made = read_arrays("data/multimnist.safetensors")
     assert set(np.unique(made["train_images"])) == {0, TRAIN, 2 * TRAIN}
     assert set(np.unique(made["test_images"])) == {0, TEST, 2 * TEST}
 
 
-def test_manifold_sets_are_made_of_test_digits(study):
+def test_manifold_sets_are_made_of_test_digits(study: Path) -> None:
     manifold_images.main()
     made = read_arrays("data/manifold.safetensors", "images")["images"]
     assert set(np.unique(made)) == {0, TEST, 2 * TEST}
 
 
-# Activations and maps
-
-
-@pytest.mark.parametrize("model, seed", [("capsnet", 10), ("random_capsnet", 0)])
-def test_controls_are_the_networks_before_training(study, model, seed):
-    spec = specification("capsnet", load_params())
+@pytest.mark.parametrize("model, seed", [("cnn", 10), ("random_cnn", 0)])
+def test_controls_are_the_networks_before_training(study: Path, model: str, seed: int) -> None:
+    spec = specification("cnn", load_params())
     trials = [
         Trial([], initial=network_weights(spec, trial), trained=network_weights(spec, trial + 10))
         for trial in range(2)
     ]
-    write_networks("data/models/capsnet", spec, ["trial0", "trial1"], trials)
+    write_networks("data/models/cnn", spec, ["trial0", "trial1"], trials)
     manifold_images.main()
     images = read_arrays("data/manifold.safetensors", "images")["images"]
     activations.main(model)
-    found = read_arrays(f"data/activations/{model}.safetensors", "cap1")["cap1"]
+    found = read_arrays(f"data/activations/{model}.safetensors", "linear1")["linear1"]
     for trial in range(2):
         network = load_network(spec, network_weights(spec, seed + trial))
-        np.testing.assert_array_equal(found[trial], layer_activations(network, images)["cap1"])
+        expected = layer_activations(network, images)["linear1"]
+        np.testing.assert_array_equal(found[trial], expected)
 
 
 def write_activations(model: str) -> np.ndarray:
@@ -104,7 +98,7 @@ def write_activations(model: str) -> np.ndarray:
     return drawn
 
 
-def test_each_map_lies_where_its_trial_set_perplexity_and_seed_say(study):
+def test_each_map_lies_where_its_trial_set_perplexity_and_seed_say(study: Path) -> None:
     drawn = write_activations("capsnet")
     embed.main("capsnet")
     maps = read_arrays("data/embeddings/capsnet.safetensors")["maps"]
@@ -114,7 +108,7 @@ def test_each_map_lies_where_its_trial_set_perplexity_and_seed_say(study):
         np.testing.assert_array_equal(maps[trial, index, which, seed], alone)
 
 
-def test_claims_rest_on_the_maps_of_the_main_perplexity(study):
+def test_claims_rest_on_the_maps_of_the_main_perplexity(study: Path) -> None:
     manifold_images.main()
     grid = shift_grid().astype(np.float32)
     noise = np.random.default_rng(1).normal(size=grid.shape).astype(np.float32)
@@ -128,83 +122,91 @@ def test_claims_rest_on_the_maps_of_the_main_perplexity(study):
         assert model["procrustes_disparity"]["mean"] == pytest.approx(0, abs=1e-6)
 
 
-# Domains
+@pytest.fixture
+def sides(study: Path) -> list[Pairs]:
+    """The digit pairs of each of `NAMES`."""
+    multimnist.main()
+    domains.main()
+    splits = read_json("data/domains.json")
+    return [{tuple(pair) for pair in split[side]} for split in splits for side in "ab"]
 
 
-def pairs_in(images: ImageSet) -> set[tuple[int, ...]]:
-    return {tuple(sorted(labels)) for labels in images.labels.tolist()}
+def handed_to(stage: ModuleType, name: str, monkeypatch: MonkeyPatch) -> list[Any]:
+    """Run a stage of the CNN until it calls `name`; return what it calls it with."""
+    seen: list[Any] = []
 
-
-def stopping_at(seen: list) -> Callable:
-    """A function that keeps what it is called with and stops the stage."""
-
-    def stop(*arguments):
+    def stop(*arguments: object) -> None:
         seen.extend(arguments)
         raise Stop
 
-    return stop
+    monkeypatch.setattr(stage, name, stop)
+    with pytest.raises(Stop):
+        stage.main("cnn")
+    return seen
 
 
-@pytest.fixture
-def sides(study: Path) -> dict[str, set[tuple[int, ...]]]:
-    """The digit pairs of either domain, which both have images."""
-    multimnist.main()
-    domains.main()
-    (split,) = read_json("data/domains.json")
-    return {side: {tuple(pair) for pair in split[side.lower()]} for side in "AB"}
-
-
-def shows_only(parts: Sequence[ImageSet], pairs: set[tuple[int, ...]]) -> bool:
+def shows_only(part: Training | Transfer, pairs: Pairs) -> bool:
     """Whether training and test images are all those of the study that show these pairs."""
-    return all(
-        pairs_in(part) == pairs & pairs_in(whole)
-        and len(part.labels) == sum(tuple(sorted(one)) in pairs for one in whole.labels.tolist())
-        for part, whole in zip(parts, read_images(), strict=True)
-    )
+    for given, whole in zip((part.train, part.test), read_images(), strict=True):
+        shown = [tuple(sorted(labels)) in pairs for labels in whole.labels.tolist()]
+        assert 0 < sum(shown) < len(shown)
+        for found, made in ((given.labels, whole.labels), (given.images, whole.images)):
+            if not np.array_equal(found, made[shown]):
+                return False
+    return True
 
 
-def test_a_network_is_pretrained_on_its_own_domain(sides, monkeypatch):
-    seen: list = []
-    monkeypatch.setattr(pretrain_stage, "run_trials", stopping_at(seen))
-    with pytest.raises(Stop):
-        pretrain_stage.main("cnn")
-    trainings = seen[0]
-    assert [training.name for training in trainings] == [f"cnn {SPLIT}_A", f"cnn {SPLIT}_B"]
-    for training, side in zip(trainings, "AB", strict=True):
-        assert shows_only((training.train, training.test), sides[side])
+def test_networks_are_pretrained_on_their_domain(
+    sides: list[Pairs], monkeypatch: MonkeyPatch
+) -> None:
+    trainings = handed_to(pretrain, "run_trials", monkeypatch)[0]
+    assert [training.name for training in trainings] == [f"cnn {name}" for name in NAMES]
+    assert [training.trial for training in trainings] == [0, 0, 1, 1]
+    assert all(map(shows_only, trainings, sides))
 
 
-def test_a_network_is_transferred_to_the_domain_that_its_direction_ends_in(sides, monkeypatch):
+def test_transfers_go_from_one_domain_to_the_other(
+    sides: list[Pairs], monkeypatch: MonkeyPatch
+) -> None:
     spec = specification("cnn", load_params(), hidden=2)
-    weights = {side: network_weights(spec, seed) for seed, side in enumerate("AB")}
-    trials = [Trial([], initial=network_weights(spec, 9), trained=weights[side]) for side in "AB"]
-    write_networks("data/pretrained/cnn", spec, [f"{SPLIT}_A", f"{SPLIT}_B"], trials)
-    seen: list = []
-    monkeypatch.setattr(transfer_stage, "run_transfers", stopping_at(seen))
-    with pytest.raises(Stop):
-        transfer_stage.main("cnn")
-    assert [part.direction for part in seen[2]] == ["AB", "BA"]
-    for part in seen[2]:
-        source, target = part.direction
-        assert shows_only((part.train, part.test), sides[target])
-        assert same(part.source, weights[source]) and same(part.target, weights[target])
+    weights = [network_weights(spec, seed) for seed in range(4)]
+    trials = [Trial([], initial=network_weights(spec, 9), trained=one) for one in weights]
+    write_networks("data/pretrained/cnn", spec, NAMES, trials)
+    transfers = handed_to(transfer_stage, "run_transfers", monkeypatch)[2]
+    where = [(part.split, part.direction) for part in transfers]
+    assert where == [(0, "AB"), (0, "BA"), (1, "AB"), (1, "BA")]
+    for part in transfers:
+        source, target = (NAMES.index(f"split{part.split}_{side}") for side in part.direction)
+        assert shows_only(part, sides[target])
+        np.testing.assert_equal([part.source, part.target], [weights[source], weights[target]])
 
 
-def test_all_schemes_see_the_images_in_the_same_order(cnn, images, train_params, monkeypatch):
-    orders: dict[tuple[int, str], list[bytes]] = {}
+def test_all_schemes_see_the_images_in_the_same_order(
+    cnn: NetworkSpec,
+    images: tuple[ImageSet, ImageSet],
+    train_params: TrainParams,
+    monkeypatch: MonkeyPatch,
+) -> None:
+    orders: list[tuple[int, ...]] = []
+
+    def draw(
+        network: object,
+        train: object,
+        test: object,
+        budget: object,
+        order: torch.Generator,
+        *rest: object,
+    ) -> list:
+        orders.append(tuple(torch.randperm(40, generator=order).tolist()))
+        return [{"exact_match": 0.0}]
+
+    monkeypatch.setattr(transfer, "fit", draw)
     spec = NetworkSpec("cnn", cnn.model, 2)
     weights = network_weights(spec, 0)
     budget = transfer_budget(train_params, TransferParams(splits=1, epochs=1), spec)
     for split, direction in product((0, 1), ("AB", "BA")):
-        found = orders.setdefault((split, direction), [])
-
-        def keep(network, train, test, budget, generator, *rest, found=found):
-            found.append(generator.get_state().numpy().tobytes())
-            return [{"exact_match": 0.0}]
-
-        monkeypatch.setattr(transfer, "fit", keep)
         task = Transfer(split, direction, weights, weights, *images)
         transfer.run_transfer("cnn", spec, task, budget, seed=0)
-    assert all(len(found) == len(list(schemes())) for found in orders.values())
-    assert all(len(set(found)) == 1 for found in orders.values())
-    assert len({found[0] for found in orders.values()}) == len(orders)
+    count = len(list(schemes()))
+    assert len(set(orders)) == 4
+    assert orders == [first for first in orders[::count] for _ in range(count)]
