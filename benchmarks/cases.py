@@ -13,10 +13,15 @@ import torch.nn.functional as F
 
 from benchmarks.timing import Work
 from benchmarks.yardstick import BroadcastLayer
-from capsnet_study.models import CNN, CapsNet, Network, NetworkSpec
-from capsnet_study.params import CapsuleParams, ModelParams, RoutingParams, TrainParams
-from capsnet_study.routing import CapsuleLayer
-from capsnet_study.trials import ImageSet, Training, run_trials
+from capsnet_study.models.capsnet import CapsNet
+from capsnet_study.models.cnn import CNN
+from capsnet_study.models.network import Network
+from capsnet_study.models.params import CapsuleParams, ModelParams
+from capsnet_study.models.spec import NetworkSpec
+from capsnet_study.routing.layer import CapsuleLayer
+from capsnet_study.routing.params import RoutingParams
+from capsnet_study.training.params import TrainParams
+from capsnet_study.training.trials import ImageSet, run_trainings
 
 PAPER = ModelParams(
     conv_channels=256, primary_groups=32, primary_dim=8, cap1_capsules=10, capsule_dim=16
@@ -32,9 +37,9 @@ def capsnet(model: ModelParams, n_iter: int, gradient: str) -> CapsNet:
     return CapsNet(model, CAPSULES, RoutingParams(n_iter, 1.0, gradient))
 
 
-def network_step(network: Network, batch: int) -> Work:
-    """Return a training step: forward, loss, backward, Adam."""
-    images, targets = torch.rand(batch, 1, 36, 36), _two_hot(batch)
+def network_step(network: Network, batch: int, device: torch.device | str = "cpu") -> Work:
+    """Return a training step on `device`, where the network is: forward, loss, backward, Adam."""
+    images, targets = torch.rand(batch, 1, 36, 36).to(device), _two_hot(batch).to(device)
     optimizer = torch.optim.Adam(network.parameters(), fused=True)
 
     def step() -> None:
@@ -63,16 +68,22 @@ def convolution_step(model: ModelParams, batch: int) -> Work:
 
 
 def layer_pass(
-    path: str, model: ModelParams, n_iter: int, gradient: str, batch: int, backward: bool = True
+    path: str,
+    model: ModelParams,
+    n_iter: int,
+    gradient: str,
+    batch: int,
+    backward: bool = True,
+    device: torch.device | str = "cpu",
 ) -> Work:
     """Return a pass through R1: forward and backward, by the fused, plain or broadcast layer."""
     in_caps, in_dim = 100 * model.primary_groups, model.primary_dim
     sizes = (in_caps, in_dim, model.cap1_capsules, model.capsule_dim)
-    u = (0.3 * torch.rand(batch, in_caps, in_dim)).requires_grad_()
+    u = (0.3 * torch.rand(batch, in_caps, in_dim)).to(device).requires_grad_()
     if path == "broadcast":
-        layer: Callable = BroadcastLayer(*sizes, n_iter)
+        layer: Callable = BroadcastLayer(*sizes, n_iter).to(device)
     else:
-        routed = CapsuleLayer(*sizes, n_iter, 1.0, gradient)
+        routed = CapsuleLayer(*sizes, n_iter, 1.0, gradient).to(device)
         layer = _forced(path, lambda u: routed(u)[0])
 
     def run() -> None:
@@ -86,22 +97,24 @@ def layer_pass(
     return run
 
 
-def trials_an_hour(workers: int, steps: int = 400, trials: int = 2) -> float:
+def trials_an_hour(
+    workers: int, steps: int = 400, trials: int = 2, batch: int = 32, model: ModelParams = SMALL
+) -> float:
     """Return how many trials of `steps` steps would end in an hour with so many workers."""
     os.environ["CAPS_WORKERS"] = str(workers)
-    _train(1, trials)  # processes, imports and compiled code are there before the clock runs
+    _train(1, trials, batch, model)  # processes, imports, compiled code: before the clock runs
     began = time.perf_counter()
-    _train(steps, trials)
+    _train(steps, trials, batch, model)
     return trials / (time.perf_counter() - began) * 3600
 
 
-def _train(steps: int, trials: int, batch: int = 32) -> None:
-    """Train CapsNets of the small size side by side."""
+def _train(steps: int, trials: int, batch: int, model: ModelParams) -> None:
+    """Train CapsNets side by side."""
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (steps * batch, 36, 36), dtype=np.uint8)
     labels = np.stack([np.arange(len(images)) % 10, (np.arange(len(images)) + 1) % 10], axis=1)
     train = ImageSet(images, labels.astype(np.int64))
-    spec = NetworkSpec("capsnet", SMALL, capsules=CAPSULES, routing=RoutingParams(3, 1.0))
+    spec = NetworkSpec("capsnet", model, capsules=CAPSULES, routing=RoutingParams(3, 1.0))
     params = TrainParams(
         seed=0,
         trials=trials,
@@ -113,7 +126,7 @@ def _train(steps: int, trials: int, batch: int = 32) -> None:
         evaluations=2,
         fitness_memory=0.98,
     )
-    run_trials(Training("benchmark", spec, train, train.of(np.arange(batch)), params).each_trial())
+    run_trainings(trials("benchmark", spec, (train, train.of(np.arange(batch))), params))
 
 
 def with_capsules(model: ModelParams, capsules: int) -> ModelParams:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from capsnet_study.params import ModelParams
+from capsnet_study.models.params import ModelParams
 
 FLOAT = 4  # bytes
 EXP = 20  # operations of one exponential and its share of the softmax

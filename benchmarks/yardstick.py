@@ -25,7 +25,7 @@ class BroadcastLayer(nn.Module):
         """Return the upper capsules."""
         u = u[:, :, None, :, None]  # [batch, in_caps, 1, in_dim, 1]
         votes = (self.weight @ u).squeeze(-1)  # [batch, in_caps, out_caps, out_dim]
-        b = torch.zeros(*votes.shape[:3], 1)
+        b = votes.new_zeros(*votes.shape[:3], 1)
         for iteration in range(self.n_iter):
             c = b.softmax(dim=2)
             s = (c * votes).sum(dim=1, keepdim=True)  # [batch, 1, out_caps, out_dim]

@@ -1,6 +1,6 @@
 """What the study costs on one worker and on many: a calculation from measured step times, no run.
 
-    python -m scripts.cost            # writes the table into README.md
+    python -m scripts.cost            # writes the table into docs/clusters.md
 
 A worker is a CPU core, or a GPU that is taken to be `GPU` times as fast. Steps are those of
 ``benchmarks/results/routing.json``; an evaluation counts a third of a training step. Stages either
@@ -17,11 +17,12 @@ from itertools import chain
 import pandas as pd
 import typer
 
-from capsnet_study.params import CapsNetArm, Params, load_params
-from capsnet_study.report import with_block
-from capsnet_study.storage import read_json, write_bytes
-from capsnet_study.training import evaluation_steps
-from capsnet_study.transfer import schemes
+from capsnet_study.common.storage import read_json, write_bytes
+from capsnet_study.params import Params, load_params
+from capsnet_study.report.render import with_block
+from capsnet_study.training.arms import CapsNetArm
+from capsnet_study.training.fit import evaluation_steps
+from capsnet_study.transfer.schemes import schemes
 
 WORKERS = (1, 8, 64)
 EVALUATION = 1 / 3  # of a step: forward only
@@ -33,12 +34,12 @@ Stages = dict[str, list[float]]  # seconds of each task
 
 
 def main() -> None:
-    """Put the table between its markers in README.md."""
-    with open("README.md", encoding="utf-8") as file:
+    """Put the table between its markers in docs/clusters.md."""
+    with open("docs/clusters.md", encoding="utf-8") as file:
         readme = file.read()
     measured = read_json("benchmarks/results/routing.json")
     table = cost_table(load_params(), measured)
-    write_bytes("README.md", with_block(readme, "cost", table).encode())
+    write_bytes("docs/clusters.md", with_block(readme, "cost", table).encode())
 
 
 def cost_table(params: Params, measured: dict) -> str:
@@ -118,15 +119,15 @@ def images_seen(params: Params, epochs: int) -> float:
 
 
 def transfers(params: Params, image: Seconds) -> Stages:
-    """Return the tasks of transfer: all schemes of a split and direction, one after the other.
+    """Return the tasks of transfer: one a split, direction and scheme.
 
     A scheme that freezes layers runs its images through them once; the training of the small
     layers above is left out.
     """
-    passes = sum(params.transfer.epochs if scheme.tuned else EVALUATION for scheme in schemes())
-    images = passes * params.data.train_images / 2
+    passes = [params.transfer.epochs if scheme.tuned else EVALUATION for scheme in schemes()]
+    images = [one * params.data.train_images / 2 for one in passes]
     return {
-        f"transfer_{model}": [images * image(n)] * (2 * params.transfer.splits)
+        f"transfer_{model}": [part * image(n) for part in images] * (2 * params.transfer.splits)
         for model, n in iterations(params).items()
     }
 

@@ -15,8 +15,8 @@ import subprocess
 import pandas as pd
 import yaml
 
-from capsnet_study.provenance import SETTING_BLOCKS
-from capsnet_study.storage import write_table
+from capsnet_study.common.storage import write_table
+from capsnet_study.report.provenance import SETTING_BLOCKS
 
 CLAIMS = "metrics/claims.json"
 

@@ -13,11 +13,11 @@ from dataclasses import replace
 
 import pandas as pd
 
-from capsnet_study.models import NetworkSpec
+from capsnet_study.common.storage import write_table
+from capsnet_study.common.workers import run_side_by_side
+from capsnet_study.models.spec import NetworkSpec
 from capsnet_study.params import Params, load_params
-from capsnet_study.storage import write_table
-from capsnet_study.trials import ImageSet
-from capsnet_study.workers import run_side_by_side
+from capsnet_study.training.trials import ImageSet
 from scripts.validation import learning_and_validation, reached
 
 SEEDS = 5

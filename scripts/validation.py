@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from capsnet_study.checkpoints import Row
-from capsnet_study.data import load_digits, make_multimnist
-from capsnet_study.models import NetworkSpec, build_network
-from capsnet_study.params import Params, TrainParams
-from capsnet_study.seeding import numpy_generator, torch_generator
-from capsnet_study.training import fit
-from capsnet_study.trials import ImageSet, budget_of
-from capsnet_study.workers import device
-from stages.digits import idx_folder
+from capsnet_study.common.seeding import numpy_generator, torch_generator
+from capsnet_study.common.workers import device
+from capsnet_study.data.digits import load_digits
+from capsnet_study.data.multimnist import make_multimnist
+from capsnet_study.models.spec import NetworkSpec, build_network
+from capsnet_study.params import Params
+from capsnet_study.training.checkpoints import Row
+from capsnet_study.training.fit import fit
+from capsnet_study.training.params import TrainParams
+from capsnet_study.training.trials import ImageSet, budget_of
+from stages.digits import folder_of
 
 LEARNING_DIGITS = 50_000  # the first ones; the other 10,000 training digits are to choose by
 LEARNING_IMAGES, VALIDATION_IMAGES = 12_000, 2_000
@@ -20,7 +22,7 @@ LEARNING_IMAGES, VALIDATION_IMAGES = 12_000, 2_000
 
 def learning_and_validation(params: Params) -> tuple[ImageSet, ImageSet]:
     """Return images to learn from and images to choose by, of disjoint training digits."""
-    digits = load_digits("mnist", idx_folder())
+    digits = load_digits("mnist", folder_of("mnist"))
     parts = (slice(0, LEARNING_DIGITS), slice(LEARNING_DIGITS, None))
     learn, validate = (
         make_multimnist(

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from capsnet_study.params import load_params
-from capsnet_study.pixels import pca_activations, pixel_activations
-from capsnet_study.storage import read_arrays, read_facts, write_arrays
-from capsnet_study.workers import repeatable
+from capsnet_study.common.params import load_blocks
+from capsnet_study.common.storage import read_arrays, read_facts, write_arrays
+from capsnet_study.common.workers import repeatable
+from capsnet_study.models.params import ModelParams
+from capsnet_study.representation.pixels import pca_activations, pixel_activations
 from stages.recording import recorded
 
 
 def main() -> None:
     """Write data/activations/pixels.safetensors and pca.safetensors."""
     with recorded("activations_pixels"), repeatable():
-        model = load_params().model
+        (model,) = load_blocks(model=ModelParams)
         width = model.cap1_capsules * model.capsule_dim
         images = read_arrays("data/manifold.safetensors", "images")["images"]
         train = read_arrays("data/multimnist.safetensors", "train_images")["train_images"]

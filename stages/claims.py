@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 import typer
 
-from capsnet_study.claims import load_claims
-from capsnet_study.exploratory import explore
-from capsnet_study.fitting import ARM_FACTS
-from capsnet_study.params import MAIN_MODELS
-from capsnet_study.storage import read_table, write_json
-from capsnet_study.verdicts import evaluate_claims
+from capsnet_study.claims.declarations import parse_claims
+from capsnet_study.claims.exploratory import explore
+from capsnet_study.claims.verdicts import evaluate_claims
+from capsnet_study.common.storage import read_table, read_yaml, write_json
+from capsnet_study.names import MAIN_MODELS
+from capsnet_study.training.arms import ARM_FACTS
 from stages.recording import recorded
 
 
@@ -27,7 +25,7 @@ def main() -> None:
                 [read_table(f"plots/transfer_{model}.csv") for model in MAIN_MODELS]
             ),
         }
-        claims = load_claims(Path("claims.yaml").read_text(encoding="utf-8"))
+        claims = parse_claims(read_yaml("claims.yaml"))
         write_json("metrics/claims.json", evaluate_claims(claims, tables))
         write_json("metrics/exploratory.json", explore(claims, tables))
 

@@ -8,40 +8,43 @@ from pathlib import Path
 
 import typer
 
-from capsnet_study.data import load_digits
-from capsnet_study.data.digits import IDX_SHA256, DataFileError, has_idx_files
-from capsnet_study.params import load_params
-from capsnet_study.storage import write_arrays
+from capsnet_study.common.params import load_blocks
+from capsnet_study.common.storage import write_arrays
+from capsnet_study.data.digits import IDX_FILES, DataFileError, has_files, load_digits
+from capsnet_study.data.params import DataParams
 from stages.recording import recorded
 
 RAW = Path("data/raw")
-DOWNLOADED = RAW / "MNIST" / "raw"  # where torchvision puts the files
 
 
-def idx_folder() -> Path:
-    """Return where the IDX files are: ``$MNIST_DIR``, else data/raw, else freshly downloaded."""
-    if "MNIST_DIR" in os.environ:
-        return Path(os.environ["MNIST_DIR"])
-    for folder in (RAW, DOWNLOADED):
-        if has_idx_files(folder):
+def folder_of(source: str) -> Path | None:
+    """Return where a source's files are: ``$MNIST_DIR``, else data/raw/mnist, else downloaded."""
+    if source not in IDX_FILES:
+        return None
+    variable, dataset, files = IDX_FILES[source]
+    if variable in os.environ:
+        return Path(os.environ[variable])
+    downloaded = RAW / dataset / "raw"  # where torchvision puts the files
+    for folder in (RAW / source, downloaded):
+        if has_files(source, folder):
             return folder
-    from torchvision.datasets import MNIST
+    from torchvision import datasets
 
     try:
-        MNIST(str(RAW), download=True)
+        getattr(datasets, dataset)(str(RAW), download=True)
     except (OSError, RuntimeError) as error:
         raise DataFileError(
-            f"MNIST is neither in {RAW} nor can it be downloaded ({error}): set MNIST_DIR to a "
-            f"folder with {', '.join(IDX_SHA256)} (each may be compressed, as .gz)"
+            f"{dataset} is neither in {RAW / source} nor can it be downloaded ({error}): set "
+            f"{variable} to a folder with {', '.join(files)} (each may be compressed, as .gz)"
         ) from None
-    return DOWNLOADED
+    return downloaded
 
 
 def main() -> None:
     """Write data/digits.safetensors."""
     with recorded("digits"):
-        source = load_params().data.source
-        digits = asdict(load_digits(source, idx_folder() if source == "mnist" else None))
+        (data,) = load_blocks(data=DataParams)
+        digits = asdict(load_digits(data.source, folder_of(data.source)))
         facts = {name: digits.pop(name) for name in ("source", "checksums")}
         write_arrays("data/digits.safetensors", digits, facts)
 

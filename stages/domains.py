@@ -6,19 +6,20 @@ from dataclasses import asdict
 
 import typer
 
+from capsnet_study.common.params import load_blocks
+from capsnet_study.common.seeding import numpy_generator
+from capsnet_study.common.storage import read_arrays, write_json
 from capsnet_study.data.domains import in_domain, split_domains
-from capsnet_study.params import load_params
-from capsnet_study.seeding import numpy_generator
-from capsnet_study.storage import read_arrays, write_json
+from capsnet_study.data.params import DataParams
+from capsnet_study.transfer.params import TransferParams
 from stages.recording import recorded
-from stages.splits import write_domains
 
 
 def main() -> None:
     """Write data/domains.json and metrics/domains.json."""
     with recorded("domains"):
-        params = load_params()
-        splits = split_domains(params.transfer.splits, numpy_generator(params.data.seed, "domains"))
+        data, transfer = load_blocks(data=DataParams, transfer=TransferParams)
+        splits = split_domains(transfer.splits, numpy_generator(data.seed, "domains"))
         labels = read_arrays("data/multimnist.safetensors", "train_labels", "test_labels")
         counts = {
             str(split): {
@@ -31,7 +32,7 @@ def main() -> None:
             }
             for split, domains in enumerate(splits)
         }
-        write_domains(splits)
+        write_json("data/domains.json", [asdict(split) for split in splits])
         write_json("metrics/domains.json", counts)
 
 

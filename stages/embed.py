@@ -7,17 +7,18 @@ from itertools import product
 import numpy as np
 import typer
 
-from capsnet_study.embedding import tsne_map
-from capsnet_study.params import load_params
-from capsnet_study.storage import read_arrays, read_facts, write_arrays
-from capsnet_study.workers import run_side_by_side
+from capsnet_study.common.params import load_blocks
+from capsnet_study.common.storage import read_arrays, read_facts, write_arrays
+from capsnet_study.common.workers import run_side_by_side
+from capsnet_study.representation.embedding import tsne_map
+from capsnet_study.representation.params import ManifoldParams
 from stages.recording import recorded
 
 
 def main(model: str) -> None:
     """Write data/embeddings/MODEL.safetensors: maps [trials, sets, perplexities, seeds, 81, 2]."""
-    with recorded(f"embed_{model}"):
-        params = load_params().manifold
+    with recorded(f"embed@{model}"):
+        (params,) = load_blocks(manifold=ManifoldParams)
         source = f"data/activations/{model}.safetensors"
         facts = read_facts(source)
         activations = read_arrays(source, facts["layer"])[facts["layer"]]

@@ -9,23 +9,18 @@ from pathlib import Path
 
 import typer
 
-from capsnet_study.explorer import (
-    Exhibit,
-    curves_chart,
-    maps_chart,
-    render_page,
-    trajectories_chart,
-)
-from capsnet_study.params import Params, load_params
-from capsnet_study.storage import read_table, write_bytes
+from capsnet_study.common.params import load_blocks
+from capsnet_study.common.storage import read_table, write_bytes
+from capsnet_study.explorer.fitting_charts import curves_chart, trajectories_chart
+from capsnet_study.explorer.map_chart import maps_chart
+from capsnet_study.explorer.page import Exhibit, render_page
+from capsnet_study.figures.params import FigureParams
 
 
-def exhibits(params: Params) -> dict[str, Exhibit]:
+def exhibits(shown: FigureParams) -> dict[str, Exhibit]:
     """Return the interactive charts by the figure that each goes with."""
     fitting = read_table("plots/fitting.csv")
-    maps = maps_chart(
-        read_table("plots/manifold_maps.csv"), params.figures.pairs, params.figures.models
-    )
+    maps = maps_chart(read_table("plots/manifold_maps.csv"), shown.pairs, shown.models)
     arms = (
         "Click an arm in the legend to see it alone, Shift-click for more of them, click elsewhere "
         "for all. "
@@ -57,9 +52,10 @@ def exhibits(params: Params) -> dict[str, Exhibit]:
 
 def main() -> None:
     """Write plots/report.html, which needs no other file and no network."""
+    (shown,) = load_blocks(figures=FigureParams)
     figures = {path.stem: path.read_bytes() for path in Path("plots/figures").glob("*.svg")}
     report = Path("REPORT.md").read_text(encoding="utf-8")
-    page = render_page(report, figures, exhibits(load_params()), base="../")
+    page = render_page(report, figures, exhibits(shown), base="../")
     write_bytes("plots/report.html", page.encode())
 
 

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import typer
 
-from capsnet_study.fitting import gather_arms, summarise_trials
-from capsnet_study.params import load_params
-from capsnet_study.storage import EXACT, read_table, write_json, write_table
-from capsnet_study.summary import summarise_history
+from capsnet_study.common.params import load_blocks
+from capsnet_study.common.storage import read_table, write_json, write_table
+from capsnet_study.fitting.tables import gather_arms, summarise_trials
+from capsnet_study.training.arms import Sweep
+from capsnet_study.training.history import summarise_history
 from stages.recording import recorded
 
 
 def main() -> None:
     """Write plots/fitting.csv, plots/fitting_trials.csv and metrics/fitting.json."""
     with recorded("fitting"):
-        arms = load_params().sweep
+        (arms,) = load_blocks(sweep=Sweep)
         histories = {name: read_table(f"data/sweep/{name}.csv") for name in arms}
         table = gather_arms(histories, arms)
         write_table("plots/fitting.csv", table)
-        write_table("plots/fitting_trials.csv", summarise_trials(table), EXACT)
+        write_table("plots/fitting_trials.csv", summarise_trials(table))
         records = {name: summarise_history(history) for name, history in histories.items()}
         write_json("metrics/fitting.json", records)
 

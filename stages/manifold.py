@@ -6,41 +6,42 @@ import numpy as np
 import pandas as pd
 import typer
 
-from capsnet_study import representation
-from capsnet_study.metrics.nulls import null_bands
-from capsnet_study.params import load_params
-from capsnet_study.seeding import numpy_generator
-from capsnet_study.storage import EXACT, read_arrays, read_facts, write_json, write_table
-from capsnet_study.workers import repeatable
+from capsnet_study.common.params import load_blocks
+from capsnet_study.common.seeding import numpy_generator
+from capsnet_study.common.storage import read_arrays, read_facts, write_json, write_table
+from capsnet_study.common.workers import repeatable
+from capsnet_study.faithfulness import tables
+from capsnet_study.faithfulness.nulls import null_bands
+from capsnet_study.representation.params import MODELS, ManifoldParams
 from stages.recording import recorded
 
 
 def main() -> None:
     """Write plots/manifold*.csv and metrics/manifold.json."""
     with recorded("manifold"), repeatable():
-        params = load_params().manifold
+        (params,) = load_blocks(manifold=ManifoldParams)
         grid = read_arrays("data/manifold.safetensors", "offsets")["offsets"].astype(np.float64)
-        sources = {name: f"data/embeddings/{name}.safetensors" for name in representation.MODELS}
+        sources = {name: f"data/embeddings/{name}.safetensors" for name in MODELS}
         facts = {name: read_facts(path) for name, path in sources.items()}
-        pairs = representation.common_value(facts, "pairs")
-        perplexities = representation.common_value(facts, "perplexities")
+        pairs = tables.common_value(facts, "pairs")
+        perplexities = tables.common_value(facts, "perplexities")
         maps = {name: read_arrays(path)["maps"] for name, path in sources.items()}
         measured = pd.concat(
             [
-                representation.measure_model(
+                tables.measure_model(
                     name, maps[name], _layer(name, facts[name]["layer"]), grid, pairs, perplexities
                 )
-                for name in representation.MODELS
+                for name in MODELS
             ],
             ignore_index=True,
         )
-        table = representation.at_perplexity(measured, perplexities[0])
+        table = tables.at_perplexity(measured, perplexities[0])
         nulls = null_bands(grid, params.null_draws, numpy_generator(0, "null bands"))
-        models = representation.summarise_models(table)
-        write_table("plots/manifold.csv", table, EXACT)
-        write_table("plots/manifold_sensitivity.csv", representation.sensitivity(measured))
-        points = representation.first_maps(maps, grid, pairs)
-        write_table("plots/manifold_maps.csv", points, digits=4)
+        models = tables.summarise_models(table)
+        write_table("plots/manifold.csv", table)
+        write_table("plots/manifold_sensitivity.csv", tables.sensitivity(measured))
+        points = tables.first_maps(maps, grid, pairs)
+        write_table("plots/manifold_maps.csv", points)
         write_json("metrics/manifold.json", {"models": models, "nulls": nulls})
 
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import typer
 
+from capsnet_study.common.params import load_blocks
+from capsnet_study.common.storage import read_arrays, write_arrays
 from capsnet_study.data.manifold import make_manifold
-from capsnet_study.params import load_params
-from capsnet_study.storage import read_arrays, write_arrays
+from capsnet_study.data.params import DataParams
+from capsnet_study.representation.params import ManifoldParams
 from stages.recording import recorded
 
 
 def main() -> None:
     """Write data/manifold.safetensors."""
     with recorded("manifold_images"):
-        params = load_params()
+        data, manifold = load_blocks(data=DataParams, manifold=ManifoldParams)
         digits = read_arrays("data/digits.safetensors", "test_images", "test_labels")
         sets = make_manifold(
-            digits["test_images"], digits["test_labels"], params.manifold.pairs, params.data.seed
+            digits["test_images"], digits["test_labels"], manifold.pairs, data.seed
         )
         arrays = {"images": sets.images, "offsets": sets.offsets, "digits": sets.digits}
         write_arrays("data/manifold.safetensors", arrays, {"pairs": sets.pairs})

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import typer
 
+from capsnet_study.common.params import load_blocks
+from capsnet_study.common.seeding import numpy_generator
+from capsnet_study.common.storage import read_arrays, read_facts, write_arrays, write_json
 from capsnet_study.data.multimnist import describe_images, make_multimnist
-from capsnet_study.params import load_params
-from capsnet_study.seeding import numpy_generator
-from capsnet_study.storage import read_arrays, read_facts, write_arrays, write_json
+from capsnet_study.data.params import DataParams
 from stages.recording import recorded
 
 
 def main() -> None:
     """Write data/multimnist.safetensors and metrics/data.json."""
     with recorded("multimnist"):
-        params = load_params().data
+        (params,) = load_blocks(data=DataParams)
         digits = read_arrays("data/digits.safetensors")
         counts = {"train": params.train_images, "test": params.test_images}
         arrays, described = {}, {}

@@ -3,42 +3,48 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Literal
 
 import typer
 
-from capsnet_study.data.domains import in_domain
-from capsnet_study.params import load_params
-from capsnet_study.storage import EXACT, write_table
-from capsnet_study.summary import history_table
-from capsnet_study.trials import Training, run_trials
-from stages.networks import Model, read_images, specification, write_networks
+from capsnet_study.common.params import load_blocks
+from capsnet_study.common.storage import read_arrays, read_json, write_arrays, write_table
+from capsnet_study.data.domains import in_domain, splits_of
+from capsnet_study.models.params import CapsuleParams, ModelParams
+from capsnet_study.models.spec import main_model
+from capsnet_study.models.weights import pack
+from capsnet_study.routing.params import RoutingParams
+from capsnet_study.training.checkpoints import resumable
+from capsnet_study.training.history import history_table
+from capsnet_study.training.params import TrainParams
+from capsnet_study.training.trials import image_sets, run_trainings, trial
 from stages.recording import recorded
-from stages.resuming import resumable
-from stages.splits import read_domains
 
 HIDDEN = 2  # one layer more than in figure 1: three above the convolutions
 
 
-def main(model: Model) -> None:
+def main(model: Literal["capsnet", "uniform", "cnn"]) -> None:
     """Write data/pretrained/MODEL: a network and its evaluations for each split and domain."""
     stage = f"pretrain_{model}"
     with recorded(stage), resumable(stage) as checkpoints:
-        params = load_params()
-        spec = specification(model, params, HIDDEN)
-        train, test = read_images()
+        *sizes, train = load_blocks(
+            model=ModelParams, capsules=CapsuleParams, routing=RoutingParams, train=TrainParams
+        )
+        spec = main_model(model, *sizes, HIDDEN)
+        images = image_sets(read_arrays("data/multimnist.safetensors"))
         names, trainings = [], []
-        for (split, domains), side in product(enumerate(read_domains()), "ab"):
+        for (split, domains), side in product(
+            enumerate(splits_of(read_json("data/domains.json"))), "ab"
+        ):
             names.append(f"split{split}_{side.upper()}")
-            parts = [
-                images.of(in_domain(images.labels, getattr(domains, side)))
-                for images in (train, test)
-            ]
-            name = f"{model} {names[-1]}"
-            trainings.append(Training(name, spec, *parts, params.train, trial=split))
-        trials = run_trials(trainings, checkpoints)
-        write_networks(f"data/pretrained/{model}", spec, names, trials)
-        history = history_table([trial.rows for trial in trials])
-        write_table(f"data/pretrained/{model}/history.csv", history, EXACT)
+            sets = [part.of(in_domain(part.labels, getattr(domains, side))) for part in images]
+            trainings.append(trial(f"{model} {names[-1]}", spec, sets, train, split))
+        found = run_trainings(trainings, checkpoints)
+        for name, trained in zip(names, found, strict=True):
+            weights = pack(trained.initial, trained.trained)
+            write_arrays(f"data/pretrained/{model}/{name}.safetensors", weights, spec.to_json())
+        history = history_table([trained.rows for trained in found])
+        write_table(f"data/pretrained/{model}/history.csv", history)
 
 
 if __name__ == "__main__":

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import typer
 
+from capsnet_study.common.storage import write_bytes
 from capsnet_study.params import load_params
-from capsnet_study.report import results_summary, with_block
-from capsnet_study.storage import write_bytes
+from capsnet_study.report.render import results_summary, with_block
 from stages.report import read_results
 
 README = Path("README.md")
@@ -22,7 +22,7 @@ def main(check: bool = False) -> None:
     """Rewrite the results in README.md, or with --check only say whether they are current."""
     params = load_params()
     old = README.read_text(encoding="utf-8")
-    new = with_block(old, "results", results_summary(read_results(params), params))
+    new = with_block(old, "results", results_summary(read_results(), params))
     if check and new != old:
         typer.echo("README.md does not carry the current results: run python -m stages.readme")
         raise typer.Exit(1)

@@ -1,4 +1,7 @@
-"""What a stage cost and where it ran: facts that nothing but the report depends on."""
+"""What a stage cost and where it ran: facts that nothing but the report tells.
+
+Nothing here can touch a number, and no stage depends on it.
+"""
 
 from __future__ import annotations
 
@@ -14,22 +17,28 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from capsnet_study.storage import write_json
+from capsnet_study.common.storage import write_json
+from capsnet_study.params import load_params
+from capsnet_study.running.lockfile import keep_lock
+from stages.code import checksum_of_code
 
 
 @contextmanager
 def recorded(stage: str) -> Iterator[None]:
-    """Write ``metrics/runtime/<stage>.json`` when the stage has ended well."""
+    """Refuse wrong parameters; write ``metrics/runtime/<stage>.json`` when the stage has ended."""
     began = time.perf_counter()
+    keep_lock()
+    load_params()
+    facts = {"stage": stage, "code": checksum_of_code(stage)}
     yield
-    facts = {"stage": stage, "seconds": round(time.perf_counter() - began, 1)}
-    write_json(f"metrics/runtime/{stage}.json", facts | _host() | {"peak_memory_mb": _peak_mb()})
+    facts |= {"seconds": round(time.perf_counter() - began, 1), "peak_memory_mb": _peak_mb()}
+    write_json(f"metrics/runtime/{stage.replace('@', '_')}.json", facts | _host())
     atexit.register(gc.freeze)  # a last search of all of PyTorch for garbage takes a second
 
 
 def _host() -> dict[str, str | int]:
     device = _device()
-    by_default = "1" if device.startswith("cuda") else "one a core"  # as in capsnet_study.workers
+    by_default = "1" if device.startswith("cuda") else "one a core"  # as `workers` has it
     engine = os.environ.get("CAPS_ENGINE", "local").split(":")[0]
     workers = os.environ.get("CAPS_WORKERS", by_default) if engine == "local" else "the cluster's"
     return {
@@ -39,7 +48,7 @@ def _host() -> dict[str, str | int]:
         "engine": engine,
         "python": platform.python_version(),
         "routing": _routing(device),
-        "threads_a_task": 1,  # what capsnet_study.workers.repeatable sees to
+        "threads_a_task": 1,  # what capsnet_study.common.workers.repeatable sees to
         "workers": workers,
         **{name: version(name) for name in ("numba", "numpy", "torch")},
     }

@@ -6,18 +6,20 @@ from pathlib import Path
 
 import typer
 
-from capsnet_study.params import MAIN_MODELS, Params, load_params
-from capsnet_study.report import Results, render_report
-from capsnet_study.storage import read_json, read_table, write_bytes
+from capsnet_study.common.storage import read_json, read_table, write_bytes
+from capsnet_study.names import MAIN_MODELS
+from capsnet_study.params import load_params
+from capsnet_study.report.render import Results, render_report
+from capsnet_study.training.arms import arms_in
 
 
-def read_results(params: Params) -> Results:
-    """Read all metrics; of the recorded arms of the sweep those that are declared."""
+def read_results() -> Results:
+    """Read all metrics; of the records of stages those of arms that the tables have."""
     parts = ("claims", "data", "domains", "exploratory", "fitting", "manifold")
-    recorded = [read_json(path) for path in sorted(Path("metrics/runtime").glob("*.json"))]
-    removed = {one["stage"] for one in recorded if one["stage"].startswith("sweep_")} - {
-        f"sweep_{arm}" for arm in params.sweep
-    }
+    arms = arms_in(read_table("plots/fitting.csv"))
+    records = [read_json(path) for path in sorted(Path("metrics/runtime").glob("*.json"))]
+    removed = {one["stage"] for one in records if one["stage"].startswith("sweep@")}
+    removed -= {f"sweep@{arm}" for arm in arms}
     return Results(
         **{name: read_json(f"metrics/{name}.json") for name in parts},
         train={model: read_json(f"metrics/train_{model}.json") for model in MAIN_MODELS},
@@ -25,14 +27,15 @@ def read_results(params: Params) -> Results:
         sensitivity=read_table("plots/manifold_sensitivity.csv"),
         search=read_table("scripts/search.csv"),
         earlier=read_table("scripts/earlier_runs.csv"),
-        runtime=[one for one in recorded if one["stage"] not in removed],
+        arms=arms,
+        runtime=[one for one in records if one["stage"] not in removed],
     )
 
 
 def main() -> None:
     """Write REPORT.md."""
     params = load_params()
-    text = render_report(read_results(params), params)
+    text = render_report(read_results(), params)
     write_bytes("REPORT.md", text.encode())
 
 

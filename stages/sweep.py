@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import typer
 
-from capsnet_study.models import NetworkSpec
-from capsnet_study.params import CapsNetArm, ParameterError, Params, load_params
-from capsnet_study.storage import EXACT, write_table
-from capsnet_study.summary import history_table
-from capsnet_study.trials import Training, run_trials
-from stages.networks import read_images
+from capsnet_study.common.params import ParameterError, load_blocks
+from capsnet_study.common.storage import read_arrays, write_table
+from capsnet_study.models.params import CapsuleParams, ModelParams
+from capsnet_study.training.arms import Sweep
+from capsnet_study.training.checkpoints import resumable
+from capsnet_study.training.history import history_table
+from capsnet_study.training.params import TrainParams
+from capsnet_study.training.trials import arm_spec, image_sets, run_trainings, trials
 from stages.recording import recorded
-from stages.resuming import resumable
 
 
-def specification(name: str, params: Params) -> NetworkSpec:
-    """Return what network an arm trains."""
-    arm = params.sweep[name]
-    if not isinstance(arm, CapsNetArm):
-        return NetworkSpec(arm.model, params.model)
-    capsules = params.capsules
-    if arm.init_gain is not None:
-        capsules = replace(capsules, init_gain=arm.init_gain)
-    return NetworkSpec("capsnet", params.model, capsules=capsules, routing=arm.routing)
-
-
-def main(name: str) -> None:
-    """Write data/sweep/NAME.csv: one row a trial and evaluation."""
-    stage = f"sweep_{name}"
+def main(arm: str) -> None:
+    """Write data/sweep/ARM.csv: one row a trial and evaluation."""
+    stage = f"sweep@{arm}"
     with recorded(stage), resumable(stage) as checkpoints:
-        params = load_params()
-        if name not in params.sweep:
-            raise ParameterError(f"no arm {name!r} in sweep; there are {', '.join(params.sweep)}")
-        spec = specification(name, params)
-        training = Training(name, spec, *read_images(), params.train)
-        trials = run_trials(training.each_trial(), checkpoints)
-        history = history_table([trial.rows for trial in trials])
-        write_table(f"data/sweep/{name}.csv", history, EXACT)
+        model, capsules, train, sweep = load_blocks(
+            model=ModelParams, capsules=CapsuleParams, train=TrainParams, sweep=Sweep
+        )
+        if arm not in sweep:
+            raise ParameterError(f"no arm {arm!r} in sweep; there are {', '.join(sweep)}")
+        spec = arm_spec(sweep[arm], model, capsules)
+        images = image_sets(read_arrays("data/multimnist.safetensors"))
+        found = run_trainings(trials(arm, spec, images, train), checkpoints)
+        history = history_table([trained.rows for trained in found])
+        write_table(f"data/sweep/{arm}.csv", history)
 
 
 if __name__ == "__main__":

@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import typer
 
-from capsnet_study.params import load_params
-from capsnet_study.storage import EXACT, write_json, write_table
-from capsnet_study.summary import history_table, summarise_history
-from capsnet_study.trials import Training, run_trials
-from stages.networks import Model, read_images, specification, write_networks
+from capsnet_study.common.params import load_blocks
+from capsnet_study.common.storage import read_arrays, write_arrays, write_json, write_table
+from capsnet_study.models.params import CapsuleParams, ModelParams
+from capsnet_study.models.spec import main_model
+from capsnet_study.models.weights import pack
+from capsnet_study.routing.params import RoutingParams
+from capsnet_study.training.checkpoints import resumable
+from capsnet_study.training.history import history_table, summarise_history
+from capsnet_study.training.params import TrainParams
+from capsnet_study.training.trials import image_sets, run_trainings, trials
 from stages.recording import recorded
-from stages.resuming import resumable
 
 
-def main(model: Model) -> None:
+def main(model: Literal["capsnet", "uniform", "cnn"]) -> None:
     """Write data/models/MODEL and metrics/train_MODEL.json."""
     stage = f"train_{model}"
     with recorded(stage), resumable(stage) as checkpoints:
-        params = load_params()
-        spec = specification(model, params)
-        training = Training(model, spec, *read_images(), params.train)
-        trials = run_trials(training.each_trial(), checkpoints)
-        history = history_table([trial.rows for trial in trials])
-        names = [f"trial{index}" for index in range(len(trials))]
-        write_networks(f"data/models/{model}", spec, names, trials)
-        write_table(f"data/models/{model}/history.csv", history, EXACT)
+        *sizes, train = load_blocks(
+            model=ModelParams, capsules=CapsuleParams, routing=RoutingParams, train=TrainParams
+        )
+        spec = main_model(model, *sizes)
+        images = image_sets(read_arrays("data/multimnist.safetensors"))
+        found = run_trainings(trials(model, spec, images, train), checkpoints)
+        for number, trained in enumerate(found):
+            weights = pack(trained.initial, trained.trained)
+            write_arrays(f"data/models/{model}/trial{number}.safetensors", weights, spec.to_json())
+        history = history_table([trained.rows for trained in found])
+        write_table(f"data/models/{model}/history.csv", history)
         write_json(f"metrics/train_{model}.json", summarise_history(history))
 
 

@@ -3,38 +3,49 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Literal
 
 import pandas as pd
 import typer
 
-from capsnet_study.data.domains import in_domain
-from capsnet_study.params import load_params
-from capsnet_study.storage import EXACT, write_json, write_table
-from capsnet_study.transfer import Transfer, run_transfers, summarise_schemes
-from stages.networks import Model, read_images, read_network
+from capsnet_study.common.params import load_blocks
+from capsnet_study.common.storage import (
+    read_arrays,
+    read_facts,
+    read_json,
+    write_json,
+    write_table,
+)
+from capsnet_study.data.domains import in_domain, splits_of
+from capsnet_study.models.spec import NetworkSpec
+from capsnet_study.models.weights import unpack
+from capsnet_study.training.checkpoints import resumable
+from capsnet_study.training.params import TrainParams
+from capsnet_study.training.trials import image_sets
+from capsnet_study.transfer.params import TransferParams
+from capsnet_study.transfer.schemes import Transfer, run_transfers, summarise_schemes
 from stages.recording import recorded
-from stages.resuming import resumable
-from stages.splits import read_domains
 
 
-def main(model: Model) -> None:
+def main(model: Literal["capsnet", "uniform", "cnn"]) -> None:
     """Write plots/transfer_MODEL.csv and metrics/transfer_MODEL.json."""
     stage = f"transfer_{model}"
     with recorded(stage), resumable(stage) as checkpoints:
-        params = load_params()
-        train, test = read_images()
+        train, params = load_blocks(train=TrainParams, transfer=TransferParams)
+        images = image_sets(read_arrays("data/multimnist.safetensors"))
+        splits = splits_of(read_json("data/domains.json"))
         transfers = []
-        for (split, domains), direction in product(enumerate(read_domains()), ("AB", "BA")):
-            (spec, source), (_, target) = (
-                read_network(f"data/pretrained/{model}/split{split}_{side}.safetensors")
-                for side in direction
-            )
+        for (split, domains), direction in product(enumerate(splits), ("AB", "BA")):
+            files = [
+                f"data/pretrained/{model}/split{split}_{side}.safetensors" for side in direction
+            ]
+            source, target = (unpack(read_arrays(path), "trained") for path in files)
+            spec = NetworkSpec.from_json(read_facts(files[0]))
             pairs = getattr(domains, direction[1].lower())
-            parts = [images.of(in_domain(images.labels, pairs)) for images in (train, test)]
-            transfers.append(Transfer(split, direction, source, target, *parts))
-        rows = run_transfers(model, spec, transfers, params.train, params.transfer, checkpoints)
-        table = pd.DataFrame(rows)
-        write_table(f"plots/transfer_{model}.csv", table, EXACT)
+            sets = [part.of(in_domain(part.labels, pairs)) for part in images]
+            transfers.append(Transfer(split, direction, source, target, *sets))
+        table = pd.DataFrame(run_transfers(model, spec, transfers, train, params, checkpoints))
+        write_table(f"plots/transfer_{model}.csv", table)
         write_json(f"metrics/transfer_{model}.json", summarise_schemes(table))
 
 

@@ -1,4 +1,4 @@
-"""Name the stages whose committed results are not those of the committed code and parameters.
+"""Tell whether the results that are there are those of this code and these parameters.
 
 Not a stage of the pipeline: ``make verify``. Nothing is run; data that is not here is not missed.
 """
@@ -8,11 +8,37 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
 
 import typer
 
+from capsnet_study.common.storage import read_json, read_yaml
+from stages.code import checksum_of_code
 
-def outdated(folder: str = ".") -> list[str]:
+WITHOUT_RECORD = ("report", "explorer")  # they tell of all records, and keep none themselves
+
+
+class Standing(NamedTuple):
+    """Stages by how they got their results.
+
+    Attributes
+    ----------
+    ran
+        With this code.
+    equal
+        With other code, whose results are those of this one by equal.yaml.
+    unexplained
+        With other code, and nobody says why dvc.lock names this one.
+    """
+
+    ran: list[str]
+    equal: list[str]
+    unexplained: list[str]
+
+
+def outdated(folder: str | Path = ".") -> list[str]:
     """Return the stages that ``dvc repro`` would surely run, in its order.
 
     Those below them run as well if what they read comes out different, which no dry run can know.
@@ -30,14 +56,46 @@ def outdated(folder: str = ".") -> list[str]:
     return re.findall(r"^Running stage '([^']+)'", told.stdout, re.MULTILINE)
 
 
+def standing(stages: Iterable[str], folder: str | Path = ".") -> Standing:
+    """Sort stages by how they got the results that dvc.lock names."""
+    path = Path(folder, "equal.yaml")
+    told = read_yaml(path) if path.exists() else []
+    explained = {stage for entry in told for stage in entry["stages"]}
+    found = Standing([], [], [])
+    for stage in stages:
+        record = Path(folder, "metrics/runtime", f"{stage.replace('@', '_')}.json")
+        code = read_json(record).get("code") if record.exists() else None
+        if stage in WITHOUT_RECORD or code == checksum_of_code(stage, folder):
+            found.ran.append(stage)
+        elif stage in explained:
+            found.equal.append(stage)
+        else:
+            found.unexplained.append(stage)
+    return found
+
+
 def main() -> None:
-    """Print the verdict; end with 1 if some stage is outdated."""
+    """Print the verdict; end with 1 if some result is not that of this code."""
     stages = outdated()
-    if not stages:
-        print("verified: every result is that of this code and these parameters")
-        return
-    print(f"NOT verified: {', '.join(stages)}, and what hangs below, would have to run again")
-    raise typer.Exit(1)
+    if stages:
+        print(f"NOT verified: {', '.join(stages)}, and what hangs below, would have to run again")
+        raise typer.Exit(1)
+    found = standing(read_yaml("dvc.lock")["stages"])
+    if found.unexplained:
+        print(
+            f"NOT verified: dvc.lock names this code for {', '.join(found.unexplained)}, but they "
+            "ran with other code and equal.yaml does not say why"
+        )
+        raise typer.Exit(1)
+    print(
+        f"verified: {len(found.ran)} stages ran with this code and these parameters"
+        + (
+            f"; {len(found.equal)} ran with earlier code and are recorded as equal in equal.yaml, "
+            f"with the reason: {', '.join(found.equal)}"
+            if found.equal
+            else ""
+        )
+    )
 
 
 if __name__ == "__main__":

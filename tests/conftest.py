@@ -24,11 +24,14 @@ install_import_hook(
     "beartype.beartype",
 )
 
-from capsnet_study.data import Digits, load_digits, make_multimnist
-from capsnet_study.models import NetworkSpec
-from capsnet_study.params import CapsuleParams, ModelParams, RoutingParams, TrainParams
-from capsnet_study.seeding import numpy_generator
-from capsnet_study.trials import ImageSet
+from capsnet_study.common.seeding import numpy_generator
+from capsnet_study.data.digits import Digits, load_digits
+from capsnet_study.data.multimnist import make_multimnist
+from capsnet_study.models.params import CapsuleParams, ModelParams
+from capsnet_study.models.spec import NetworkSpec
+from capsnet_study.routing.params import RoutingParams
+from capsnet_study.training.params import TrainParams
+from capsnet_study.training.trials import ImageSet
 
 # A busy machine is no failure of the code under test.
 settings.register_profile("study", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -1,4 +1,4 @@
-"""The calculation of what the study costs, and that the README carries it."""
+"""The calculation of what the study costs, and that the documents carry it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from capsnet_study.common.storage import read_json
 from capsnet_study.params import load_params
-from capsnet_study.report import with_block
-from capsnet_study.storage import read_json
+from capsnet_study.report.render import with_block
 from scripts.cost import (
     cost_table,
     hours,
@@ -21,7 +21,7 @@ from scripts.cost import (
     trainings,
     transfers,
 )
-from tests.committed import copy_committed
+from tests.project import copy
 
 TASKS = st.lists(st.floats(0.01, 100), min_size=1, max_size=30)
 
@@ -66,10 +66,10 @@ def test_an_arm_of_many_iterations_costs_accordingly(measured):
     assert ten > nine and twenty - ten == pytest.approx(10 * (ten - nine))
 
 
-def test_the_readme_carries_the_committed_cost(tmp_path: Path, monkeypatch):
-    files = ("README.md", "params.yaml", "benchmarks/results/routing.json")
-    copy_committed(tmp_path, *files)
+def test_the_documents_carry_the_committed_cost(tmp_path: Path, monkeypatch):
+    files = ("docs/clusters.md", "params.yaml", "benchmarks/results/routing.json")
+    copy(tmp_path, *files)
     monkeypatch.chdir(tmp_path)
-    readme = Path("README.md").read_text()
+    readme = Path("docs/clusters.md").read_text()
     table = cost_table(load_params(), read_json("benchmarks/results/routing.json"))
     assert readme == with_block(readme, "cost", table)

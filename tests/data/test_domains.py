@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capsnet_study.data import PAIRS, in_domain, split_domains
+from capsnet_study.data.domains import PAIRS, in_domain, split_domains
 
 
 def test_there_are_45_pairs():

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from capsnet_study.data import make_manifold, shift_grid
+from capsnet_study.data.manifold import make_manifold, shift_grid
 
 CENTRE = 40
 

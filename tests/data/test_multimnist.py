@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capsnet_study.data import make_multimnist
-from capsnet_study.data.multimnist import describe_images, overlay
+from capsnet_study.data.multimnist import describe_images, make_multimnist, overlay
 
 
 def noise(count: int, high: int = 256, seed: int = 0) -> np.ndarray:

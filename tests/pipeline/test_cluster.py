@@ -12,9 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from capsnet_study import cluster
-from capsnet_study.cluster import ClusterError, address_of, checksum_of_package, run_on_cluster
-from capsnet_study.workers import run_side_by_side
+from capsnet_study.common import workers
+from capsnet_study.common.workers import checksum_of_package, run_side_by_side
+from capsnet_study.running import cluster
+from capsnet_study.running.cluster import (
+    ClusterError,
+    address_of,
+    run_on_cluster,
+)
 from tests.pipeline.conftest import copy_project, run, tiny_params
 
 PATIENCE = 300.0
@@ -124,12 +129,9 @@ def test_what_the_stage_chooses_holds_for_its_workers(started: Cluster, monkeypa
 def test_a_worker_with_other_code_or_several_threads_is_refused(started: Cluster, monkeypatch):
     monkeypatch.setenv("CAPS_ENGINE", started.engine)
     worker = started.add_worker()
-    monkeypatch.setattr(cluster, "checksum_of_package", lambda: "another")
     with pytest.raises(ClusterError, match=r"worker tcp.* has another version of the study"):
-        run_side_by_side(pow, [(2, 3)])
-    monkeypatch.undo()
+        run_on_cluster(address_of(started.engine), pow, [(2, 3)], os.getpid)  # never the same
     worker.kill()
-    monkeypatch.setenv("CAPS_ENGINE", started.engine)
     started.add_worker(threads=2)
     with pytest.raises(ClusterError, match="has 2 threads: start it with --nthreads 1"):
         run_side_by_side(pow, [(2, 3)])
@@ -138,15 +140,15 @@ def test_a_worker_with_other_code_or_several_threads_is_refused(started: Cluster
 def test_a_cluster_without_workers_or_nobody_there_is_an_error(started: Cluster, monkeypatch):
     monkeypatch.setattr(cluster, "PATIENCE", 1.0)
     with pytest.raises(ClusterError, match="has no worker"):
-        run_on_cluster(address_of(started.engine), pow, [(2, 3)])
+        run_on_cluster(address_of(started.engine), pow, [(2, 3)], str)
     with pytest.raises(ClusterError, match=r"no Dask scheduler answers at tcp://127.0.0.1:1$"):
-        run_on_cluster("tcp://127.0.0.1:1", pow, [(2, 3)])
+        run_on_cluster("tcp://127.0.0.1:1", pow, [(2, 3)], str)
 
 
 def test_without_dask_the_error_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ClusterError, match=r"pip install '\.\[cluster\]'"):
-        run_on_cluster("tcp://a:1", pow, [(2, 3)])
+        run_on_cluster("tcp://a:1", pow, [(2, 3)], str)
 
 
 @pytest.mark.parametrize("engine", ["", "dask", "dask://host", "tcp://host:1", "dask://:1", "ray"])
@@ -163,11 +165,11 @@ def test_the_checksum_follows_the_code(monkeypatch, tmp_path: Path):
     assert before == checksum_of_package()
     copied = tmp_path / "package"
     copied.mkdir()
-    for path in Path(cluster.__file__).parent.rglob("*.py"):
-        place = copied / path.relative_to(Path(cluster.__file__).parent)
-        place.parent.mkdir(exist_ok=True)
+    for path in Path(workers.__file__).parents[1].rglob("*.py"):
+        place = copied / path.relative_to(Path(workers.__file__).parents[1])
+        place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(path.read_bytes())
-    monkeypatch.setattr(cluster, "__file__", str(copied / "cluster.py"))
+    monkeypatch.setattr(workers, "__file__", str(copied / "common" / "workers.py"))
     assert checksum_of_package() == before
     (copied / "training.py").write_text("# another training")
     assert checksum_of_package() != before

@@ -17,19 +17,21 @@ import yaml
 from dvc.repo import Repo
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from capsnet_study import params as params_module
-from capsnet_study import storage, workers
-from capsnet_study.params import MAIN_MODELS
-from capsnet_study.storage import read_table
-from tests.pipeline.closure import ROOT, import_closure
+from capsnet_study.common import storage, workers
+from capsnet_study.common.params import load_blocks
+from capsnet_study.params import Params, load_params
+from capsnet_study.training import trials
+from capsnet_study.training.arms import CapsNetArm, CNNArm
+from tests.pipeline.closure import import_closure, imports_of
 from tests.pipeline.conftest import tiny_params
+from tests.project import ROOT
 
 READERS = ("read_arrays", "read_facts", "read_json", "read_table")
 NOT_READ_SO = {"plots/figures"}  # pictures, read as bytes
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 BLOCKS = {
     name: block
-    for name, block in get_type_hints(params_module.Params).items()
+    for name, block in get_type_hints(Params).items()
     if hasattr(block, "__dataclass_fields__")
 }
 
@@ -55,21 +57,30 @@ def module_of(stage: str) -> str:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_code_deps_are_the_import_closure(stage: str) -> None:
-    declared: set[Path] = set()
-    for dep in definition(stage)["deps"]:
-        path = ROOT / dep
-        if dep.startswith(("src/", "stages/")):
-            declared |= set(path.rglob("*.py")) if path.is_dir() else {path}
-    templates = {path for path in declared if path.suffix == ".j2"}
-    assert declared - templates == import_closure(module_of(stage))
-    assert bool(templates) == (stage in ("report", "explorer"))
+def test_code_deps_are_the_rooms_and_files_that_are_imported(stage: str) -> None:
+    named = [dep for dep in definition(stage)["deps"] if dep.startswith(("src/", "stages/"))]
+    imported = import_closure(module_of(stage))
+    covers = {dep: {path for path in imported if path.is_relative_to(ROOT / dep)} for dep in named}
+    assert sorted(path for cover in covers.values() for path in cover) == sorted(imported)
+    assert all(covers.values()), {dep for dep, cover in covers.items() if not cover}
 
 
-def test_measures_are_imported_from_their_modules() -> None:
-    """The package resolves its names late, where the import closure cannot follow them."""
-    for path in [*(ROOT / "src").rglob("*.py"), *(ROOT / "stages").glob("*.py")]:
-        assert "from capsnet_study.metrics import" not in path.read_text(encoding="utf-8"), path
+def test_no_training_depends_on_what_only_the_report_needs() -> None:
+    rooms = ("claims", "report", "figures", "explorer", "fitting", "faithfulness", "names", "stats")
+    for stage in ("sweep", "train_capsnet", "pretrain_capsnet", "transfer_capsnet"):
+        for path in import_closure(module_of(stage)):
+            assert not {part.removesuffix(".py") for part in path.parts} & {*rooms}, (stage, path)
+
+
+def test_modules_are_imported_from_where_they_are() -> None:
+    """Rooms resolve their public names late, where the import closure cannot follow them."""
+    package = ROOT / "src" / "capsnet_study"
+    for path in [*package.rglob("*.py"), *(ROOT / "stages").glob("*.py")]:
+        for name in imports_of(path):
+            room, *rest = name.removeprefix("capsnet_study.").split(".")
+            if name.startswith("capsnet_study.") and (package / room).is_dir() and rest:
+                place = package / room / rest[0]
+                assert place.is_dir() or place.with_suffix(".py").is_file(), (path, name)
 
 
 def test_every_stage_says_what_it_is() -> None:
@@ -85,10 +96,8 @@ class Reads:
         self.copies: list[object] = []  # kept, so that no other object gets their id
         self.seen: set[str] = set()
         self.sent = sent
-        blocks = ("DataParams", "ModelParams", "CapsuleParams", "RoutingParams", "TrainParams")
-        blocks += ("CapsNetArm", "CNNArm", "ManifoldParams", "TransferParams", "FigureParams")
-        for block in blocks:
-            self._watch(monkeypatch, getattr(params_module, block))
+        for block in (*BLOCKS.values(), CapsNetArm, CNNArm):
+            self._watch(monkeypatch, block)
 
     def _watch(self, monkeypatch: pytest.MonkeyPatch, block: type) -> None:
         plain, leaves = block.__getattribute__, {*block.__dataclass_fields__, "__dict__"}
@@ -102,17 +111,25 @@ class Reads:
 
         monkeypatch.setattr(block, "__getattribute__", recording)
 
-    def start(self, loaded: params_module.Params) -> params_module.Params:
-        """Forget what was read so far, and follow the blocks of `loaded` from now on."""
-        self.kept = loaded
-        self.names = {
-            id(getattr(loaded, block)): block
-            for block in loaded.__dataclass_fields__
-            if block != "sweep"
-        }
-        self.names |= {id(arm): f"sweep.{name}" for name, arm in loaded.sweep.items()}
+    def start(self, blocks: dict[str, object]) -> None:
+        """Forget what was read so far, and follow these blocks from now on."""
+        self.kept = blocks
+        self.names = {id(block): name for name, block in blocks.items() if name != "sweep"}
+        arms = blocks.get("sweep", {})
+        self.names |= {id(arm): f"sweep.{name}" for name, arm in arms.items()}
         self.seen = set()
-        return loaded
+
+    def some(self, path: str = "params.yaml", **kinds: object) -> tuple[object, ...]:
+        """Load blocks, and follow them."""
+        blocks = load_blocks(path, **kinds)
+        self.start(dict(zip(kinds, blocks, strict=True)))
+        return blocks
+
+    def whole(self) -> Params:
+        """Load all parameters, and follow their blocks."""
+        params = load_params()
+        self.start({name: getattr(params, name) for name in params.__dataclass_fields__})
+        return params
 
     def copy(self, block: object, **changes: object) -> object:
         """Copy as `dataclasses.replace` does: reads of the copy count, but for `changes`."""
@@ -124,7 +141,9 @@ class Reads:
             self.names[id(made)], self.given[id(made)] = self.names[id(block)], set(changes)
         return made
 
-    def run_here(self, address: str, function: Callable, tasks: Sequence[Sequence]) -> list:
+    def run_here(
+        self, address: str, function: Callable, tasks: Sequence[Sequence], checksum: Callable
+    ) -> list:
         """Run what would go to a cluster, and see that it could."""
         seen = set(self.seen)
         self.sent += [b"stages" in pickle.dumps((function, task)) for task in tasks]
@@ -175,11 +194,10 @@ def run_stage(stage: object, reads: Reads, folder: Path) -> Ran:
     module = importlib.import_module(stage.cmd.split()[2])
     before = {path: path.stat().st_mtime_ns for path in written(folder)}
     with pytest.MonkeyPatch.context() as monkeypatch:
-        if hasattr(module, "load_params"):
-            loading = params_module.load_params
-            monkeypatch.setattr(module, "load_params", lambda: reads.start(loading()))
-        if hasattr(module, "replace"):
-            monkeypatch.setattr(module, "replace", reads.copy)
+        for name, loading in (("load_blocks", reads.some), ("load_params", reads.whole)):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, loading)
+        monkeypatch.setattr(trials, "replace", reads.copy)
         record_files(monkeypatch, files)
         reads.seen = set()
         arguments = stage.cmd.split()[3:]
@@ -213,7 +231,7 @@ def written(folder: Path) -> list[Path]:
     """Return all files that stages may write."""
     parts = [folder / "data", folder / "metrics", folder / "plots"]
     files = [path for part in parts for path in part.rglob("*") if path.is_file()]
-    return [*files, *folder.glob("REPORT.md")]
+    return [*(path for path in files if "runtime" not in path.parts), *folder.glob("REPORT.md")]
 
 
 def declared_params(stage: str) -> set[str]:
@@ -271,17 +289,6 @@ def test_outs_written_are_outs_declared(ran: dict) -> None:
 
 def test_tasks_need_nothing_that_a_worker_of_a_cluster_lacks(ran: dict, sent: list[bool]) -> None:
     assert len(sent) > 30 and not any(sent)
-
-
-def test_tables_that_claims_are_computed_from_are_exact(ran: dict, folder: Path) -> None:
-    claims = {"fitting_trials", "manifold", *(f"transfer_{name}" for name in MAIN_MODELS)}
-    tables = [*folder.glob("data/**/*.csv"), *(folder / f"plots/{name}.csv" for name in claims)]
-    assert len(tables) == 4 + 3 + 3 + 5  # arms, main models, their deeper forms, plots
-    for path in tables:
-        table = read_table(path)
-        column = "linear_r2" if "linear_r2" in table else "exact_match"
-        digits = table[column].map(lambda value: len(f"{value:.17g}".strip("0.")))
-        assert digits.max() > 6, path
 
 
 @pytest.mark.parametrize(

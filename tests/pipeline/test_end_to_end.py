@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from capsnet_study.common.storage import read_json, read_table
 from capsnet_study.params import load_params
-from capsnet_study.storage import read_json, read_table
 from tests.pipeline.conftest import AUTHOR, copy_project, run, tiny_params
 
 

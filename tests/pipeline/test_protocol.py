@@ -13,18 +13,21 @@ import torch
 import yaml
 from pytest import MonkeyPatch
 
-from capsnet_study import representation, transfer
-from capsnet_study.activations import layer_activations
-from capsnet_study.data import shift_grid
-from capsnet_study.embedding import tsne_map
-from capsnet_study.models import NetworkSpec, build_network
-from capsnet_study.params import TrainParams, TransferParams, load_params
-from capsnet_study.storage import read_arrays, read_json, write_arrays
-from capsnet_study.transfer import Transfer, schemes, transfer_budget
-from capsnet_study.trials import ImageSet, Training, Trial, Weights, load_network, weights_of
+from capsnet_study.common.storage import read_arrays, read_json, write_arrays
+from capsnet_study.data.manifold import shift_grid
+from capsnet_study.models.spec import NetworkSpec, build_network, main_model
+from capsnet_study.models.weights import Weights, load_network, pack, weights_of
+from capsnet_study.params import load_params
+from capsnet_study.representation.activations import layer_activations
+from capsnet_study.representation.embedding import tsne_map
+from capsnet_study.representation.params import MODELS
+from capsnet_study.training import trials
+from capsnet_study.training.params import TrainParams
+from capsnet_study.training.trials import ImageSet, Training, image_sets
+from capsnet_study.transfer.params import TransferParams
+from capsnet_study.transfer.schemes import Transfer, run_transfers, schemes
 from stages import activations, domains, embed, manifold, manifold_images, multimnist, pretrain
 from stages import transfer as transfer_stage
-from stages.networks import read_images, specification, write_networks
 from tests.pipeline.conftest import tiny_params
 
 TRAIN, TEST = 10, 100  # how bright the training and the test digits are
@@ -55,6 +58,10 @@ def study(tmp_path: Path, monkeypatch: MonkeyPatch) -> Path:
     return tmp_path
 
 
+def cnn_spec(hidden: int = 1) -> NetworkSpec:
+    return main_model("cnn", load_params().model, None, None, hidden)
+
+
 def network_weights(spec: NetworkSpec, seed: int) -> Weights:
     return weights_of(build_network(spec, torch.Generator().manual_seed(seed)))
 
@@ -74,12 +81,10 @@ def test_manifold_sets_are_made_of_test_digits(study: Path) -> None:
 
 @pytest.mark.parametrize("model, seed", [("cnn", 10), ("random_cnn", 0)])
 def test_controls_are_the_networks_before_training(study: Path, model: str, seed: int) -> None:
-    spec = specification("cnn", load_params())
-    trials = [
-        Trial([], initial=network_weights(spec, trial), trained=network_weights(spec, trial + 10))
-        for trial in range(2)
-    ]
-    write_networks("data/models/cnn", spec, ["trial0", "trial1"], trials)
+    spec = cnn_spec()
+    for trial in range(2):
+        weights = pack(network_weights(spec, trial), network_weights(spec, trial + 10))
+        write_arrays(f"data/models/cnn/trial{trial}.safetensors", weights, spec.to_json())
     manifold_images.main()
     images = read_arrays("data/manifold.safetensors", "images")["images"]
     activations.main(model)
@@ -114,7 +119,7 @@ def test_claims_rest_on_the_maps_of_the_main_perplexity(study: Path) -> None:
     noise = np.random.default_rng(1).normal(size=grid.shape).astype(np.float32)
     maps = np.broadcast_to(np.stack([grid, noise])[:, None], (2, 2, 2, 2, 81, 2))
     facts = {"layer": "cap1", "pairs": ["7-8", "3-5"], "perplexities": PERPLEXITIES}
-    for model in representation.MODELS:
+    for model in MODELS:
         write_activations(model)
         write_arrays(f"data/embeddings/{model}.safetensors", {"maps": maps.copy()}, facts)
     manifold.main()
@@ -147,7 +152,8 @@ def handed_to(stage: ModuleType, name: str, monkeypatch: MonkeyPatch) -> list[An
 
 def shows_only(part: Training | Transfer, pairs: Pairs) -> bool:
     """Whether training and test images are all those of the study that show these pairs."""
-    for given, whole in zip((part.train, part.test), read_images(), strict=True):
+    whole_sets = image_sets(read_arrays("data/multimnist.safetensors"))
+    for given, whole in zip((part.train, part.test), whole_sets, strict=True):
         shown = [tuple(sorted(labels)) in pairs for labels in whole.labels.tolist()]
         assert 0 < sum(shown) < len(shown)
         for found, made in ((given.labels, whole.labels), (given.images, whole.images)):
@@ -159,19 +165,20 @@ def shows_only(part: Training | Transfer, pairs: Pairs) -> bool:
 def test_networks_are_pretrained_on_their_domain(
     sides: list[Pairs], monkeypatch: MonkeyPatch
 ) -> None:
-    trainings = handed_to(pretrain, "run_trials", monkeypatch)[0]
+    trainings = handed_to(pretrain, "run_trainings", monkeypatch)[0]
     assert [training.name for training in trainings] == [f"cnn {name}" for name in NAMES]
-    assert [training.trial for training in trainings] == [0, 0, 1, 1]
+    assert [training.order for training in trainings] == [("order", k) for k in (0, 0, 1, 1)]
     assert all(map(shows_only, trainings, sides))
 
 
 def test_transfers_go_from_one_domain_to_the_other(
     sides: list[Pairs], monkeypatch: MonkeyPatch
 ) -> None:
-    spec = specification("cnn", load_params(), hidden=2)
+    spec = cnn_spec(hidden=2)
     weights = [network_weights(spec, seed) for seed in range(4)]
-    trials = [Trial([], initial=network_weights(spec, 9), trained=one) for one in weights]
-    write_networks("data/pretrained/cnn", spec, NAMES, trials)
+    for name, trained in zip(NAMES, weights, strict=True):
+        packed = pack(network_weights(spec, 9), trained)
+        write_arrays(f"data/pretrained/cnn/{name}.safetensors", packed, spec.to_json())
     transfers = handed_to(transfer_stage, "run_transfers", monkeypatch)[2]
     where = [(part.split, part.direction) for part in transfers]
     assert where == [(0, "AB"), (0, "BA"), (1, "AB"), (1, "BA")]
@@ -200,13 +207,14 @@ def test_all_schemes_see_the_images_in_the_same_order(
         orders.append(tuple(torch.randperm(40, generator=order).tolist()))
         return [{"exact_match": 0.0}]
 
-    monkeypatch.setattr(transfer, "fit", draw)
+    monkeypatch.setattr(trials, "fit", draw)
     spec = NetworkSpec("cnn", cnn.model, 2)
     weights = network_weights(spec, 0)
-    budget = transfer_budget(train_params, TransferParams(splits=1, epochs=1), spec)
-    for split, direction in product((0, 1), ("AB", "BA")):
-        task = Transfer(split, direction, weights, weights, *images)
-        transfer.run_transfer("cnn", spec, task, budget, seed=0)
+    parts = [
+        Transfer(split, direction, weights, weights, *images)
+        for split, direction in product((0, 1), ("AB", "BA"))
+    ]
+    run_transfers("cnn", spec, parts, train_params, TransferParams(splits=1, epochs=1))
     count = len(list(schemes()))
     assert len(set(orders)) == 4
     assert orders == [first for first in orders[::count] for _ in range(count)]

@@ -8,21 +8,23 @@ from pathlib import Path
 import pytest
 import torch
 
-from capsnet_study.storage import read_json
+from capsnet_study.common.storage import read_json
 from stages.recording import recorded
+from tests.project import copy
 
 
 @pytest.fixture
 def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Run a stage that does nothing; return its record."""
+    copy(tmp_path, "params.yaml")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("CAPS_DEVICE")
     monkeypatch.delenv("CAPS_WORKERS")
 
     def run() -> dict:
-        with recorded("nothing"):
+        with recorded("digits"):
             pass
-        return read_json("metrics/runtime/nothing.json")
+        return read_json("metrics/runtime/digits.json")
 
     return run
 
@@ -55,6 +57,6 @@ def test_what_the_environment_says_is_recorded(record, monkeypatch) -> None:
 
 
 def test_a_stage_that_fails_leaves_no_record(record, tmp_path) -> None:
-    with pytest.raises(KeyError), recorded("failing"):
+    with pytest.raises(KeyError), recorded("fitting"):
         raise KeyError
-    assert not list(tmp_path.rglob("failing.json"))
+    assert not list(tmp_path.rglob("fitting.json"))

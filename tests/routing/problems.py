@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from capsnet_study.routing import CapsuleLayer, route, squash
 from capsnet_study.routing.fused import fused_route
+from capsnet_study.routing.layer import CapsuleLayer
+from capsnet_study.routing.route import route, squash
 
 
 @dataclass(frozen=True)

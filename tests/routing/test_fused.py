@@ -12,8 +12,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
-from capsnet_study.routing import kernels, squash
+from capsnet_study.routing import kernels
 from capsnet_study.routing.fused import fused_route
+from capsnet_study.routing.route import squash
 from tests.routing.problems import Problem, by_fused, by_plain, problem, results
 
 INF, NAN = float("inf"), float("nan")

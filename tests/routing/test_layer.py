@@ -6,7 +6,8 @@ from itertools import product
 import pytest
 import torch
 
-from capsnet_study.routing import CapsuleLayer, route
+from capsnet_study.routing.layer import CapsuleLayer
+from capsnet_study.routing.route import route
 
 SIZES = dict(in_caps=7, in_dim=3, out_caps=4, out_dim=5)
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from capsnet_study.routing import CapsuleLayer
 from capsnet_study.routing.fused import fused_route
+from capsnet_study.routing.layer import CapsuleLayer
 from tests.routing.fresh import output_of, start
 from tests.routing.problems import by_fused, problem
 

@@ -3,7 +3,9 @@
 import pytest
 import torch
 
-from capsnet_study.routing import CapsuleLayer, layer, routing_path
+from capsnet_study.routing import layer
+from capsnet_study.routing.layer import CapsuleLayer
+from capsnet_study.routing.path import routing_path
 from tests.routing.fresh import output_of, start
 
 

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capsnet_study.routing import route, squash
+from capsnet_study.routing.route import route, squash
 from tests.routing.reference import route_batch
 
 N_ITERS = [1, 2, 3, 5, 9]

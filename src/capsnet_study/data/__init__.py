@@ -1,20 +1,13 @@
 """Digits, and the image sets composed of them."""
 
-from capsnet_study.data.digits import Digits, load_digits
-from capsnet_study.data.domains import PAIRS, DomainSplit, in_domain, split_domains
-from capsnet_study.data.manifold import ManifoldSets, make_manifold, shift_grid
-from capsnet_study.data.multimnist import MultiMNIST, make_multimnist
+import lazy_loader
 
-__all__ = [
-    "PAIRS",
-    "Digits",
-    "DomainSplit",
-    "ManifoldSets",
-    "MultiMNIST",
-    "in_domain",
-    "load_digits",
-    "make_manifold",
-    "make_multimnist",
-    "shift_grid",
-    "split_domains",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "digits": ["Digits", "load_digits"],
+        "domains": ["PAIRS", "DomainSplit", "in_domain", "split_domains"],
+        "manifold": ["ManifoldSets", "make_manifold", "shift_grid"],
+        "multimnist": ["MultiMNIST", "make_multimnist"],
+    },
+)

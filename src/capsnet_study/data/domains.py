@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -26,6 +26,14 @@ class DomainSplit:
 def split_domains(count: int, rng: np.random.Generator) -> list[DomainSplit]:
     """Return `count` random splits; splits in which a side lacks a digit are drawn again."""
     return [_split(rng) for _ in range(count)]
+
+
+def splits_of(document: Sequence[Mapping[str, Sequence[Sequence[int]]]]) -> list[DomainSplit]:
+    """Return the splits of data/domains.json, in their order."""
+    return [
+        DomainSplit(*([(low, high) for low, high in split[side]] for side in ("a", "b")))
+        for split in document
+    ]
 
 
 def in_domain(

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int, UInt8
 
+from capsnet_study.common.seeding import numpy_generator
+from capsnet_study.common.sizes import IMAGE_SIZE, MAX_SHIFT
 from capsnet_study.data.multimnist import overlay
-from capsnet_study.params import IMAGE_SIZE, MAX_SHIFT
-from capsnet_study.seeding import numpy_generator
 
 
 @dataclass(frozen=True)

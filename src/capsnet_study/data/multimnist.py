@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int, UInt8
 
-from capsnet_study.params import IMAGE_SIZE, MAX_SHIFT
+from capsnet_study.common.sizes import IMAGE_SIZE, MAX_SHIFT
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,11 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from capsnet_study.explorer.points import (
-    ENTROPIES,
-    Row,
-    arm_label,
-    curve_rows,
-    trajectory_rows,
-)
-from capsnet_study.figures.arms import Arm, arms_of
+from capsnet_study.explorer.points import ENTROPIES, Row, curve_rows, trajectory_rows
+from capsnet_study.figures.arms import shown_arms
 from capsnet_study.figures.style import Look, arm_look
+from capsnet_study.names import arm_name
+from capsnet_study.training.arms import Arms, capsule_arms
 
 WIDTH, HEIGHT = 540, 350
 EXACT_MATCH = "exact match on test images"
@@ -35,7 +31,7 @@ def curves_chart(table: pd.DataFrame) -> alt.LayerChart:
     table : DataFrame
         `plots/fitting.csv`: one row per arm, trial and evaluation.
     """
-    rows, arms = curve_rows(table), arms_of(table)
+    rows, arms = curve_rows(table), shown_arms(table)
     picked = _picked_arms()
     base = alt.Chart(alt.InlineData(values=rows)).transform_filter(picked)
     base = base.encode(x=_step_axis(rows), color=_colour(arms))
@@ -61,7 +57,7 @@ def trajectories_chart(table: pd.DataFrame) -> alt.LayerChart:
     table : DataFrame
         `plots/fitting.csv`, as for `curves_chart`.
     """
-    rows, arms = trajectory_rows(table), _coupled(arms_of(table))
+    rows, arms = trajectory_rows(table), capsule_arms(shown_arms(table))
     picked = _picked_arms()
     couplings = alt.binding_radio(options=list(ENTROPIES), name="couplings of ")
     layer = alt.param(name="layer", value="R1", bind=couplings)
@@ -90,10 +86,6 @@ def _sized(*layers: alt.Chart) -> alt.LayerChart:
     return alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
 
 
-def _coupled(arms: Sequence[Arm]) -> list[Arm]:
-    return [arm for arm in arms if arm.model == "capsnet"]
-
-
 def _picked_arms() -> alt.Parameter:
     """Arms clicked in the legend; all of them at first, and after a click elsewhere."""
     return alt.selection_point(name="picked", fields=["arm"], bind="legend")
@@ -114,7 +106,7 @@ def _step_axis(rows: Sequence[Row]) -> alt.X:
     )
 
 
-def _colour(arms: Sequence[Arm]) -> alt.Color:
+def _colour(arms: Arms) -> alt.Color:
     """Colours as in the figures; the domain keeps all arms in the legend whatever is chosen."""
     legend = alt.Legend(
         title="arms",
@@ -124,19 +116,19 @@ def _colour(arms: Sequence[Arm]) -> alt.Color:
         symbolOpacity=1,
         labelFontSize=11,
     )
-    colours = [arm_look(arm).colour for arm in arms]
+    colours = [arm_look(arm).colour for arm in arms.values()]
     return alt.Color("arm:N", scale=alt.Scale(domain=_labels(arms), range=colours), legend=legend)
 
 
-def _dash(arms: Sequence[Arm]) -> alt.StrokeDash:
-    dashes = [_pixels(arm_look(arm)) for arm in arms]
+def _dash(arms: Arms) -> alt.StrokeDash:
+    dashes = [_pixels(arm_look(arm)) for arm in arms.values()]
     return alt.StrokeDash(
         "arm:N", title="arms", scale=alt.Scale(domain=_labels(arms), range=dashes)
     )
 
 
-def _labels(arms: Sequence[Arm]) -> list[str]:
-    return [arm_label(arm) for arm in arms]
+def _labels(arms: Arms) -> list[str]:
+    return [arm_name(arm) for arm in arms.values()]
 
 
 def _pixels(look: Look) -> list[float]:

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.colors import to_hex
 
+from capsnet_study.common.sizes import MAX_SHIFT
 from capsnet_study.explorer.points import Row, map_rows
-from capsnet_study.figures.maps import REACH, offset_colours, pair_title
+from capsnet_study.figures.maps import offset_colours, pair_title
 from capsnet_study.names import MODEL_NAMES
 
 SIDE, KEY_SIDE = 270, 110
@@ -93,7 +94,7 @@ def _panel(data: alt.InlineData, side: str) -> alt.LayerChart:
 def _key() -> alt.Chart:
     """The square of all offsets in their colours, rows downwards as in an image."""
     axis = alt.Axis(
-        values=[-REACH, 0, REACH],
+        values=[-MAX_SHIFT, 0, MAX_SHIFT],
         labelAngle=0,
         labelExpr="datum.value ? format(datum.value, '+d') : '0'",
     )

@@ -64,7 +64,8 @@ def render_page(
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=True
     )
     inserts = {figure: _place(exhibit) for figure, exhibit in exhibits.items()}
-    text = (files("capsnet_study") / "templates" / "report.html.j2").read_text(encoding="utf-8")
+    template = files("capsnet_study.explorer") / "templates" / "report.html.j2"
+    text = template.read_text(encoding="utf-8")
     return environment.from_string(text).render(
         document=convert(report, figures, inserts, base),
         exhibits=list(exhibits.values()),

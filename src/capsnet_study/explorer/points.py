@@ -7,18 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from capsnet_study.figures.arms import Arm, arms_of, over_trials
-from capsnet_study.figures.style import arm_look
+from capsnet_study.figures.arms import over_trials, shown_arms
+from capsnet_study.names import arm_name
 
 Row = dict[str, Any]
 
 ENTROPIES = {"R1": "entropy_share_r1", "R2": "entropy_share_r2"}
-
-
-def arm_label(arm: Arm) -> str:
-    """Return the name of an arm where arms of all kinds stand side by side."""
-    label = arm_look(arm).label
-    return f"n = {arm.n_iter:.0f}, {label}" if label.startswith("η") else label
 
 
 def curve_rows(table: pd.DataFrame) -> list[Row]:
@@ -30,11 +24,11 @@ def curve_rows(table: pd.DataFrame) -> list[Row]:
         `plots/fitting.csv`: one row per arm, trial and evaluation.
     """
     rows = []
-    for arm in arms_of(table):
-        for point in over_trials(table, arm, "exact_match").itertuples():
+    for key, arm in shown_arms(table).items():
+        for point in over_trials(table, key, "exact_match").itertuples():
             spread = 0.0 if np.isnan(point.std) else point.std
             rows.append({
-                "arm": arm_label(arm),
+                "arm": arm_name(arm),
                 "step": int(point.step),
                 "mean": round(point.mean, 5),
                 "low": round(point.mean - spread, 5),
@@ -57,15 +51,15 @@ def trajectory_rows(table: pd.DataFrame) -> list[Row]:
     """
     measures = {"exact_match": "exact_match", **ENTROPIES}
     rows = []
-    for arm in arms_of(table):
+    for key, arm in shown_arms(table).items():
         means = {
-            name: over_trials(table, arm, column).set_index("step")["mean"]
+            name: over_trials(table, key, column).set_index("step")["mean"]
             for name, column in measures.items()
         }
         for step, values in pd.DataFrame(means).dropna().iterrows():
             rounded = {"exact_match": 5, "R1": 7, "R2": 7}
             shown = {name: round(values[name], digits) for name, digits in rounded.items()}
-            rows.append({"arm": arm_label(arm), "step": int(step), **shown})
+            rows.append({"arm": arm_name(arm), "step": int(step), **shown})
     return rows
 
 

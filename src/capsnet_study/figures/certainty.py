@@ -1,16 +1,16 @@
 """How certain couplings are early in training, against the accuracy reached at its end."""
 
-from collections.abc import Sequence
-
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
-from capsnet_study.figures.arms import Arm, arms_of, trials_text
+from capsnet_study.figures.arms import shown_arms, trials_text
 from capsnet_study.figures.curves import percent_axis
 from capsnet_study.figures.labels import label_points
 from capsnet_study.figures.style import SINGLE, arm_look, journal_style, new_figure, note
+from capsnet_study.names import arm_name
+from capsnet_study.training.arms import Arms
 
 MEASURES = ["entropy_at_tenth", "exact_match"]
 MARGIN = 2.5  # points between a name and a marker or an error bar
@@ -31,20 +31,20 @@ def figure_early_certainty(trials: pd.DataFrame, fitting: pd.DataFrame) -> Figur
     """
     found = trials.dropna(subset=MEASURES).groupby("arm")[MEASURES]
     mean, std = found.mean(), found.std().fillna(0)
-    arms = [arm for arm in arms_of(fitting) if arm.name in mean.index]
-    mean, std = (table.loc[[arm.name for arm in arms]] for table in (mean, std))
+    arms = {key: arm for key, arm in shown_arms(fitting).items() if key in mean.index}
+    mean, std = (table.loc[list(arms)] for table in (mean, std))
     figure = new_figure(SINGLE, 3.0)
     axes = figure.subplots()
     _draw_points(axes, arms, mean, std)
-    note(axes, f"{trials_text(fitting, arms)}\nn = 6 where η is named, else η = 1", x=0.03)
+    note(axes, f"{trials_text(fitting, arms)}\nη = 1 where none is named", x=0.03)
     figure.draw_without_rendering()
-    names = [arm_look(arm).label.replace("gradient ", "") for arm in arms]
+    names = [arm_name(arm).replace(" gradient", "") for arm in arms.values()]
     label_points(axes, names, mean.to_numpy(), _obstacles(axes, mean, std))
     return figure
 
 
-def _draw_points(axes: Axes, arms: Sequence[Arm], mean: pd.DataFrame, std: pd.DataFrame) -> None:
-    for arm, (x, y), (dx, dy) in zip(arms, mean.to_numpy(), std.to_numpy(), strict=True):
+def _draw_points(axes: Axes, arms: Arms, mean: pd.DataFrame, std: pd.DataFrame) -> None:
+    for arm, (x, y), (dx, dy) in zip(arms.values(), mean.to_numpy(), std.to_numpy(), strict=True):
         look = arm_look(arm)
         axes.errorbar(
             x, y, dy, dx, color=look.colour, marker=look.marker, markersize=4.5, elinewidth=0.9,

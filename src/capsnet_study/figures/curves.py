@@ -9,15 +9,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from capsnet_study.figures.arms import (
-    Arm,
-    arms_of,
-    eta_arms,
-    n_iter_arms,
-    over_trials,
-    reference_arms,
-    trials_text,
-)
+from capsnet_study.figures.arms import over_trials, shown_arms, trials_text
 from capsnet_study.figures.style import (
     DOUBLE,
     NOTE_COLOUR,
@@ -27,15 +19,25 @@ from capsnet_study.figures.style import (
     note,
     panel_title,
 )
+from capsnet_study.names import arm_name
+from capsnet_study.training.arms import (
+    SOFT_N_ITER,
+    Arm,
+    Arms,
+    CNNArm,
+    capsule_arms,
+    eta_arms,
+    n_iter_arms,
+)
 
 LATE = 2 / 3  # share of the steps after which curves are enlarged
 MARKED = 0.12  # markers on a line so far apart, in diagonals of the panel: a cue beside colour
 
 
-def draw_curves(axes: Axes, table: pd.DataFrame, arms: Sequence[Arm], column: str) -> None:
+def draw_curves(axes: Axes, table: pd.DataFrame, arms: Arms, column: str) -> None:
     """The mean over trials of `column` against steps; a band of one s.d. where n >= 2."""
-    for arm in arms:
-        curve, look = over_trials(table, arm, column), arm_look(arm)
+    for key, arm in arms.items():
+        curve, look = over_trials(table, key, column), arm_look(arm)
         axes.plot(
             curve["step"], curve["mean"], color=look.colour, linestyle=look.line,
             marker=look.marker, markevery=MARKED, label=look.label, markeredgewidth=0, zorder=3,
@@ -73,10 +75,10 @@ def percent_ticks(axis: Axis) -> None:
     axis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.4g} %"))
 
 
-def draw_last(axes: Axes, table: pd.DataFrame, arms: Sequence[Arm]) -> None:
+def draw_last(axes: Axes, table: pd.DataFrame, arms: Arms) -> None:
     """Every trial at its last evaluation, and the mean and s.d. of each arm beside them."""
-    for position, arm in enumerate(arms):
-        rows, look = table.loc[table["arm"] == arm.name], arm_look(arm)
+    for position, (key, arm) in enumerate(arms.items()):
+        rows, look = table.loc[table["arm"] == key], arm_look(arm)
         values = rows.loc[rows["step"] == rows["step"].max(), "exact_match"]
         spread = values.std() if len(values) > 1 else 0.0
         axes.scatter(
@@ -87,20 +89,21 @@ def draw_last(axes: Axes, table: pd.DataFrame, arms: Sequence[Arm]) -> None:
             position + 0.16, values.mean(), spread, color=look.colour, marker=look.marker,
             markersize=4, elinewidth=1, markeredgewidth=0,
         )  # fmt: skip
-    axes.set_xticks(range(len(arms)), labels=[_short(arm) for arm in arms], rotation=90)
+    axes.set_xticks(range(len(arms)), labels=[_short(arm) for arm in arms.values()], rotation=90)
     axes.set_xlim(-0.6, len(arms) - 0.4 if arms else 0.6)
     axes.grid(axis="y")
 
 
 def _short(arm: Arm) -> str:
     """The tick label of an arm; its symbol (n or η) stands in the legend."""
-    label = arm_look(arm).label.removeprefix("n = ").removeprefix("η = ")
-    return "fitness" if arm.follows_fitness else label.replace(", gradient", "")
+    if isinstance(arm, CNNArm):
+        return arm_name(arm)
+    if arm.n_iter == SOFT_N_ITER:
+        return "fitness" if arm.follows_fitness else f"{arm.eta:g}"
+    return arm_name(arm).removeprefix("n = ").removesuffix(" gradient")
 
 
-def _draw_row(
-    panels: Iterable[Axes], table: pd.DataFrame, arms: Sequence[Arm], legend_title: str
-) -> None:
+def _draw_row(panels: Iterable[Axes], table: pd.DataFrame, arms: Arms, legend_title: str) -> None:
     """All of training with the legend, its last third enlarged, and the last step."""
     whole, late, end = panels
     last = last_step(table)
@@ -122,9 +125,9 @@ def _draw_row(
     end.set_title("last step", fontsize=7, color=NOTE_COLOUR)
 
 
-def _late_limits(table: pd.DataFrame, arms: Sequence[Arm]) -> tuple[float, float] | None:
+def _late_limits(table: pd.DataFrame, arms: Arms) -> tuple[float, float] | None:
     """The range of trials and bands in the last third, with a margin; None without rows."""
-    rows = table.loc[table["arm"].isin([arm.name for arm in arms])]
+    rows = table.loc[table["arm"].isin(list(arms))]
     late = rows.loc[rows["step"] >= LATE * last_step(table)].groupby(["arm", "step"])
     found = late["exact_match"].agg(["mean", "std", "min", "max"]).fillna({"std": 0.0})
     if found.empty:
@@ -137,7 +140,7 @@ def _late_limits(table: pd.DataFrame, arms: Sequence[Arm]) -> tuple[float, float
 
 def _two_rows(
     table: pd.DataFrame,
-    groups: Sequence[Sequence[Arm]],
+    groups: Sequence[Arms],
     titles: Sequence[str],
     legend_titles: Sequence[str],
 ) -> Figure:
@@ -150,7 +153,7 @@ def _two_rows(
         _draw_row(row, table, arms, legend_title)
         panel_title(row[0], letter, title)
     top = max(axes.get_ylim()[1] for axes in grid[:, 0])
-    limits = _late_limits(table, [arm for arms in groups for arm in arms])
+    limits = _late_limits(table, {key: arm for arms in groups for key, arm in arms.items()})
     for whole, late, end in grid:
         whole.set_ylim(0, top)
         for axes in (late, end) if limits else ():
@@ -167,11 +170,11 @@ def figure_accuracy(table: pd.DataFrame) -> Figure:
     table : DataFrame
         `plots/fitting.csv`: one row per arm, trial and evaluation.
     """
-    arms = arms_of(table)
-    cnn = reference_arms(arms)
+    arms = shown_arms(table)
+    cnn = {key: arm for key, arm in arms.items() if arm == CNNArm("cnn")}
     return _two_rows(
         table,
-        [n_iter_arms(arms) + cnn, eta_arms(arms) + cnn],
+        [n_iter_arms(arms) | cnn, eta_arms(arms) | cnn],
         ["routing iterations", "update rate"],
         ["iterations n, η = 1", "update rate η, n = 6"],
     )
@@ -184,13 +187,18 @@ def figure_controls(table: pd.DataFrame) -> Figure:
     Panel (a) sets gradients through every iteration beside those of the last one only, for
     each number of iterations that has both; (b) uniform coupling, n = 3 and the two CNNs.
     """
-    arms = arms_of(table)
-    last = {arm.n_iter for arm in arms if arm.gradient == "last"}
-    plain = [arm for arm in arms if arm.model == "capsnet" and arm.eta == 1
-             and not arm.follows_fitness]  # fmt: skip
-    gradients = [arm for arm in plain if arm.n_iter in last]
-    routing = [arm for arm in plain if arm.n_iter in (1, 3) and arm.gradient == "full"]
-    controls = routing + [arm for arm in arms if arm.model != "capsnet"]
+    arms = shown_arms(table)
+    plain = {
+        key: arm
+        for key, arm in capsule_arms(arms).items()
+        if arm.eta == 1 and not arm.follows_fitness
+    }
+    last = {arm.n_iter for arm in plain.values() if arm.gradient == "last"}
+    gradients = {key: arm for key, arm in plain.items() if arm.n_iter in last}
+    routing = {
+        key: arm for key, arm in plain.items() if arm.n_iter in (1, 3) and arm.gradient == "full"
+    }
+    controls = routing | {key: arm for key, arm in arms.items() if isinstance(arm, CNNArm)}
     return _two_rows(
         table,
         [gradients, controls],

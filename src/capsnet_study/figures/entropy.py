@@ -7,14 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from capsnet_study.figures.arms import (
-    Arm,
-    arms_of,
-    eta_arms,
-    n_iter_arms,
-    over_trials,
-    trials_text,
-)
+from capsnet_study.figures.arms import over_trials, shown_arms, trials_text
 from capsnet_study.figures.curves import draw_curves, last_step, percent_ticks, step_axis
 from capsnet_study.figures.style import (
     DOUBLE,
@@ -26,6 +19,7 @@ from capsnet_study.figures.style import (
     note,
     panel_title,
 )
+from capsnet_study.training.arms import Arms, eta_arms, n_iter_arms
 
 
 def uniform_entropy(table: pd.DataFrame) -> float | None:
@@ -34,12 +28,12 @@ def uniform_entropy(table: pd.DataFrame) -> float | None:
     return None if ratio.empty else float(ratio.median())
 
 
-def _draw_phase(axes: Axes, table: pd.DataFrame, arms: Sequence[Arm]) -> None:
+def _draw_phase(axes: Axes, table: pd.DataFrame, arms: Arms) -> None:
     """Entropy against accuracy: an arm a curve, markers that grow with training."""
     paths = []
-    for arm in arms:
+    for key, arm in arms.items():
         entropy, accuracy = (
-            over_trials(table, arm, column).set_index("step")["mean"]
+            over_trials(table, key, column).set_index("step")["mean"]
             for column in ("entropy_r1", "exact_match")
         )
         look = arm_look(arm)
@@ -88,8 +82,9 @@ def figure_entropy(table: pd.DataFrame) -> Figure:
     table : DataFrame
         `plots/fitting.csv`: one row per arm, trial and evaluation.
     """
-    every = arms_of(table)
-    arms = eta_arms(every) + [arm for arm in n_iter_arms(every) if arm.n_iter == 7]
+    every = shown_arms(table)
+    arms = eta_arms(every)
+    arms |= {key: arm for key, arm in n_iter_arms(every).items() if arm.n_iter == 7}
     level = uniform_entropy(table)
     figure = new_figure(DOUBLE, 2.9)
     left, right = figure.subplots(1, 2, sharey=True)
@@ -110,18 +105,6 @@ def figure_entropy(table: pd.DataFrame) -> Figure:
     percent_ticks(right.xaxis)
     note(right, "markers grow with training;\ngrey lines join equal steps", x=0.02)
     panel_title(right, "b", "entropy and accuracy")
-    _legend(figure, left, arms)
-    return figure
-
-
-def _legend(figure: Figure, axes: Axes, arms: Sequence[Arm]) -> None:
-    """One legend for both panels, to their right; seven iterations are named as such."""
-    handles = axes.get_legend_handles_labels()[0]
-    labels = [
-        f"{arm_look(arm).label}, η = 1" if arm.n_iter == 7 else arm_look(arm).label for arm in arms
-    ]
     if arms:
-        figure.legend(
-            handles, labels, loc="outside right upper", title="n = 6 unless stated",
-            alignment="left",
-        )  # fmt: skip
+        figure.legend(*left.get_legend_handles_labels(), loc="outside right upper")
+    return figure

@@ -9,16 +9,9 @@ from jaxtyping import Float, Integer, UInt8
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from capsnet_study.figures.style import (
-    DOUBLE,
-    NOTE_COLOUR,
-    SMALL,
-    journal_style,
-    new_figure,
-)
+from capsnet_study.common.sizes import MAX_SHIFT
+from capsnet_study.figures.style import DOUBLE, NOTE_COLOUR, SMALL, journal_style, new_figure
 from capsnet_study.names import MODEL_NAMES
-
-REACH = 4  # pixels: offsets run from -REACH to REACH in rows and in columns
 
 # Corners of the colour square: blue to brown along the rows, dark to light along the columns,
 # two directions that every kind of colour vision tells apart.
@@ -27,7 +20,7 @@ CORNERS = np.array([[[8, 48, 107], [135, 206, 250]], [[127, 48, 8], [255, 205, 9
 
 def offset_colours(offsets: Integer[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 3"]:
     """The RGB colour of each (row, column) offset, bilinear between the four corners."""
-    row, column = ((offsets + REACH) / (2 * REACH)).T[..., None]
+    row, column = ((offsets + MAX_SHIFT) / (2 * MAX_SHIFT)).T[..., None]
     above, below = (CORNERS[side, 0] * (1 - column) + CORNERS[side, 1] * column for side in (0, 1))
     return above * (1 - row) + below * row
 
@@ -63,8 +56,8 @@ def figure_shifts(
 
 
 def _draw_nine(grid: np.ndarray, stack: np.ndarray, offsets: np.ndarray) -> None:
-    """The images at offsets -REACH, 0 and REACH, laid out as the shifts are."""
-    wanted = [(dr, dc) for dr in (-REACH, 0, REACH) for dc in (-REACH, 0, REACH)]
+    """The images at offsets -MAX_SHIFT, 0 and MAX_SHIFT, laid out as the shifts are."""
+    wanted = [(dr, dc) for dr in (-MAX_SHIFT, 0, MAX_SHIFT) for dc in (-MAX_SHIFT, 0, MAX_SHIFT)]
     for axes, offset in zip(grid.flat, wanted, strict=True):
         index = int(np.flatnonzero((offsets == offset).all(axis=1))[0])
         axes.imshow(stack[index], cmap="gray_r", vmin=0, vmax=255)
@@ -93,13 +86,13 @@ def _draw_map(axes: Axes, points: pd.DataFrame) -> None:
 
 def _draw_key(axes: Axes) -> None:
     """The colour square: which colour means which offset."""
-    steps = np.arange(-REACH, REACH + 1)
+    steps = np.arange(-MAX_SHIFT, MAX_SHIFT + 1)
     offsets = np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(-1, 2)
     side = len(steps)
-    extent = (-REACH - 0.5, REACH + 0.5, REACH + 0.5, -REACH - 0.5)
+    extent = (-MAX_SHIFT - 0.5, MAX_SHIFT + 0.5, MAX_SHIFT + 0.5, -MAX_SHIFT - 0.5)
     axes.imshow(offset_colours(offsets).reshape(side, side, 3), extent=extent)
-    axes.set_xticks([-REACH, 0, REACH], labels=["−4", "0", "+4"], fontsize=SMALL)
-    axes.set_yticks([-REACH, 0, REACH], labels=["−4", "0", "+4"], fontsize=SMALL)
+    axes.set_xticks([-MAX_SHIFT, 0, MAX_SHIFT], labels=["−4", "0", "+4"], fontsize=SMALL)
+    axes.set_yticks([-MAX_SHIFT, 0, MAX_SHIFT], labels=["−4", "0", "+4"], fontsize=SMALL)
     axes.set_title("offset", fontsize=SMALL)
     axes.set_xlabel("columns (px)", fontsize=SMALL)
     axes.set_ylabel("rows (px)", fontsize=SMALL)

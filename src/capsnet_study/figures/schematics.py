@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
 
+from capsnet_study.common.sizes import CLASSES, CONV1_SIZE, CONV2_SIZE, IMAGE_SIZE, KERNEL
 from capsnet_study.figures.style import (
     DOUBLE,
     MODEL_LOOKS,
@@ -18,9 +19,10 @@ from capsnet_study.figures.style import (
     new_figure,
     panel_title,
 )
-from capsnet_study.params import ModelParams
+from capsnet_study.models.params import ModelParams
 
-IMAGE_SIDE, KERNEL = 36, 9
+CONV1 = f"{KERNEL} × {KERNEL}"
+CONV2 = f"{CONV1}\nstride 2"
 
 
 class LayerBox(NamedTuple):
@@ -35,36 +37,41 @@ class LayerBox(NamedTuple):
 
 def capsnet_layers(model: ModelParams) -> list[LayerBox]:
     """The layers of the CapsNet (paper figure 1, above), from the `model` parameters."""
-    side, half = _sides()
-    primary = half * half * model.primary_groups
+    primary = CONV2_SIZE**2 * model.primary_groups
     return [
-        LayerBox("Image", f"{IMAGE_SIDE} × {IMAGE_SIDE}", "image"),
-        LayerBox("Conv1", f"{side} × {side} × {model.conv_channels}", "maps", "9 × 9"),
+        LayerBox("Image", f"{IMAGE_SIZE} × {IMAGE_SIZE}", "image"),
         LayerBox(
-            "PrimaryCaps", f"{primary:,} × {model.primary_dim}", "capsules", "9 × 9\nstride 2"
+            "Conv1",
+            f"{CONV1_SIZE} × {CONV1_SIZE} × {model.conv_channels}",
+            "maps",
+            CONV1,
+        ),
+        LayerBox(
+            "PrimaryCaps",
+            f"{primary:,} × {model.primary_dim}",
+            "capsules",
+            CONV2,
         ),
         LayerBox("Cap1", f"{model.cap1_capsules} × {model.capsule_dim}", "capsules", "R1", True),
-        LayerBox("Classes", f"10 × {model.capsule_dim}", "capsules", "R2"),
+        LayerBox("Classes", f"{CLASSES} × {model.capsule_dim}", "capsules", "R2"),
     ]
 
 
 def cnn_layers(model: ModelParams) -> list[LayerBox]:
     """The layers of the CNN (paper figure 1, below): as many neurons in each as the CapsNet."""
-    side, half = _sides()
-    second = f"{half} × {half} × {model.primary_groups * model.primary_dim}"
+    second = f"{CONV2_SIZE} × {CONV2_SIZE} × {model.primary_groups * model.primary_dim}"
     return [
-        LayerBox("Image", f"{IMAGE_SIDE} × {IMAGE_SIDE}", "image"),
-        LayerBox("Conv1", f"{side} × {side} × {model.conv_channels}", "maps", "9 × 9"),
-        LayerBox("Conv2", second, "maps", "9 × 9\nstride 2"),
+        LayerBox("Image", f"{IMAGE_SIZE} × {IMAGE_SIZE}", "image"),
+        LayerBox(
+            "Conv1",
+            f"{CONV1_SIZE} × {CONV1_SIZE} × {model.conv_channels}",
+            "maps",
+            CONV1,
+        ),
+        LayerBox("Conv2", second, "maps", CONV2),
         LayerBox("Linear1", f"{model.cap1_capsules * model.capsule_dim}", "units", "full", True),
-        LayerBox("Classes", "10", "units", "full"),
+        LayerBox("Classes", f"{CLASSES}", "units", "full"),
     ]
-
-
-def _sides() -> tuple[int, int]:
-    """Rows of the maps after Conv1 (stride 1) and after the second convolution (stride 2)."""
-    side = IMAGE_SIDE - KERNEL + 1
-    return side, (side - KERNEL) // 2 + 1
 
 
 def _draw_maps(axes: Axes, x: float, colour: str, sheets: int) -> None:

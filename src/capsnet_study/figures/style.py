@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patheffects import withStroke
 
-from capsnet_study.figures.arms import SOFT_N_ITER, Arm
-from capsnet_study.names import MODEL_NAMES
+from capsnet_study.names import MODEL_NAMES, arm_name
+from capsnet_study.training.arms import SOFT_N_ITER, Arm, CNNArm
 
 DOUBLE, SINGLE = 7.0, 3.5  # inches, the widths of a journal page and of one of its columns
 SMALL = 6.5  # points, the size of the smallest text
@@ -84,28 +84,30 @@ class Look(NamedTuple):
     filled: bool = True
 
 
-def _colour(colours: Mapping[float, str], value: float) -> str:
+CNN_LOOKS = {
+    "cnn": Look("CNN", CNN_COLOUR, (0, (4, 2)), "X"),
+    "cnn160": Look("CNN-160", CNN160_COLOUR, (0, (1, 1.2)), "d"),
+}
+
+
+def _colour(colours: Mapping[float, str], value: int | float) -> str:
     """The colour of a value; between two that have one, a mixture of theirs."""
     channels = np.array([to_rgb(colour) for colour in colours.values()]).T
     return to_hex([np.interp(value, list(colours), channel) for channel in channels])
 
 
 def arm_look(arm: Arm) -> Look:
-    """Colour, line, marker and label of an arm, from what it is and never from its name."""
-    if arm.model == "cnn":
-        return Look("CNN", CNN_COLOUR, (0, (4, 2)), "X")
-    if arm.model != "capsnet":
-        return Look("CNN-160", CNN160_COLOUR, (0, (1, 1.2)), "d")
+    """Colour, line, marker and label of an arm, from what it is and never from its key."""
+    label = arm_name(arm)
+    if isinstance(arm, CNNArm):
+        return CNN_LOOKS[arm.model]._replace(label=label)
     dash = "-" if arm.gradient == "full" else (0, (3, 1.5))
-    suffix = "" if arm.gradient == "full" else ", gradient last"
-    usual = "" if arm.n_iter == SOFT_N_ITER else f"n = {arm.n_iter:.0f}, "
     if arm.follows_fitness:
-        return Look(f"{usual}η by fitness{suffix}", FITNESS_COLOUR, dash, "*")
+        return Look(label, FITNESS_COLOUR, dash, "*")
     if arm.n_iter == SOFT_N_ITER or arm.eta < 1:
-        marker = ETA_MARKERS.get(arm.eta, "h")
-        return Look(f"{usual}η = {arm.eta:g}{suffix}", _colour(ETA_COLOURS, arm.eta), dash, marker)
-    marker, colour = N_ITER_MARKERS.get(int(arm.n_iter), "h"), _colour(N_ITER_COLOURS, arm.n_iter)
-    return Look(f"n = {arm.n_iter:.0f}{suffix}", colour, dash, marker)
+        return Look(label, _colour(ETA_COLOURS, arm.eta), dash, ETA_MARKERS.get(arm.eta, "h"))
+    colour = _colour(N_ITER_COLOURS, arm.n_iter)
+    return Look(label, colour, dash, N_ITER_MARKERS.get(arm.n_iter, "h"))
 
 
 # The main CapsNet is the arm n = 3, the uniform one the arm n = 1: the same colours.

@@ -17,7 +17,7 @@ from capsnet_study.figures.style import (
     new_figure,
     note,
 )
-from capsnet_study.params import MAIN_MODELS
+from capsnet_study.names import MAIN_MODELS
 from capsnet_study.stats import Interval, bootstrap_interval
 
 BAR = 0.27

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from capsnet_study.figures.parts import arm_words, describe_part
+from capsnet_study.claims.words import words_of
+from capsnet_study.figures.parts import describe_part
 from capsnet_study.figures.style import (
     DOUBLE,
     INTERVAL,
@@ -20,6 +21,7 @@ from capsnet_study.figures.style import (
     journal_style,
     new_figure,
 )
+from capsnet_study.training.arms import arms_in
 
 OUTCOME_LOOKS = {
     "reproduced": Look("reproduced", "#009e73", marker="o"),
@@ -28,28 +30,28 @@ OUTCOME_LOOKS = {
     "not evaluated": Look("not evaluated", NOTE_COLOUR, marker="|"),
 }
 EXPECTED_COLOUR = "#dcefe7"
-NAME, VERDICT, MEASURE, COMPARED, COUNT = 0.0, 0.22, 0.96, 2.54, 3.93  # inches, as all in a row
-ZERO, VALUE, RANGE = 4.66, 5.76, 5.81
-REACH = 0.62  # from zero to the farthest end
+NAME, VERDICT, MEASURE, COMPARED, COUNT = 0.0, 0.22, 0.9, 2.47, 4.16  # inches, as all in a row
+ZERO, VALUE, RANGE = 4.76, 5.75, 5.79
+REACH = 0.51  # from zero to the farthest end
 ROW, GAP = 0.122, 0.45  # inches a row; rows between two claims
 
 Claims = Mapping[str, Mapping[str, Any]]
 Part = Mapping[str, Any]
 
 
-def _expected_side(expected: str) -> tuple[float, float]:
-    """The ends of the side a part is expected on, from a text such as 'below 0.05'."""
-    kind, bound = expected.split(",")[0].split()
-    value = float(bound)
-    return {"above": (value, np.inf), "below": (-np.inf, value), "within": (-value, value)}[kind]
+def _expected_side(part: Part) -> tuple[float, float]:
+    """The ends of the side a part is expected on."""
+    bound = part["bound"]
+    sides = {"above": (bound, np.inf), "below": (-np.inf, bound), "within": (-bound, bound)}
+    return sides[part["side"]]
 
 
 def row_scale(part: Part) -> float:
     """What stands at the end of a row: 1 for a correlation, else the farthest of its numbers."""
-    if part["label"].lower().startswith("spearman"):
+    if "spearman" in (part["measure"] or "") or part["kind"] == "correlation":
         return 1.0
     numbers = [part[key] for key in ("mean", "low", "high") if part[key] is not None]
-    ends = np.abs([*numbers, *_expected_side(part["expected"])])
+    ends = np.abs([*numbers, *_expected_side(part)])
     return float(ends[np.isfinite(ends)].max()) or 1.0
 
 
@@ -60,7 +62,7 @@ def _draw_part(axes: Axes, row: float, part: Part) -> None:
     def place(value: float) -> float:
         return ZERO + REACH * float(np.clip(value / scale, -1.06, 1.06))
 
-    left, right = map(place, _expected_side(part["expected"]))
+    left, right = map(place, _expected_side(part))
     axes.fill_between([left, right], row - 0.42, row + 0.42, color=EXPECTED_COLOUR, linewidth=0)
     if part["mean"] is None:
         _write(axes, ZERO, row, "not evaluated", ha="center", zorder=5, color=NOTE_COLOUR,
@@ -138,8 +140,8 @@ def figure_claims(claims: Claims, fitting: pd.DataFrame) -> Figure:
     Parameters
     ----------
     claims : mapping
-        `metrics/claims.json`: by claim, its verdict and parts, each with label, n, mean,
-        low, high, expected and outcome.
+        `metrics/claims.json`: by claim, its verdict and parts, as
+        `evaluate_claims` returns them.
     fitting : DataFrame
         `plots/fitting.csv`, for what the arms are called.
     """
@@ -150,7 +152,7 @@ def figure_claims(claims: Claims, fitting: pd.DataFrame) -> Figure:
     axes.axis("off")
     axes.vlines(ZERO, 0.8, end - 0.6, color="#444444", linewidth=0.7, zorder=2)
     _draw_head(axes)
-    words = arm_words(fitting)
+    words = words_of(arms_in(fitting))
     for top, (name, claim) in zip(tops, claims.items(), strict=True):
         axes.axhline(top - 0.5 - GAP / 2, color="#cccccc", linewidth=0.5)
         _draw_claim(axes, top, name, claim, words)

@@ -1,18 +1,14 @@
 """CapsNet, the matched CNN, and their deeper forms for transfer (paper figure 1)."""
 
-from capsnet_study.models.capsnet import CapsNet
-from capsnet_study.models.cnn import CNN
-from capsnet_study.models.losses import margin_loss, multi_label_loss
-from capsnet_study.models.network import Network, NetworkOutput
-from capsnet_study.models.spec import NetworkSpec, build_network
+import lazy_loader
 
-__all__ = [
-    "CNN",
-    "CapsNet",
-    "Network",
-    "NetworkOutput",
-    "NetworkSpec",
-    "build_network",
-    "margin_loss",
-    "multi_label_loss",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "capsnet": ["CapsNet"],
+        "cnn": ["CNN"],
+        "losses": ["margin_loss", "multi_label_loss"],
+        "network": ["Network", "NetworkOutput"],
+        "spec": ["NetworkSpec", "build_network"],
+    },
+)

@@ -8,10 +8,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from capsnet_study.common.sizes import CLASSES, CONV2_SIZE
 from capsnet_study.models.losses import margin_loss
-from capsnet_study.models.network import CLASSES, CONV2_SIZE, Network, NetworkOutput
-from capsnet_study.params import CapsuleParams, ModelParams, RoutingParams
-from capsnet_study.routing import CapsuleLayer, squash
+from capsnet_study.models.network import Network, NetworkOutput
+from capsnet_study.models.params import CapsuleParams, ModelParams
+from capsnet_study.routing.layer import CapsuleLayer
+from capsnet_study.routing.params import RoutingParams
+from capsnet_study.routing.route import squash
 
 PRIMARY_LENGTH = 0.75  # of primary capsules at initialisation, on average over Multi-MNIST
 ROUTED_LENGTH = 1.0  # that present ones tend to: weights for shorter ones saturate routing later
@@ -45,9 +48,7 @@ class CapsNet(Network):
             CapsuleLayer(
                 *below,
                 *above,
-                n_iter=routing.n_iter,
-                eta=routing.eta,
-                gradient=routing.gradient,
+                **routing.of_a_layer,
                 bias=capsules.bias,
                 init_gain=capsules.init_gain,
                 in_length=length,

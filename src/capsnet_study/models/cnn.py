@@ -8,11 +8,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from capsnet_study.common.sizes import CLASSES, CONV2_SIZE
 from capsnet_study.models.capsnet import capsule_lengths
 from capsnet_study.models.losses import margin_loss, multi_label_loss
-from capsnet_study.models.network import CLASSES, CONV2_SIZE, Network, NetworkOutput, reset_he
-from capsnet_study.params import ModelParams
-from capsnet_study.routing import squash
+from capsnet_study.models.network import Network, NetworkOutput, reset_he
+from capsnet_study.models.params import ModelParams
+from capsnet_study.routing.route import squash
 
 
 class CNN(Network):

@@ -7,15 +7,11 @@ from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from capsnet_study.params import IMAGE_SIZE, ModelParams
-
-KERNEL = 9
-CLASSES = 10
-CONV1_SIZE = IMAGE_SIZE - KERNEL + 1  # 28
-CONV2_SIZE = (CONV1_SIZE - KERNEL) // 2 + 1  # 10
+from capsnet_study.common.sizes import KERNEL
+from capsnet_study.models.params import ModelParams
 
 
 @dataclass(frozen=True)
@@ -85,6 +81,11 @@ class Network(nn.Module, ABC):
             h = self.conv1(images.contiguous(memory_format=torch.channels_last))
             maps = self.conv2(F.relu(h, inplace=True))  # [batch, channels, 10, 10]
         return maps.float().permute(0, 2, 3, 1)
+
+
+def as_images(images: UInt8[Tensor, "batch 36 36"]) -> Float[Tensor, "batch 1 36 36"]:
+    """Return grey values of 0 to 255 as a network takes them, in [0, 1]."""
+    return images.unsqueeze(1).float() / 255
 
 
 def reset_he(layer: nn.Conv2d | nn.Linear, generator: torch.Generator) -> None:

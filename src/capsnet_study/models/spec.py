@@ -1,8 +1,9 @@
-"""All that it takes to build a network again: what a model file carries beside its weights."""
+"""What a model is: how it is built, trained and studied, and what its files say of it."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, NamedTuple
 
 import torch
 from pydantic import TypeAdapter
@@ -11,7 +12,8 @@ from pydantic.dataclasses import dataclass
 from capsnet_study.models.capsnet import CapsNet
 from capsnet_study.models.cnn import CNN
 from capsnet_study.models.network import Network
-from capsnet_study.params import CapsuleParams, ModelParams, RoutingParams
+from capsnet_study.models.params import CapsuleParams, ModelParams
+from capsnet_study.routing.params import RoutingParams
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,11 @@ class NetworkSpec:
     capsules: CapsuleParams | None = None
     routing: RoutingParams | None = None
 
+    @property
+    def eta_at(self) -> Callable[[float], float] | None:
+        """The update rate as a function of the model's fitness; None without routing."""
+        return self.routing.eta_at if self.routing else None
+
     def to_json(self) -> str:
         """Return the specification as text."""
         return TypeAdapter(NetworkSpec).dump_json(self).decode()
@@ -34,11 +41,54 @@ class NetworkSpec:
         return TypeAdapter(cls).validate_json(text)
 
 
+class Kind(NamedTuple):
+    """What sets one kind of network apart from the others.
+
+    Attributes
+    ----------
+    build
+        Gives a network of a specification.
+    learning_rate
+        The key of `TrainParams` that holds it.
+    studied
+        The layer whose activations stand for what it makes of an image (paper 3.2).
+    """
+
+    build: Callable[[NetworkSpec], Network]
+    learning_rate: str
+    studied: str
+
+
+KINDS = {
+    "capsnet": Kind(
+        lambda spec: CapsNet(spec.model, spec.capsules, spec.routing, spec.hidden),
+        learning_rate="lr_capsnet",
+        studied="cap1",
+    ),
+    "cnn": Kind(lambda spec: CNN(spec.model, spec.hidden), "lr_cnn", "linear1"),
+    "cnn160": Kind(
+        lambda spec: CNN(spec.model, spec.hidden, capsule_output=True), "lr_cnn", "linear1"
+    ),
+}
+
+
+def main_model(
+    name: Literal["capsnet", "uniform", "cnn"],
+    model: ModelParams,
+    capsules: CapsuleParams | None,
+    routing: RoutingParams | None,
+    hidden: int = 1,
+) -> NetworkSpec:
+    """Return what network a main model is; uniform coupling is routing with one iteration."""
+    if name == "cnn":
+        return NetworkSpec("cnn", model, hidden)
+    if name == "uniform":
+        routing = RoutingParams(n_iter=1, eta=0.0)
+    return NetworkSpec("capsnet", model, hidden, capsules, routing)
+
+
 def build_network(spec: NetworkSpec, generator: torch.Generator) -> Network:
     """Build the network that `spec` describes, with weights drawn from `generator`."""
-    if spec.kind == "capsnet":
-        network: Network = CapsNet(spec.model, spec.capsules, spec.routing, spec.hidden)
-    else:
-        network = CNN(spec.model, spec.hidden, capsule_output=spec.kind == "cnn160")
+    network = KINDS[spec.kind].build(spec)
     network.reset_parameters(generator)
     return network

@@ -1,7 +1,12 @@
 """Routing between two layers of capsules (paper section 2 and eq. 1-3)."""
 
-from capsnet_study.routing.layer import CapsuleLayer
-from capsnet_study.routing.path import routing_path
-from capsnet_study.routing.route import couplings, route, squash
+import lazy_loader
 
-__all__ = ["CapsuleLayer", "couplings", "route", "routing_path", "squash"]
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "layer": ["CapsuleLayer"],
+        "path": ["routing_path"],
+        "route": ["couplings", "route", "squash"],
+    },
+)

@@ -1,0 +1,159 @@
+"""Kill the runner at random moments in a small study; see that it ends in the same bits.
+
+``python -m scripts.kill_runner`` takes some minutes on two cores. The study runs twice, in copies
+of this project: by ``dvc repro``, from the first stage to the last, and by ``python -m
+stages.run``, which is killed with SIGKILL again and again and then goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import typer
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from tests.pipeline.conftest import copy_project, run, tiny_params
+
+TIMES = "metrics/runtime"  # outs that tell what a run took, and depend on it
+RUNNER = [sys.executable, "-m", "stages.run"]
+
+
+@dataclass(frozen=True)
+class Kill:
+    """What a kill met and left behind."""
+
+    seconds: float  # after the runner had started
+    ended: int  # stages that had ended since the last kill
+    processes: int  # at work at that moment
+    gone: float  # seconds until the last of them had ended
+    mended: str  # what the next runner had to mend
+
+
+def main(kills: int = 20, seed: int = 0, folder: Path | None = None) -> None:
+    """Print what each kill met, and whether the results are those of the serial run."""
+    rng = random.Random(seed)
+    console = Console()
+    with tempfile.TemporaryDirectory() as made:
+        here = folder or Path(made)
+        serial = copy_project(here / "serial", tiny_params())
+        began = time.monotonic()
+        run("dvc", "repro", "--quiet", cwd=serial)
+        seconds = time.monotonic() - began
+        console.print(f"dvc repro, not killed: {seconds:.0f} s")
+        done, killed = killed_runs(here, kills, 1.3 * seconds / kills, rng)
+        table(done, console)
+        differing = [name for name in killed if different_outs(serial, name)]
+        for name in killed:
+            outs = sum(map(len, outs_of(name).values()))
+            verdict = different_outs(serial, name) or "the same bits as dvc repro"
+            console.print(f"{name.name}: {outs} outs compared: {verdict}")
+            console.print(f"dvc status: {run('dvc', 'status', cwd=name).strip()}")
+    raise typer.Exit(bool(differing))
+
+
+def killed_runs(
+    here: Path, kills: int, longest: float, rng: random.Random
+) -> tuple[list[Kill], list[Path]]:
+    """Return all kills, and the folders of the runs that were killed until they had ended.
+
+    A run that ends before all kills are done is followed by another one.
+    """
+    done: list[Kill] = []
+    folders: list[Path] = []
+    while len(done) < kills:
+        folders.append(copy_project(here / f"killed_{len(folders)}", tiny_params()))
+        ended = False
+        while not ended and len(done) < kills:
+            kill = killed_once(folders[-1], rng.uniform(1.0, longest))
+            ended = kill is None
+            done += [kill] if kill is not None else []
+        if not ended:
+            run(*RUNNER, cwd=folders[-1])
+    return done, folders
+
+
+def killed_once(folder: Path, seconds: float) -> Kill | None:
+    """Start the runner and kill it after some seconds; return None if it had ended by then."""
+    with tempfile.TemporaryFile("w+") as log:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        process = subprocess.Popen(
+            RUNNER,
+            cwd=folder,
+            env=os.environ | {"PATH": path},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        began = time.monotonic()
+        while time.monotonic() - began < seconds:
+            if process.poll() is not None:
+                assert process.returncode == 0, log.seek(0) or log.read()
+                return None
+            time.sleep(0.02)
+        processes = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        killed = time.monotonic()
+        _, alive = psutil.wait_procs(processes, timeout=20)
+        assert not alive, f"processes that the runner left behind: {alive}"
+        log.seek(0)
+        told = log.read()
+    assert "FAILED" not in told, told
+    mended = [line for line in told.splitlines() if "cut off" in line]
+    gone = time.monotonic() - killed
+    return Kill(seconds, told.count("  ended   "), len(processes), gone, "; ".join(mended))
+
+
+def outs_of(folder: Path) -> dict[str, dict[str, str]]:
+    """Return the checksum of every out that does not tell how long something took."""
+    stages = yaml.load((folder / "dvc.lock").read_text(), Loader=yaml.CSafeLoader)["stages"]
+    listed = {
+        name: {out["path"]: out["md5"] for out in stage.get("outs", [])}
+        for name, stage in stages.items()
+    }
+    telling, before = {TIMES}, set()  # files that tell times: also what is made of them
+    while telling != before:
+        before = set(telling)
+        for name, stage in stages.items():
+            if telling & {dep["path"] for dep in stage.get("deps", [])}:
+                telling |= listed[name].keys()
+    return {
+        name: {path: md5 for path, md5 in outs.items() if not is_telling(path, telling)}
+        for name, outs in listed.items()
+    }
+
+
+def is_telling(path: str, telling: set[str]) -> bool:
+    """Return whether a file tells how long something took."""
+    return path in telling or path.startswith(f"{TIMES}/")
+
+
+def different_outs(one: Path, other: Path) -> list[str]:
+    """Return the stages whose outs differ between two folders."""
+    here, there = outs_of(one), outs_of(other)
+    return [name for name in here | there if here.get(name) != there.get(name)]
+
+
+def table(kills: list[Kill], console: Console) -> None:
+    """Print a line for each kill."""
+    grid = Table(
+        "kill", "after (s)", "stages ended before", "processes", "gone after (s)", "mended"
+    )
+    for number, kill in enumerate(kills, start=1):
+        counts = (str(number), f"{kill.seconds:.1f}", str(kill.ended), str(kill.processes))
+        grid.add_row(*counts, f"{kill.gone:.2f}", kill.mended or "-")
+    console.print(grid)
+
+
+if __name__ == "__main__":
+    typer.run(main)

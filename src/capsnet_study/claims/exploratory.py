@@ -1,0 +1,123 @@
+"""What the claims do not ask: other comparisons, and the claims by intervals that assume less.
+
+Nothing here decides a claim.
+"""
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from capsnet_study.claims.declarations import Claim, Difference, EachLevel, Part
+from capsnet_study.claims.verdicts import Result, Tables, evaluate_claims, judge_parts
+from capsnet_study.names import CHAMFER, R2_SUFFIX
+from capsnet_study.stats import Interval, crossed_interval, t_interval
+
+ON_R2 = ("C4", "C5", "C6")  # the claims on R1's couplings that are looked at on R2, too
+ARM_PAIRS = (
+    ("n3", "n1"),
+    ("n6_eta0p01", "n1"),
+    ("n6_eta0p1", "n6_eta1"),
+    ("n6_eta0p5", "n6_eta1"),
+    ("n6_fitness", "n6_eta1"),
+)
+CONTROLS = ("random_capsnet", "uniform", "random_cnn", "pixels", "pca")
+
+
+def explore(claims: Iterable[Claim], tables: Tables) -> dict[str, dict[str, Result] | list[Result]]:
+    """Judge what is no claim, on the tables of `evaluate_claims`.
+
+    Returns
+    -------
+    claims_on_r2
+        C4 to C6 for the couplings of R2.
+    cautious
+        All claims by `cautious_interval`.
+    arms, other_gain, distances, second_half
+        Parts by `cautious_interval`: differences of arms of the sweep; C2 at another initial gain;
+        Chamfer distances of the CapsNet less those of its controls; C6 in the second half of
+        training.
+    """
+    claims = list(claims)
+    return {
+        "claims_on_r2": evaluate_claims(claims_on_r2(claims), tables),
+        "cautious": evaluate_claims(claims, tables, cautious_interval),
+        "arms": judge_parts(arm_differences(), tables, cautious_interval),
+        "other_gain": judge_parts([many_iterations_at_another_gain()], tables, cautious_interval),
+        "distances": judge_parts(distances_from_controls(), tables, cautious_interval),
+        "second_half": judge_parts([second_half()], tables, cautious_interval),
+    }
+
+
+def cautious_interval(values: pd.Series) -> Interval:
+    """Return an interval that allows for few values, and for what the units share.
+
+    Parameters
+    ----------
+    values : indexed by unit. By ``trial``: a t interval. By ``trial`` and ``pair``: trials, which
+        share a network, and pairs, which share images, are both resampled (pairs that some trial
+        lacks are left out). By ``split`` and
+        ``direction``: a t interval of the means of the splits, whose directions share networks.
+    """
+    if {"trial", "pair"} <= set(values.index.names):
+        return crossed_interval(values.unstack("pair").dropna(axis="columns").to_numpy())
+    if "split" in values.index.names:
+        found = t_interval(values.groupby("split").mean().to_numpy())
+        return Interval(float(values.mean()), found.low, found.high, len(values))
+    return t_interval(values.to_numpy())
+
+
+def claims_on_r2(claims: Iterable[Claim]) -> list[Claim]:
+    """Return C4 to C6 as they would read for the couplings of R2."""
+    return [
+        claim.model_copy(
+            update={
+                "parts": [
+                    part.model_copy(update={"measure": f"{part.measure}{R2_SUFFIX}"})
+                    for part in claim.parts
+                ]
+            }
+        )
+        for claim in claims
+        if claim.id in ON_R2
+    ]
+
+
+def arm_differences() -> list[Part]:
+    """Return differences of arms that no claim asks for, at the end and over all of training."""
+    return [
+        _difference("fitting", measure, *arms, "above 0")
+        for measure in ("exact_match", "area_under_curve")
+        for arms in ARM_PAIRS
+    ]
+
+
+def many_iterations_at_another_gain() -> Part:
+    """Return C2 for two arms with an initial gain of their own."""
+    arms = ("n9_gain0p25", "n3_gain0p25")
+    return _difference("fitting", "exact_match", *arms, "below 0")
+
+
+def distances_from_controls() -> list[Part]:
+    """Return Chamfer distances of the CapsNet's maps less those of controls: below 0 is nearer."""
+    return [
+        _difference("manifold", measure, "capsnet", control, "below 0")
+        for control in CONTROLS
+        for measure in CHAMFER
+    ]
+
+
+def second_half() -> Part:
+    """Return C6 for the second half of training only."""
+    return EachLevel(
+        kind="each_level",
+        table="fitting",
+        measure="spearman_second_half",
+        each="routed_arms",
+        expect="below 0",
+    )
+
+
+def _difference(table: str, measure: str, of: str, minus: str, expect: str) -> Part:
+    return Difference(
+        kind="difference", table=table, measure=measure, of=of, minus=minus, expect=expect
+    )

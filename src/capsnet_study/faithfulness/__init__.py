@@ -1,0 +1,1 @@
+"""How faithful a map is to the grid of shifts (paper 3.2)."""

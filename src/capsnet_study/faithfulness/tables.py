@@ -1,0 +1,127 @@
+"""The representation study: maps of all manifold sets, and how faithful they are (paper 3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from capsnet_study.common.workers import run_side_by_side
+from capsnet_study.faithfulness.measures import linear_r2, map_measures
+
+Maps = Float[np.ndarray, "trials sets perplexities seeds 81 2"]
+Activations = Float[np.ndarray, "trials sets 81 dim"]
+
+
+def common_value(facts: Mapping[str, Mapping[str, Any]], key: str) -> Any:
+    """Return the value that `key` has in the facts of all models.
+
+    Raises
+    ------
+    ValueError
+        Names the models and their values if these are not all the same.
+    """
+    values = {model: found[key] for model, found in facts.items()}
+    first, *others = values.values()
+    if any(other != first for other in others):
+        raise ValueError(f"{key} of the models' maps: {values}")
+    return first
+
+
+def measure_model(
+    model: str,
+    maps: Maps,
+    activations: Activations,
+    grid: Float[np.ndarray, "81 2"],
+    pairs: Sequence[str],
+    perplexities: Sequence[float],
+) -> pd.DataFrame:
+    """Measure all maps of one model against the grid of shifts.
+
+    Returns
+    -------
+    One row a trial, pair, perplexity and t-SNE seed: the measures of the map, and linear_r2 of the
+    activations (the same for all maps of a trial and pair).
+    """
+    tasks = [
+        (maps[trial, index], activations[trial, index], grid, list(perplexities))
+        for trial, index in product(range(len(maps)), range(len(pairs)))
+    ]
+    parts = run_side_by_side(_measure_set, tasks)
+    where = product(range(len(maps)), pairs)
+    return pd.concat(
+        [
+            part.assign(model=model, trial=trial, pair=pair)
+            for (trial, pair), part in zip(where, parts, strict=True)
+        ],
+        ignore_index=True,
+    )
+
+
+def at_perplexity(measured: pd.DataFrame, perplexity: float) -> pd.DataFrame:
+    """Return one row a model, trial and pair: the mean over t-SNE seeds at one perplexity."""
+    chosen = measured[measured["perplexity"] == perplexity].drop(columns=["perplexity", "seed"])
+    return chosen.groupby(["model", "trial", "pair"], sort=False).mean().reset_index()
+
+
+def sensitivity(measured: pd.DataFrame) -> pd.DataFrame:
+    """Return mean and s.d. of each measure over trials, pairs and seeds, for each perplexity."""
+    tidy = measured.melt(
+        ["model", "trial", "pair", "perplexity", "seed"], var_name="measure", value_name="value"
+    )
+    grouped = tidy.groupby(["model", "perplexity", "measure"], sort=False)["value"]
+    return grouped.agg(["mean", "std"]).reset_index()
+
+
+def summarise_models(table: pd.DataFrame) -> dict[str, Any]:
+    """Return for each model and measure mean, variance and n over trials and pairs (table 1)."""
+    measures = table.columns.drop(["model", "trial", "pair"])
+    return {
+        model: {
+            name: {"mean": rows[name].mean(), "variance": rows[name].var(), "n": len(rows)}
+            for name in measures
+        }
+        for model, rows in table.groupby("model", sort=False)
+    }
+
+
+def first_maps(
+    maps: Mapping[str, Maps], grid: Float[np.ndarray, "81 2"], pairs: Sequence[str]
+) -> pd.DataFrame:
+    """Return the maps of trial 0, first perplexity and seed, as a table of points (figure 5)."""
+    parts = [
+        pd.DataFrame(
+            {
+                "model": model,
+                "pair": pair,
+                "dr": grid[:, 0].astype(int),
+                "dc": grid[:, 1].astype(int),
+                "x": points[0, index, 0, 0, :, 0],
+                "y": points[0, index, 0, 0, :, 1],
+            }
+        )
+        for model, points in maps.items()
+        for index, pair in enumerate(pairs)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _measure_set(
+    maps: Float[np.ndarray, "perplexities seeds 81 2"],
+    activations: Float[np.ndarray, "81 dim"],
+    grid: Float[np.ndarray, "81 2"],
+    perplexities: list[float],
+) -> pd.DataFrame:
+    r2 = linear_r2(activations, grid, seed=0)
+    rows = [
+        {"perplexity": perplexity, "seed": seed}
+        | map_measures(grid, maps[index, seed])
+        | {"linear_r2": r2}
+        for index, perplexity in enumerate(perplexities)
+        for seed in range(maps.shape[1])
+    ]
+    return pd.DataFrame(rows)

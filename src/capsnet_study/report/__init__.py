@@ -1,0 +1,1 @@
+"""The report and the results in the README: numbers into words."""

@@ -1,0 +1,110 @@
+"""How the settings came about: the search on validation digits, and the runs before this one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from capsnet_study.params import Params
+from capsnet_study.training.arms import Arms, CapsNetArm, capsule_arms
+
+Record = Mapping[str, Any]
+SETTING_BLOCKS = ("data", "model", "capsules", "routing", "train", "manifold", "transfer")
+
+
+@dataclass(frozen=True)
+class EarlierRuns:
+    """Runs whose verdicts were known before this one.
+
+    Attributes
+    ----------
+    settings
+        By setting that was not the same in all runs: its value in each of them, this run last.
+    verdicts
+        By claim: its verdict in each run, this run last.
+    commits
+        Of all but this run.
+    """
+
+    settings: dict[str, list[str]]
+    verdicts: dict[str, list[str]]
+    commits: list[str]
+
+    @property
+    def changed(self) -> list[str]:
+        """The claims that did not get the same verdict from all runs."""
+        return [name for name, found in self.verdicts.items() if len(set(found)) > 1]
+
+
+def earlier_runs(earlier: pd.DataFrame, claims: Record, params: Params) -> EarlierRuns:
+    """Set the runs of ``scripts/earlier_runs.csv`` beside this one.
+
+    A run with the settings of this one is left out: it is this one.
+    """
+    names = [name for name in earlier if name.partition(".")[0] in SETTING_BLOCKS]
+    mine = {name: _plain(_value(params, name)) for name in names}
+    told = earlier.assign(**{name: earlier[name].map(_plain) for name in names})
+    others = told[(told[names] != pd.Series(mine)).any(axis="columns")]
+    settings = {name: [*others[name], mine[name]] for name in names}
+    return EarlierRuns(
+        {name: values for name, values in settings.items() if len(set(values)) > 1},
+        {
+            name: [*others[name].fillna("–"), claim["verdict"]]
+            for name, claim in claims.items()
+            if name in others
+        },
+        list(others["commit"]),
+    )
+
+
+def _value(params: Params, name: str) -> object:
+    block, _, key = name.partition(".")
+    return getattr(getattr(params, block), key, None)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value
+    return "–" if pd.isna(value) else f"{value:g}"
+
+
+def searched_gains(search: pd.DataFrame) -> pd.DataFrame:
+    """Mean exact match on validation images of CapsNets with one hidden layer.
+
+    Returns
+    -------
+    One row an (initial gain, learning rate), one column an n_iter.
+    """
+    rows = search[(search["kind"] == "capsnet") & (search["hidden"] == 1)]
+    means = rows.groupby(["init_gain", "lr", "n_iter"])["exact_match"].mean()
+    return means.unstack("n_iter")
+
+
+def at_edge(search: pd.DataFrame, params: Params) -> list[str]:
+    """Return, in words, which chosen settings are the largest or smallest that were tried."""
+    rates = {"CapsNets": params.train.lr_capsnet, "CNNs": params.train.lr_cnn}
+    chosen = {
+        f"the learning rate of {name}": (search.loc[search["kind"] == kind, "lr"], rates[name])
+        for name, kind in (("CapsNets", "capsnet"), ("CNNs", "cnn"))
+    } | {"the initial gain": (search["init_gain"].dropna(), params.capsules.init_gain)}
+    return [
+        f"{name} is the {'largest' if value == tried.max() else 'smallest'}"
+        for name, (tried, value) in chosen.items()
+        if value in (tried.max(), tried.min())
+    ]
+
+
+def gain_twins(arms: Arms) -> list[tuple[str, str]]:
+    """Return the arms with an initial gain of their own, each with the arm that lacks it."""
+    usual = {arm: key for key, arm in capsule_arms(arms).items()}
+    return [
+        (key, usual[replace(arm, init_gain=None)])
+        for key, arm in arms.items()
+        if isinstance(arm, CapsNetArm) and arm.init_gain is not None
+        if replace(arm, init_gain=None) in usual
+    ]

@@ -1,0 +1,152 @@
+"""The report, claim by claim, and the results that the README carries.
+
+All numbers come from metrics, parameters or the code itself; prose that depends on an outcome is
+chosen by the outcome. The text is in ``templates``.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from capsnet_study import names
+from capsnet_study.claims.words import words_of
+from capsnet_study.common import sizes
+from capsnet_study.models.capsnet import PRIMARY_LENGTH, ROUTED_LENGTH
+from capsnet_study.models.losses import margin_loss
+from capsnet_study.params import Params
+from capsnet_study.report import facts as facts
+from capsnet_study.report import provenance
+from capsnet_study.report.facts import Record
+from capsnet_study.report.text import FILTERS, part_row
+from capsnet_study.stats import bootstrap_false_alarms, bootstrap_interval
+from capsnet_study.training.arms import Arms
+from capsnet_study.training.evaluation import DEAD_LENGTH
+
+VERDICTS = ("reproduced", "contradicted", "inconclusive", "not evaluated")
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that the report is made of beside the parameters: the metrics files, parsed.
+
+    Attributes
+    ----------
+    claims, data, domains, exploratory, fitting, manifold
+        The metrics file of that name.
+    train, transfer
+        ``train_<model>.json`` and ``transfer_<model>.json`` by model: capsnet, uniform, cnn.
+    sensitivity
+        ``plots/manifold_sensitivity.csv``.
+    search, earlier
+        ``scripts/search.csv`` and ``scripts/earlier_runs.csv``.
+    arms
+        The arms of ``plots/fitting.csv``.
+    runtime
+        The files of ``metrics/runtime``.
+    """
+
+    claims: Record
+    data: Record
+    domains: Record
+    exploratory: Record
+    fitting: Record
+    manifold: Record
+    train: Mapping[str, Record]
+    transfer: Mapping[str, Record]
+    sensitivity: pd.DataFrame
+    search: pd.DataFrame
+    earlier: pd.DataFrame
+    arms: Arms
+    runtime: list[Record]
+
+
+class OtherVersionError(ValueError):
+    """The metrics lack what this version of the report tells."""
+
+
+def render_report(results: Results, params: Params) -> str:
+    """Return the text of REPORT.md: the same for the same results and parameters.
+
+    Raises
+    ------
+    OtherVersionError
+        Some metrics were written by another version of the study.
+    """
+    return _render("REPORT.md.j2", results, params)
+
+
+def results_summary(results: Results, params: Params) -> str:
+    """Return the short block of results that the README carries, without its markers."""
+    return _render("README_RESULTS.md.j2", results, params).strip()
+
+
+def with_block(readme: str, name: str, block: str) -> str:
+    """Return `readme` with `block` between the markers ``<!-- name -->`` and ``<!-- /name -->``.
+
+    Raises
+    ------
+    ValueError
+        Unless each marker stands there once, in order.
+    """
+    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, _, rest = readme.partition(start)
+    _, _, after = rest.partition(end)
+    if readme.count(start) != 1 or rest.count(end) != 1 or end in before:
+        raise ValueError(f"the README must hold {start} and, after it, {end}, each once")
+    return f"{before}{start}\n{block}\n{end}{after}"
+
+
+def _render(template: str, results: Results, params: Params) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("capsnet_study.report"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # Markdown, not HTML
+    )
+    words = words_of(results.arms)
+    environment.filters |= FILTERS | {"part_row": lambda part: part_row(part, words)}
+    try:
+        return environment.get_template(template).render(
+            **vars(results), **_context(results, params)
+        )
+    except (jinja2.UndefinedError, KeyError) as error:
+        raise OtherVersionError(
+            f"the files in metrics/ are not of this version of the study ({error}): `dvc repro` "
+            "writes them anew"
+        ) from error
+
+
+def _context(results: Results, params: Params) -> dict[str, Any]:
+    """Return what the templates speak of beside the results."""
+    return {
+        "p": params,
+        "facts": facts,
+        "provenance": provenance,
+        "names": names,
+        "sizes": sizes,
+        "verdicts": VERDICTS,
+        "dead_length": DEAD_LENGTH,
+        "lengths": {"primary": PRIMARY_LENGTH, "routed": ROUTED_LENGTH},
+        "margin": _defaults(margin_loss),
+        "bootstrap": _defaults(bootstrap_interval),
+        "false_alarms": bootstrap_false_alarms(max(params.train.trials, 2)),
+        "counts": Counter(
+            claim["verdict"] for claim in results.claims.values() if not claim["control"]
+        ),
+        "scale": facts.scale_of(results.data, params),
+    }
+
+
+def _defaults(function: Callable) -> dict[str, Any]:
+    """Return the default values of a function's parameters: what the study uses."""
+    parameters = inspect.signature(function).parameters.values()
+    return {one.name: one.default for one in parameters if one.default is not one.empty}

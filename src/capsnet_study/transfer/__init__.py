@@ -1,0 +1,1 @@
+"""Transfer between domains: layers kept, re-trained or random (paper 3.3)."""

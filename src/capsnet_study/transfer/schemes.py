@@ -1,0 +1,167 @@
+"""Transfer between domains: keep the first n layers, re-train the others (paper 3.3, figure 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from capsnet_study.models.spec import NetworkSpec
+from capsnet_study.models.weights import Weights
+from capsnet_study.training.checkpoints import Checkpoints
+from capsnet_study.training.fit import Budget
+from capsnet_study.training.params import TrainParams
+from capsnet_study.training.trials import (
+    ImageSet,
+    Kept,
+    Training,
+    learning_rate,
+    run_trainings,
+)
+from capsnet_study.transfer.params import TransferParams
+
+KEPT = (1, 2)
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """How a network for domain B is made.
+
+    Attributes
+    ----------
+    origin
+        Where the kept layers come from: ``A`` (the other domain), ``B`` (the target itself) or
+        ``R`` (random weights: the lower bound, and the base).
+    kept
+        How many of the three layers above the convolutions are kept, with the convolutions.
+    tuned
+        Whether the kept layers are trained, too (the ``+`` forms), instead of frozen.
+    """
+
+    origin: str
+    kept: int
+    tuned: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return the paper's name, as if B were the target: base, A1B, B2B+, ..."""
+        if self == BASE:
+            return "base"
+        return f"{self.origin}{self.kept}B" + "+" * self.tuned
+
+
+BASE = Scheme("R", 0, tuned=True)  # random weights, all of them trained: B from scratch
+
+
+def schemes() -> Iterator[Scheme]:
+    """Yield all schemes, the base first."""
+    yield BASE
+    for tuned in (False, True):
+        for origin in "AB":
+            for kept in KEPT:
+                yield Scheme(origin, kept, tuned)
+    for kept in KEPT:
+        yield Scheme("R", kept)
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """One split used in one direction.
+
+    `source` and `target` are the weights that layers may be kept of: those trained on the other
+    domain and on the target. `train` and `test` are images of the target domain.
+    """
+
+    split: int
+    direction: str
+    source: Weights
+    target: Weights
+    train: ImageSet
+    test: ImageSet
+
+
+def run_transfers(
+    name: str,
+    spec: NetworkSpec,
+    transfers: Sequence[Transfer],
+    train: TrainParams,
+    params: TransferParams,
+    checkpoints: Checkpoints | None = None,
+) -> list[dict[str, object]]:
+    """Run all schemes in each split and direction, side by side, all with the same budget.
+
+    With `checkpoints`, what was cut short goes on where it stood.
+
+    Returns
+    -------
+    One row a split, direction and scheme: model, split, direction, scheme, exact_match.
+    """
+    budget = transfer_budget(train, params, spec)
+    runs = [(transfer, scheme) for transfer in transfers for scheme in schemes()]
+    trainings = [scheme_training(name, spec, *run, budget, train.seed) for run in runs]
+    return [
+        {
+            "model": name,
+            "split": transfer.split,
+            "direction": transfer.direction,
+            "scheme": scheme.name,
+            "exact_match": trained.rows[-1]["exact_match"],
+        }
+        for (transfer, scheme), trained in zip(
+            runs, run_trainings(trainings, checkpoints), strict=True
+        )
+    ]
+
+
+def scheme_training(
+    name: str, spec: NetworkSpec, transfer: Transfer, scheme: Scheme, budget: Budget, seed: int
+) -> Training:
+    """Return the training of one scheme.
+
+    Fresh weights and the order of images are the same for all schemes of a split and direction.
+    """
+    where = transfer.split, transfer.direction
+    donor = {"A": transfer.source, "B": transfer.target}.get(scheme.origin)
+    return Training(
+        f"{name} split {transfer.split} {transfer.direction} {scheme.name}",
+        spec,
+        transfer.train,
+        transfer.test,
+        budget,
+        seed,
+        weights=("transfer weights", *where),
+        order=("transfer order", *where),
+        kept=Kept(scheme.kept, donor, frozen=not scheme.tuned),
+    )
+
+
+def transfer_budget(train: TrainParams, params: TransferParams, spec: NetworkSpec) -> Budget:
+    """Return the budget of every scheme; only the end of a training is evaluated."""
+    return Budget(
+        params.epochs,
+        train.batch_size,
+        learning_rate(train, spec),
+        evaluations=2,
+        warmup=train.warmup,
+        even_evaluations=1,
+    )
+
+
+def summarise_schemes(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return mean, s.d. and n over splits and directions of each scheme's exact match.
+
+    With them the same of relative_drop, (base - scheme) / base; a base of 0 has none.
+    """
+    scores = table.pivot(index=["split", "direction"], columns="scheme", values="exact_match")
+    base = scores["base"].where(scores["base"] > 0)
+    return {
+        scheme: _moments(scores[scheme])
+        | {"relative_drop": _moments(((base - scores[scheme]) / base).dropna())}
+        for scheme in table["scheme"].unique()
+    }
+
+
+def _moments(values: pd.Series) -> dict[str, float]:
+    return {"mean": values.mean(), "std": values.std(), "n": len(values)}

@@ -1,0 +1,86 @@
+"""Record that changed code gives the results that are there, without running it.
+
+    python -m stages.equal --why "..." STAGE [STAGE ...]
+
+Not a stage of the pipeline. dvc.lock is moved to today's code of these stages; their outs,
+parameters and data stay as recorded. Which stages, since which run, and why goes into equal.yaml,
+which `make verify` reads: a lock that was moved otherwise does not pass it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from io import StringIO
+from typing import Annotated
+
+import typer
+from dvc.dependency import ParamsDependency
+from dvc.repo import Repo
+from dvc.stage import PipelineStage
+from ruamel.yaml import YAML
+
+from capsnet_study.common.storage import read_yaml, write_text
+from stages.code import CODE
+
+PATH = "equal.yaml"
+HEADER = """\
+# Results that were not made by today's code, and why they count as its results. Written by
+# `python -m stages.equal`; `since` is the commit that holds the last run of the stages.
+"""
+
+
+def move_lock(stage: PipelineStage) -> None:
+    """Write today's code of a stage into dvc.lock, and all else as it stands there.
+
+    Raises
+    ------
+    ValueError
+        The stage has never run, or other things than its code have changed.
+    """
+    for out in stage.outs:
+        if not out.hash_info:
+            raise ValueError(f"{stage.addressing}: dvc.lock knows no {out}: run the stage")
+    for dep in stage.deps:
+        if isinstance(dep, ParamsDependency):
+            if dep.status():
+                raise ValueError(f"{stage.addressing}: parameters have changed: {dep.status()}")
+        elif dep.def_path.startswith(CODE):
+            dep.save()
+        elif not dep.hash_info:
+            raise ValueError(f"{stage.addressing}: dvc.lock knows no {dep}: run the stage")
+    stage.dump(update_pipeline=False)
+
+
+def last_run(stage: str) -> str:
+    """Return the commit that holds the record of a stage's last run."""
+    record = f"metrics/runtime/{stage.replace('@', '_')}.json"
+    command = ["git", "log", "-1", "--format=%h", "--", record]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def main(stages: list[str], why: Annotated[str, typer.Option()]) -> None:
+    """Move the lock and write down why."""
+    repo = Repo()
+    with repo.lock:
+        for name in stages:
+            move_lock(repo.stage.load_one(name=name))
+    told = read_yaml(PATH) if repo.fs.exists(PATH) else []
+    by_run: dict[str, list[str]] = {}
+    for name in stages:
+        by_run.setdefault(last_run(name), []).append(name)
+    told = [
+        entry | {"stages": [name for name in entry["stages"] if name not in stages]}
+        for entry in told
+    ]
+    told += [{"since": run, "why": why, "stages": names} for run, names in by_run.items()]
+    write_text(PATH, HEADER + _yaml([entry for entry in told if entry["stages"]]))
+
+
+def _yaml(value: object) -> str:
+    text = StringIO()
+    YAML().dump(value, text)
+    return text.getvalue()
+
+
+if __name__ == "__main__":
+    typer.run(main)

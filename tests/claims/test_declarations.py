@@ -1,0 +1,85 @@
+"""What claims.yaml may say."""
+
+import json
+from itertools import chain
+
+import pytest
+
+from capsnet_study.claims.declarations import parse_claims
+from capsnet_study.claims.verdicts import evaluate_claims
+from capsnet_study.common.storage import read_yaml
+from tests.project import text_of
+from tests.tables import ARMS, CLAIMS
+
+DIFFERENCE = {
+    "kind": "difference",
+    "table": "fitting",
+    "measure": "exact_match",
+    "of": "n5",
+    "minus": "n3",
+    "expect": "above 0",
+}
+CORRELATION = {
+    "kind": "correlation",
+    "table": "fitting",
+    "x": "entropy_at_tenth",
+    "y": "exact_match",
+    "over": "capsule_arms",
+    "expect": "above 0",
+}
+
+
+def claim_of(*parts: dict, id: str = "X1") -> dict:
+    head = {"id": id, "section": "0", "title": "t", "paper": "p", "rule": "r"}
+    return head | {"parts": list(parts)}
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        (DIFFERENCE | {"expect": "about 0"}, "above X"),
+        (DIFFERENCE | {"units": "trial"}, "units"),
+        (DIFFERENCE | {"kind": "ratio"}, "ratio"),
+        (DIFFERENCE | {"of": 5}, "valid string"),
+        (DIFFERENCE | {"table": "training"}, "'fitting', 'manifold'"),
+        (CORRELATION | {"expect": "below 0"}, "above 0"),
+        (CORRELATION | {"over": "n3"}, "'capsule_arms' or 'routed_arms'"),
+    ],
+)
+def test_a_faulty_declaration_is_refused(part, message):
+    with pytest.raises(ValueError, match=message):
+        parse_claims([claim_of(part)])
+
+
+def test_a_claim_has_parts_and_an_id_of_its_own():
+    with pytest.raises(ValueError, match="at least 1 item"):
+        parse_claims([claim_of()])
+    with pytest.raises(ValueError, match="more than one claim with id X1, X2"):
+        parse_claims([claim_of(DIFFERENCE, id=id) for id in ("X1", "X2", "X3", "X2", "X1")])
+
+
+@pytest.mark.parametrize("line", ["  title: another\n", "  control: true\n  control: false\n"])
+def test_a_key_that_stands_twice_is_refused_with_its_file_and_line(tmp_path, line):
+    head, second, rest = text_of("claims.yaml").partition("- id: C2\n")
+    path = tmp_path / "claims.yaml"
+    path.write_text(head + second + line + rest)
+    twice = line.strip().partition(":")[0]
+    with pytest.raises(ValueError, match=rf"claims\.yaml: line \d+: {twice} stands twice"):
+        read_yaml(path)
+
+
+def test_the_claims_of_the_paper_and_its_control_are_judged_without_any_result():
+    ids = [*(f"C{k}" for k in range(1, 9)), "M1", "M2", "M3", "T1", "T2", "T3"]
+    assert [claim.id for claim in CLAIMS] == ids
+    judged = evaluate_claims(CLAIMS, {})
+    assert {claim["verdict"] for claim in judged.values()} == {"not evaluated"}
+    assert [id for id, claim in judged.items() if claim["control"]] == ["M3"]
+    assert json.loads(json.dumps(judged, allow_nan=False)) == judged
+
+
+def test_the_claims_name_arms_of_the_sweep():
+    parts = chain.from_iterable(claim.parts for claim in CLAIMS)
+    named = [part.model_dump() for part in parts if part.table == "fitting"]
+    pairs = [(part.get("of"), part.get("minus")) for part in named]
+    rivals = [part.get("minus_best_of") or [] for part in named]
+    assert set(chain(*pairs, *rivals)) - {None} <= ARMS.keys()

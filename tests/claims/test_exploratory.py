@@ -1,0 +1,103 @@
+"""What is no claim: other comparisons, and intervals that assume less."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from capsnet_study.claims.exploratory import cautious_interval, claims_on_r2, explore
+from capsnet_study.claims.verdicts import evaluate_claims
+from capsnet_study.names import CHAMFER
+from capsnet_study.stats import crossed_interval, t_interval
+from tests import tables
+from tests.tables import CLAIMS, fitting_trials
+
+VALUES = np.random.default_rng(0).normal(0.3, 1.0, (4, 6))
+
+
+def by_unit(names: list[str], values: np.ndarray = VALUES) -> pd.Series:
+    levels = [range(size) for size in values.shape]
+    return pd.Series(values.ravel(), pd.MultiIndex.from_product(levels, names=names))
+
+
+def test_the_claims_on_entropy_are_asked_of_r2_too():
+    asked = claims_on_r2(CLAIMS)
+    assert [claim.id for claim in asked] == ["C4", "C5", "C6"]
+    measures = [part.measure for claim in asked for part in claim.parts]
+    assert measures == ["entropy_last_r2"] * 3 + [
+        "entropy_change_r2",
+        "spearman_entropy_accuracy_r2",
+    ]
+    table = fitting_trials({"n2": [0.5] * 5, "n3": [0.5] * 5}).assign(
+        entropy_last_r2=1.0, entropy_change_r2=-0.5, spearman_entropy_accuracy_r2=0.5
+    )
+    judged = evaluate_claims(asked, {"fitting": table})
+    assert judged["C5"]["verdict"] == "reproduced" and judged["C6"]["verdict"] == "contradicted"
+    part = judged["C5"]["parts"][0]
+    assert (part["measure"], part["of"], part["mean"]) == ("entropy_change_r2", "n2", -0.5)
+
+
+def test_trials_get_a_t_interval():
+    values = pd.Series(VALUES[0], pd.Index(range(6), name="trial"))
+    assert cautious_interval(values) == t_interval(VALUES[0])
+
+
+def test_trials_and_pairs_are_both_resampled_in_any_order():
+    values = by_unit(["trial", "pair"])
+    expected = crossed_interval(VALUES)
+    assert cautious_interval(values) == expected
+    assert cautious_interval(values.sample(frac=1, random_state=0)) == expected
+    assert cautious_interval(values.drop((2, 5))) == crossed_interval(VALUES[:, :5])
+
+
+def test_directions_of_a_split_count_as_one():
+    values = by_unit(["split", "direction"], VALUES[:, :2])
+    found, means = cautious_interval(values), t_interval(VALUES[:, :2].mean(axis=1))
+    assert (found.low, found.high, found.n) == (means.low, means.high, 8)
+    assert found.mean == pytest.approx(means.mean)
+
+
+def test_one_split_tells_nothing_of_its_spread():
+    found = cautious_interval(by_unit(["split", "direction"], VALUES[:1, :2]))
+    assert (found.low, found.high) == (None, None)
+
+
+def test_a_claim_that_the_bootstrap_decides_may_be_open_to_a_t_interval():
+    # Three differences of one sign: the bootstrap is sure, three values are not.
+    table = fitting_trials({"n7": [0.50, 0.58, 0.59], "n3": [0.60] * 3, "n9": [0.1, 0.2, 0.1]})
+    by_rule = evaluate_claims(CLAIMS, {"fitting": table})["C2"]
+    cautious = explore(CLAIMS, {"fitting": table})["cautious"]["C2"]
+    assert by_rule["verdict"] == "reproduced" and cautious["verdict"] == "inconclusive"
+    assert [part["outcome"] for part in cautious["parts"]] == ["inconclusive", "reproduced"]
+    assert [part["mean"] for part in cautious["parts"]] == [
+        part["mean"] for part in by_rule["parts"]
+    ]
+
+
+def test_arms_and_distances_are_told_with_their_differences():
+    arms = fitting_trials({"n1": [0.1, 0.2, 0.1], "n3": [0.4, 0.6, 0.4]})
+    maps = tables.manifold(models=("capsnet", "random_capsnet", "pixels"), pairs=("3-5", "7-8"))
+    gaps = {"capsnet": 0.0, "random_capsnet": 0.1, "pixels": -0.1}
+    for measure in CHAMFER:
+        maps[measure] = 0.4 + maps["model"].map(gaps)
+    found = explore(CLAIMS, {"fitting": arms, "manifold": maps})
+    told = {
+        (part["measure"], part["of"], part["minus"]): part
+        for part in [*found["arms"], *found["distances"]]
+    }
+    assert told["exact_match", "n3", "n1"]["mean"] == pytest.approx(1.0 / 3)
+    assert told["exact_match", "n6_fitness", "n6_eta1"]["outcome"] == "not evaluated"
+    for measure in CHAMFER:
+        assert told[measure, "capsnet", "random_capsnet"]["outcome"] == "reproduced"
+        assert told[measure, "capsnet", "pixels"]["outcome"] == "contradicted"
+        assert told[measure, "capsnet", "pixels"]["n"] == 4
+
+
+def test_arms_with_an_initial_gain_of_their_own_and_the_second_half_are_told():
+    table = fitting_trials({"n3_gain0p25": [0.6, 0.7, 0.6], "n9_gain0p25": [0.5, 0.6, 0.4]})
+    (part,) = explore(CLAIMS, {"fitting": table})["other_gain"]
+    assert (part["of"], part["minus"], part["n"]) == ("n9_gain0p25", "n3_gain0p25", 3)
+    assert part["mean"] == pytest.approx(-0.4 / 3)
+    table = fitting_trials({"n2": [0.5] * 3}).assign(spearman_second_half=[-0.7, -0.8, -0.9])
+    (part,) = explore(CLAIMS, {"fitting": table})["second_half"]
+    assert (part["measure"], part["of"]) == ("spearman_second_half", "n2")
+    assert (part["mean"], part["outcome"]) == (pytest.approx(-0.8), "reproduced")

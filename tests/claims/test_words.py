@@ -1,0 +1,67 @@
+"""Parts of claims in words."""
+
+import pytest
+
+from capsnet_study.claims.words import compared, measure_of, words_of
+from tests import tables
+from tests.tables import ARMS, CLAIMS, part_record
+
+WORDS = words_of(ARMS)
+LEVEL = {"kind": "level", "minus": None}
+CORRELATION = {"kind": "correlation", "measure": None, "of": None, "minus": None} | {
+    "x": "entropy_at_tenth",
+    "y": "exact_match",
+    "group": "capsule_arms",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({}, "n = 7 minus n = 3"),
+        ({"of": "n6_fitness", "minus": "n6_eta0p1"}, "n = 6, η by fitness minus n = 6, η = 0.1"),
+        ({"of": "capsnet", "minus": "random_capsnet"}, "CapsNet minus CapsNet, untrained"),
+        (LEVEL | {"of": "n3_gain0p25"}, "n = 3, gain 0.25"),
+        (LEVEL | {"of": None, "group": "routed_arms"}, "all arms that route"),
+        (CORRELATION, "all CapsNet arms"),
+        ({"of": "gone"}, "gone minus n = 3"),
+    ],
+)
+def test_what_is_compared(changes, text):
+    assert compared(part_record(**changes), WORDS) == text
+
+
+def test_a_rival_that_is_not_known_is_told():
+    assert "missing" in compared(part_record(minus=None), WORDS)
+
+
+@pytest.mark.parametrize(
+    ("measure", "unit"),
+    [
+        ("exact_match", "points"),
+        ("entropy_change_r2", "nats"),
+        ("drop_A1B", "points"),
+        ("linear_r2", ""),
+        ("some_thing", ""),
+    ],
+)
+def test_measures_have_a_unit_and_a_name_without_underscores(measure, unit):
+    found = measure_of(part_record(measure=measure))
+    assert found.unit == unit and "_" not in found.name + found.title
+
+
+def test_a_correlation_names_both_measures_and_has_no_unit():
+    found = measure_of(part_record(**CORRELATION))
+    x, y = (measure_of(part_record(measure=name)) for name in ("entropy_at_tenth", "exact_match"))
+    assert x.name in found.name and y.name in found.name and found.unit == ""
+
+
+def test_every_part_of_every_claim_has_words():
+    records = tables.claim_records(
+        fitting=tables.fitting_trials(tables.accuracies()),
+        manifold=tables.manifold(),
+        transfer=tables.transfer(),
+    )
+    parts = [part for claim in records.values() for part in claim["parts"]]
+    assert len(records) == len(CLAIMS) and len(parts) > 50
+    assert not any("_" in compared(part, WORDS) + measure_of(part).name for part in parts)

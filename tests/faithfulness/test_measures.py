@@ -1,0 +1,124 @@
+"""Measures that know which point is which."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import spearmanr
+from sklearn import manifold
+
+from capsnet_study.faithfulness.chamfer import procrustes_align
+from capsnet_study.faithfulness.measures import (
+    continuity,
+    distance_spearman,
+    linear_r2,
+    map_measures,
+    procrustes_disparity,
+    trustworthiness,
+)
+from tests.faithfulness.shapes import GRID, noise, similar
+
+seeds = st.integers(0, 10_000)
+
+
+@given(seeds, st.floats(-3.0, 3.0), st.floats(0.01, 100.0), st.booleans())
+def test_disparity_is_blind_to_similarities(seed, angle, scale, mirror):
+    embedding = GRID + noise(seed)
+    moved = similar(embedding, angle, scale, mirror)
+    disparity = procrustes_disparity(GRID, embedding)
+    assert 0 < disparity < 1
+    assert procrustes_disparity(GRID, moved) == pytest.approx(disparity, abs=1e-9)
+
+
+def test_disparity_is_the_share_of_variance_left_over():
+    embedding = GRID + noise(0)
+    left = np.square(procrustes_align(GRID, embedding) - GRID).sum() / np.square(GRID).sum()
+    assert procrustes_disparity(GRID, embedding) == pytest.approx(left)
+
+
+@given(seeds, st.integers(1, 12))
+def test_neighbour_measures_agree_with_scikit_learn_where_no_distances_tie(seed, k):
+    grid, embedding = noise(seed, 40), noise(seed + 1, 40)
+    trust = manifold.trustworthiness(grid, embedding, n_neighbors=k)
+    back = manifold.trustworthiness(embedding, grid, n_neighbors=k)
+    assert trustworthiness(grid, embedding, k) == pytest.approx(trust)
+    assert continuity(grid, embedding, k) == pytest.approx(back)
+
+
+@pytest.mark.parametrize("k", [1, 4, 5, 8, 12])
+def test_the_grid_keeps_its_own_neighbours(k):
+    assert trustworthiness(GRID, GRID, k) == 1.0
+    assert continuity(GRID, GRID, k) == 1.0
+
+
+def test_rounding_of_equal_distances_hardly_matters():
+    turned = similar(GRID, 0.5, 3.0, True)
+    assert 0.999 < trustworthiness(GRID, turned) <= 1.0
+    assert 0.999 < continuity(GRID, turned) <= 1.0
+
+
+def test_tearing_and_folding_are_told_apart():
+    folded = np.column_stack([np.abs(GRID[:, 0]) + 1e-3 * GRID[:, 0], GRID[:, 1]])
+    assert continuity(GRID, folded) > trustworthiness(GRID, folded)
+    torn = (
+        GRID
+        + np.where(GRID[:, :1] > 0, [40.0, 0.0], 0.0)
+        + np.where(GRID[:, :1] == 0, [0.0, 40.0], 0.0)
+    )
+    assert trustworthiness(GRID, torn) > continuity(GRID, torn)
+
+
+@pytest.mark.parametrize("k", [0, 41])
+def test_an_impossible_number_of_neighbours_is_refused(k):
+    with pytest.raises(ValueError, match="neighbours"):
+        trustworthiness(GRID, GRID, k)
+
+
+def test_distance_spearman_is_that_of_all_pairs():
+    points = noise(0, 12, 5)
+    grid = GRID[:12]
+    pairs = [(i, j) for i in range(12) for j in range(i)]
+    reference = spearmanr(
+        [np.linalg.norm(grid[i] - grid[j]) for i, j in pairs],
+        [np.linalg.norm(points[i] - points[j]) for i, j in pairs],
+    ).statistic
+    assert distance_spearman(grid, points) == pytest.approx(reference)
+    assert distance_spearman(GRID, similar(GRID, 1.0, 2.0, True)) == pytest.approx(1.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("dim", [4, 160])
+def test_linear_features_read_out_and_noise_does_not(dim):
+    weights = noise(0, 2, dim)
+    linear = (GRID @ weights + 0.1 * noise(1, 81, dim)).astype(np.float32)
+    assert linear_r2(linear, GRID, seed=0) > 0.99
+    assert linear_r2(noise(2, 81, dim), GRID, seed=0) < 0.1
+    assert linear_r2(linear, GRID, seed=0) == linear_r2(linear, GRID, seed=0)
+    assert linear_r2(linear, GRID, seed=0) != linear_r2(linear, GRID, seed=1)
+
+
+def test_dead_activations_read_out_nothing():
+    assert -0.2 < linear_r2(np.ones((81, 16)), GRID, seed=0) <= 0.0
+
+
+def test_a_collapsed_map_counts_as_a_bad_one():
+    values = map_measures(GRID, np.full((81, 2), 0.1))
+    assert values["procrustes_disparity"] == 1.0
+    assert values["distance_spearman"] == 0.0
+    assert values["trustworthiness"] < 0.6
+    assert values["continuity"] < 0.6
+    assert np.isfinite(list(values.values())).all()
+
+
+def test_every_measure_puts_the_grid_before_a_bent_one_before_noise():
+    bent = GRID + 0.15 * np.column_stack([GRID[:, 1] ** 2, np.zeros(81)])
+    perfect, near, far = (map_measures(GRID, m) for m in (GRID, bent, noise(0)))
+    for name, value in near.items():
+        sign = -1 if name.startswith(("chamfer", "procrustes")) else 1
+        assert sign * perfect[name] > sign * value > sign * far[name], name
+
+
+def test_linear_r2_is_not_ruined_by_a_unit_silent_in_the_training_part() -> None:
+    grid = np.stack(np.meshgrid(np.arange(9.0), np.arange(9.0), indexing="ij"), -1).reshape(-1, 2)
+    silent = np.full((81, 1), 1e-6) * np.random.default_rng(0).standard_normal((81, 1))
+    silent[40] = 1.0
+    assert linear_r2(np.hstack([grid, silent]), grid, seed=0) > 0.9

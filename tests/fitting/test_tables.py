@@ -1,0 +1,158 @@
+"""The arms of the sweep in one table."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from capsnet_study.common.storage import read_table, write_table
+from capsnet_study.fitting.tables import gather_arms, summarise_trials
+from capsnet_study.training.arms import ARM_FACTS, CapsNetArm, CNNArm, arms_in
+from capsnet_study.training.history import history_table
+
+STEPS = (0, 5, 10, 100)
+ARMS = {
+    "n3": CapsNetArm(3, 1.0, model="capsnet"),
+    "n6_fitness": CapsNetArm(6, 0.01, "last", 1.0, model="capsnet", init_gain=2.0),
+    "cnn": CNNArm("cnn"),
+}
+
+
+def trial(accuracy, entropy=None):
+    found = [
+        {"step": step, "exact_match": right} for step, right in zip(STEPS, accuracy, strict=True)
+    ]
+    for row, value in zip(found, entropy or [], strict=False):
+        row |= {"entropy_r1": value, "entropy_r2": 10 - value}
+    return found
+
+
+@pytest.fixture
+def histories():
+    return {
+        "n3": history_table(
+            [
+                trial([0.0, 0.1, 0.5, 0.6], [2.3, 2.0, 1.4, 1.0]),
+                trial([0.0, 0.2, 0.4, 0.8], [2.3, 2.2, 2.0, 2.1]),
+            ]
+        ),
+        "n6_fitness": history_table([trial([0.0, 0.1, 0.2, 0.3], [1.0, 1.5, 1.6, 1.7])]),
+        "cnn": history_table([trial([0.0, 0.3, 0.6, 0.9])]),
+    }
+
+
+@pytest.fixture
+def table(histories):
+    return gather_arms(histories, ARMS)
+
+
+@pytest.fixture
+def trials(table):
+    return summarise_trials(table).set_index(["arm", "trial"])
+
+
+def test_every_row_names_its_arm_and_settings(table):
+    assert list(table)[: len(ARM_FACTS)] == ARM_FACTS
+    assert len(table) == 16
+    assert arms_in(table) == ARMS
+    assert table.loc[table["arm"] == "cnn", [*ARM_FACTS[2:], "entropy_r1"]].isna().all(axis=None)
+
+
+def test_whole_numbers_stay_whole_in_the_file(table, tmp_path):
+    write_table(tmp_path / "fitting.csv", table)
+    text = (tmp_path / "fitting.csv").read_text().splitlines()
+    assert text[1].startswith("n3,capsnet,3,1")
+    assert text[-1].startswith("cnn,cnn,,,,,,0,100,0.9")
+    again = summarise_trials(read_table(tmp_path / "fitting.csv"))
+    assert again.round(4).equals(summarise_trials(table).round(4))
+
+
+def test_no_warning_is_given(histories):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        summarise_trials(gather_arms(histories, ARMS))
+
+
+def test_an_arm_that_is_no_longer_declared_vanishes(histories):
+    fewer = {name: arm for name, arm in ARMS.items() if name != "n6_fitness"}
+    assert set(gather_arms(histories, fewer)["arm"]) == {"n3", "cnn"}
+    with pytest.raises(KeyError, match="n9"):
+        gather_arms(histories, ARMS | {"n9": CapsNetArm(9, 1.0, model="capsnet")})
+
+
+def test_a_row_an_arm_and_trial(trials):
+    assert list(trials.index) == [("n3", 0), ("n3", 1), ("n6_fitness", 0), ("cnn", 0)]
+    entropies = [
+        "entropy_first",
+        "entropy_last",
+        "entropy_change",
+        "entropy_at_tenth",
+        "spearman_entropy_accuracy",
+        "spearman_second_half",
+    ]
+    assert list(trials) == [
+        "exact_match",
+        "area_under_curve",
+        *entropies,
+        *[f"{name}_r2" for name in entropies],
+    ]
+
+
+def test_trials_by_hand(trials):
+    first = trials.loc[("n3", 0)]
+    assert first["exact_match"] == 0.6
+    area = (5 * 0.05 + 5 * 0.3 + 90 * 0.55) / 100
+    assert first["area_under_curve"] == pytest.approx(area)
+    assert (first["entropy_first"], first["entropy_last"]) == (2.3, 1.0)
+    assert first["entropy_change"] == pytest.approx(-1.3)
+    assert first["entropy_at_tenth"] == 1.4
+    assert first["spearman_entropy_accuracy"] == pytest.approx(-1)
+    assert trials.loc[("n3", 1), "spearman_entropy_accuracy"] == pytest.approx(-0.8)
+    assert trials.loc[("n6_fitness", 0), "spearman_entropy_accuracy"] == pytest.approx(1)
+    assert trials.loc[("n6_fitness", 0), "entropy_change"] == pytest.approx(0.7)
+
+
+def test_the_second_routing_is_summed_up_in_the_same_way(trials):
+    first = trials.loc[("n3", 0)]
+    assert (first["entropy_first_r2"], first["entropy_last_r2"]) == (7.7, 9.0)
+    assert first["entropy_change_r2"] == pytest.approx(1.3)
+    assert first["entropy_at_tenth_r2"] == 8.6
+    assert first["spearman_entropy_accuracy_r2"] == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("third", "expected"), [(12, 1.4), (16, 2.0)])
+def test_a_tenth_is_the_nearest_evaluation_and_nothing_between(histories, third, expected):
+    history = histories["n3"].replace({"step": {10: third}})
+    found = summarise_trials(gather_arms({"n3": history}, {"n3": ARMS["n3"]}))
+    assert found["entropy_at_tenth"].iloc[0] == expected
+
+
+def test_trials_are_told_apart_by_the_last_bit(histories, tmp_path):
+    """A rounded table would hold one entropy, and no rank correlation."""
+    start = np.log(10)
+    tiny = [start, *[start - step * 1e-12 for step in (1, 2, 3)]]
+    table = history_table([trial([0.0, 0.1, 0.5, 0.6], tiny)])
+    write_table(tmp_path / "n3.csv", table)
+    again = gather_arms({"n3": read_table(tmp_path / "n3.csv")}, {"n3": ARMS["n3"]})
+    found = summarise_trials(again)
+    assert found["spearman_entropy_accuracy"].tolist() == [-1]
+    write_table(tmp_path / "trials.csv", found)
+    assert read_table(tmp_path / "trials.csv")["entropy_last"].tolist() == [tiny[-1]]
+
+
+def test_a_cnn_has_no_entropy(trials):
+    cnn = trials.loc[("cnn", 0)]
+    assert cnn["exact_match"] == 0.9
+    assert cnn.drop(["exact_match", "area_under_curve"]).isna().all()
+
+
+def test_constant_entropy_has_no_rank_correlation(histories):
+    histories["n3"]["entropy_r1"] = np.log(10)
+    found = summarise_trials(gather_arms(histories, ARMS))
+    assert found.loc[found["arm"] == "n3", "spearman_entropy_accuracy"].isna().all()
+    assert (found.loc[found["arm"] == "n3", "entropy_change"] == 0).all()
+
+
+def test_a_sweep_of_cnns_alone_is_summarised(histories):
+    found = summarise_trials(gather_arms(histories, {"cnn": ARMS["cnn"]}))
+    assert found["exact_match"].tolist() == [0.9]

@@ -1,0 +1,120 @@
+"""Routing, gradients and networks on a device, against the CPU.
+
+Errors are relative to the size of the whole: rounding in float32 stays far below the tolerances,
+TF32 (10 bits of each factor) would be far above those of values.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+
+from capsnet_study.common.workers import repeatable
+from capsnet_study.models.network import as_images
+from capsnet_study.models.params import CapsuleParams, ModelParams
+from capsnet_study.models.spec import NetworkSpec, build_network
+from capsnet_study.routing.layer import CapsuleLayer
+from capsnet_study.routing.params import RoutingParams
+from capsnet_study.training.evaluation import Examples, evaluate, frozen_features
+from tests.routing.problems import by_plain, problem, results
+
+VALUES, GRADIENTS = 1e-5, 1e-4
+MODEL = ModelParams(
+    conv_channels=16, primary_groups=2, primary_dim=8, cap1_capsules=5, capsule_dim=8
+)
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def spec_of(kind: str, hidden: int = 1) -> NetworkSpec:
+    if kind != "capsnet":
+        return NetworkSpec(kind, MODEL, hidden)
+    return NetworkSpec(kind, MODEL, hidden, CapsuleParams(0.5, True), RoutingParams(3, 0.7))
+
+
+def assert_near(found: torch.Tensor, expected: torch.Tensor, tolerance: float) -> None:
+    expected = expected.double()
+    error = torch.linalg.vector_norm(found.detach().cpu().double() - expected)
+    assert error <= tolerance * torch.linalg.vector_norm(expected)
+
+
+@pytest.mark.parametrize("gradient", ["full", "last"])
+@pytest.mark.parametrize("n_iter", [1, 3, 9])
+def test_routing_and_its_gradients_are_those_of_float64_on_the_cpu(place, n_iter, gradient):
+    exact = problem(6, (50, 8), (10, 16), n_iter, 0.7, gradient)
+    expected = results(exact, by_plain)
+    with repeatable():
+        found = results(exact.to(torch.float32).to(place), by_plain)
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        assert found[name].device.type == place.type
+        assert_near(found[name], value, VALUES if name in ("v", "c") else GRADIENTS)
+
+
+def test_a_layer_routes_there_by_itself(place, monkeypatch):
+    layer = CapsuleLayer(50, 8, 10, 16, n_iter=3, eta=1.0, bias=True)
+    u = torch.rand(6, 50, 8, generator=seeded())
+    expected = copy.deepcopy(layer).double()(u.double())
+    monkeypatch.delenv("CAPS_ROUTING")
+    with repeatable():
+        found = layer.to(place)(u.to(place))
+    for one, other in zip(found, expected, strict=True):
+        assert_near(one, other.detach(), VALUES)
+
+
+@pytest.mark.parametrize("kind", ["capsnet", "cnn", "cnn160"])
+def test_networks_and_their_gradients_are_those_of_the_cpu(place, images, kind):
+    examples, found = images[0].on_device(), []
+    for where in ("cpu", place):
+        network = build_network(spec_of(kind), seeded()).to(where)
+        pictures = as_images(examples.inputs.to(where))
+        with repeatable():
+            output = network(pictures)
+            loss = network.loss(output.scores, examples.targets(slice(None)).to(where))
+            loss.backward()
+        found.append((output, {name: p.grad for name, p in network.named_parameters()}))
+    (expected, slopes), (output, others) = found
+    assert_near(output.scores, expected.scores.detach(), VALUES)
+    for name, value in expected.activations.items():
+        assert_near(output.activations[name], value.detach(), VALUES)
+    for one, other in zip(output.couplings, expected.couplings, strict=True):
+        assert_near(one, other.detach(), VALUES)
+    for name, value in slopes.items():
+        assert_near(others[name], value, GRADIENTS)
+
+
+def test_convolutions_in_bfloat16_stay_near(place, images):
+    pictures = as_images(images[0].on_device().inputs)
+    network = build_network(spec_of("capsnet"), seeded())
+    expected = network(pictures.cpu()).scores.detach()
+    network.conv_precision = torch.bfloat16
+    found = network.to(place)(pictures).scores
+    assert found.dtype == torch.float32
+    assert_near(found, expected, 0.05)
+
+
+@pytest.mark.parametrize("kind", ["capsnet", "cnn"])
+def test_measures_are_those_of_the_cpu(place, images, kind):
+    network, measures = build_network(spec_of(kind), seeded()), []
+    data = images[0].on_device()
+    for where in ("cpu", place):
+        there = Examples(data.inputs.to(where), data.labels.to(where))
+        with repeatable():
+            measures.append(evaluate(network.to(where), there))
+    assert measures[1] == pytest.approx(measures[0], rel=1e-4, abs=1e-5, nan_ok=True)
+
+
+@pytest.mark.parametrize("kind", ["capsnet", "cnn"])
+def test_features_of_frozen_layers_stay_on_the_device(place, images, kind):
+    network = build_network(spec_of(kind, hidden=2), seeded()).to(place)
+    data = images[0].on_device()
+    with repeatable():
+        features = frozen_features(network, data, 1)
+        found = features.run(network, slice(5)).scores
+        expected = data.run(network, slice(5)).scores
+    assert features.inputs.device.type == place.type
+    assert_near(found, expected.detach().cpu(), VALUES)

@@ -1,0 +1,24 @@
+"""The project as it stands in the working tree, with or without Git."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def text_of(path: str) -> str:
+    """Return the text of a file."""
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def copy(folder: Path, *paths: str) -> None:
+    """Copy files or folders to the same places below `folder`."""
+    for path in paths:
+        source, target = ROOT / path, folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, dirs_exist_ok=True)
+        else:
+            shutil.copy2(source, target)

