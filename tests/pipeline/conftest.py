@@ -15,7 +15,16 @@ from dvc.repo import Repo
 from tests.project import ROOT, text_of
 
 KEPT = (  # what a clone holds and a study needs
-    *(".dvcignore", ".gitignore", "README.md", "REPORT.md", "claims.yaml", "dvc.lock", "dvc.yaml"),
+    *(
+        ".dvcignore",
+        ".gitignore",
+        "README.md",
+        "REPORT.md",
+        "claims.yaml",
+        "dvc.lock",
+        "dvc.yaml",
+        "equal.yaml",
+    ),
     *("params.yaml", "pyproject.toml", ".dvc/config", "data/README.md"),
     *("metrics", "plots", "scripts", "src", "stages"),
 )

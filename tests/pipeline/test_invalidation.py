@@ -10,7 +10,6 @@ import pytest
 import yaml
 from dvc.repo import Repo
 
-from stages.verify import outdated
 from tests.pipeline.conftest import run
 from tests.project import text_of
 
@@ -122,19 +121,3 @@ def test_params_file_is_in_the_form_that_dvc_writes(tmp_path: Path) -> None:
     with modify_yaml(str(copy)):
         pass
     assert copy.read_text() == text_of("params.yaml")
-
-
-def test_verify_names_the_stages_whose_results_are_not_those_of_the_parameters(settled: Path):
-    assert outdated(settled) == []
-    params = settled / "params.yaml"
-    kept = params.read_text()
-    try:
-        changed = yaml.safe_load(kept)
-        changed["figures"]["dpi"] = 99
-        params.write_text(yaml.safe_dump(changed, sort_keys=False))
-        assert outdated(settled) == ["figures"]
-        params.write_text("figures: [")
-        with pytest.raises(RuntimeError, match=r"params\.yaml"):
-            outdated(settled)
-    finally:
-        params.write_text(kept)

@@ -1,0 +1,84 @@
+"""Results are told apart by the code that made them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from capsnet_study.common.storage import read_json, write_json
+from stages.code import checksum_of_code
+from stages.verify import outdated, standing
+from tests.pipeline.conftest import AUTHOR, run
+
+CHANGED = "src/capsnet_study/fitting/tables.py"
+
+
+@pytest.fixture
+def changed(settled: Path) -> Iterator[Path]:
+    """The settled copy with a change of code that touches the stage `fitting` alone."""
+    kept = {name: (settled / name).read_text() for name in (CHANGED, "dvc.lock", "equal.yaml")}
+    (settled / CHANGED).write_text(kept[CHANGED] + "# a remark\n")
+    yield settled
+    for name, text in kept.items():
+        (settled / name).write_text(text)
+
+
+def test_stages_whose_parameters_have_changed_are_named(settled: Path) -> None:
+    assert outdated(settled) == []
+    params = settled / "params.yaml"
+    kept = params.read_text()
+    try:
+        changed = yaml.safe_load(kept)
+        changed["figures"]["dpi"] = 99
+        params.write_text(yaml.safe_dump(changed, sort_keys=False))
+        assert outdated(settled) == ["figures"]
+        params.write_text("figures: [")
+        with pytest.raises(RuntimeError, match=r"params\.yaml"):
+            outdated(settled)
+    finally:
+        params.write_text(kept)
+
+
+def test_code_that_changes_nothing_is_recorded_with_its_reason(changed: Path) -> None:
+    assert outdated(changed) == ["fitting"]
+    record(changed, "fitting", why="a remark")
+    assert outdated(changed) == []
+    assert standing(["fitting"], changed).equal == ["fitting"]
+    told = yaml.safe_load((changed / "equal.yaml").read_text())
+    assert told[-1]["stages"] == ["fitting"] and told[-1]["why"] == "a remark"
+    assert sum("fitting" in entry["stages"] for entry in told) == 1
+
+
+def test_a_lock_that_was_moved_without_a_word_is_found(changed: Path) -> None:
+    kept = (changed / "equal.yaml").read_text()
+    record(changed, "fitting", why="a remark")
+    (changed / "equal.yaml").write_text("[]\n")
+    assert standing(["fitting"], changed).unexplained == ["fitting"]
+    (changed / "equal.yaml").write_text(kept)
+
+
+def test_a_stage_that_ran_with_this_code_needs_no_reason(changed: Path) -> None:
+    path = changed / "metrics/runtime/fitting.json"
+    kept = read_json(path)
+    write_json(path, kept | {"code": checksum_of_code("fitting", changed)})
+    assert standing(["fitting"], changed).ran == ["fitting"]
+    write_json(path, kept)
+
+
+def test_changed_parameters_cannot_be_recorded_as_equal(changed: Path) -> None:
+    params = changed / "params.yaml"
+    kept = params.read_text()
+    params.write_text(kept.replace("n_iter: 9", "n_iter: 8"))
+    with pytest.raises(AssertionError, match="parameters have changed"):
+        record(changed, "fitting", why="none")
+    params.write_text(kept)
+
+
+def record(folder: Path, stage: str, why: str) -> None:
+    run("git", "add", "-A", cwd=folder)
+    run("git", *AUTHOR, "commit", "-qm", "change", "--allow-empty", cwd=folder)
+    run(sys.executable, "-m", "stages.equal", "--why", why, stage, cwd=folder)
