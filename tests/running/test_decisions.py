@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from dvc.repo import Repo
 
 from capsnet_study.running.pipeline import has_changed, known_seconds, read_pipeline
-from tests.running.conftest import Make, dvc
+from tests.running.conftest import Make, command, dvc
 
 GRAPH = {"a": [], "b": ["a"], "c": ["b"]}
 CHANGES: dict[str, Callable[[Path], object]] = {
@@ -57,6 +58,17 @@ def test_what_changes_after_the_pipeline_was_read_is_noticed(
     assert not has_changed(pipeline.stages["c"])
     (folder / "b.txt").write_text("what the run of b made of it\n")
     assert has_changed(pipeline.stages["c"]) and not has_changed(pipeline.stages["a"])
+
+
+def test_deciding_starts_no_thread_as_processes_are_forked(make: Make) -> None:
+    code = (
+        "import threading\n"
+        "from capsnet_study.running import runner\n"
+        "from capsnet_study.running.pipeline import has_changed, read_pipeline\n"
+        "assert all(map(has_changed, read_pipeline().stages.values()))\n"
+        "assert threading.active_count() == 1, threading.enumerate()\n"
+    )
+    command([sys.executable, "-c", f"import stages\n{code}"], make(GRAPH))
 
 
 def test_seconds_of_earlier_runs_are_known(tmp_path: Path) -> None:

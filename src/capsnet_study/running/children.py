@@ -16,8 +16,15 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import dvc.cli.parser  # with all commands: what is loaded here need not be loaded by each child
+import dvc.dvcfile
+import dvc.lock
+from dvc.progress import Tqdm
+from dvc.utils.serialize import dump_yaml, load_yaml, modify_yaml
+
 from capsnet_study.running.lockfile import replaced
 
+Tqdm.monitor_interval = 0  # DVC's bars would start a thread, and a process with one cannot fork
 GRACE = 20.0  # seconds in which DVC may record what had just ended when it was told to stop
 LOOKS = 0.2  # seconds between two looks for the runner
 
@@ -104,9 +111,6 @@ def _reproduce(stage: str, log: str, environment: dict[str, str], runner: int) -
 
 def _dvc(command: list[str]) -> int:
     """Be DVC, but for two things: how it waits for its lock, and how it writes dvc.lock."""
-    import dvc.dvcfile
-    import dvc.lock
-    from dvc.cli import main
 
     class PromptLock(dvc.lock.Lock):
         """DVC's lock; whoever waits for it looks every 0.05 s, not every 0.5 s."""
@@ -120,7 +124,7 @@ def _dvc(command: list[str]) -> int:
 
     dvc.lock.Lock = PromptLock
     dvc.dvcfile.modify_yaml = modified_whole
-    return main(command)
+    return dvc.cli.main(command)
 
 
 def _end_with(runner: int) -> None:
@@ -141,8 +145,6 @@ def modified_whole(path: str, fs: Any = None) -> Iterator[dict]:
     DVC writes dvc.lock in place, where a kill cuts it off. What is written is the same; but it is
     read without keeping its comments, which takes half as long (dvc.lock has none).
     """
-    from dvc.utils.serialize import dump_yaml, load_yaml, modify_yaml
-
     if not str(path).endswith(".lock"):
         with modify_yaml(path, fs=fs) as data:
             yield data

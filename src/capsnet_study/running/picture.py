@@ -65,7 +65,7 @@ def headline(run: Run) -> str:
     return f"{counts} · {len(run.running)} running · {left}"
 
 
-def spell(seconds: int | float) -> str:
+def spell(seconds: float) -> str:
     """Return a duration in words.
 
     Examples
