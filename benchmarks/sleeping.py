@@ -6,6 +6,7 @@ import os
 import time
 
 import typer
+
 from capsnet_study.running.cluster import address_of, run_on_cluster
 
 

@@ -51,9 +51,15 @@ def outdated(folder: str | Path = ".") -> list[str]:
     # DVC ends with 0 whether or not something would run: its words decide.
     command = [sys.executable, "-m", "dvc", "repro", "--dry", "--allow-missing"]
     told = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    found = re.findall(r"^Running stage '([^']+)'", told.stdout, re.MULTILINE)
     if told.returncode:
-        raise RuntimeError(f"dvc repro --dry failed: {told.stderr.strip() or told.stdout.strip()}")
-    return re.findall(r"^Running stage '([^']+)'", told.stdout, re.MULTILINE)
+        # Where a stage is outdated and a folder that it reads is not here, DVC goes no further.
+        halted = re.search(r"failed to reproduce '([^']+)': \[Errno 2\]", told.stderr)
+        if halted is None:
+            reason = told.stderr.strip() or told.stdout.strip()
+            raise RuntimeError(f"dvc repro --dry failed: {reason}")
+        found.append(halted[1])
+    return found
 
 
 def standing(stages: Iterable[str], folder: str | Path = ".") -> Standing:

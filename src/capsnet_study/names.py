@@ -35,7 +35,7 @@ def arm_name(arm: Arm) -> str:
     'n = 3, last gradient, gain 0.25'
     """
     if isinstance(arm, CNNArm):
-        return CNN_NAMES[arm.model]
+        return CNN_NAMES.get(arm.model, arm.model)
     parts = [f"n = {arm.n_iter}"]
     if arm.follows_fitness:
         parts.append("η by fitness")

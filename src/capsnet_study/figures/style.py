@@ -88,6 +88,7 @@ CNN_LOOKS = {
     "cnn": Look("CNN", CNN_COLOUR, (0, (4, 2)), "X"),
     "cnn160": Look("CNN-160", CNN160_COLOUR, (0, (1, 1.2)), "d"),
 }
+OTHER_LOOK = Look("", "#b35900", (0, (5, 1, 1, 1)), "p")  # of a model without one of its own
 
 
 def _colour(colours: Mapping[float, str], value: int | float) -> str:
@@ -100,7 +101,7 @@ def arm_look(arm: Arm) -> Look:
     """Colour, line, marker and label of an arm, from what it is and never from its key."""
     label = arm_name(arm)
     if isinstance(arm, CNNArm):
-        return CNN_LOOKS[arm.model]._replace(label=label)
+        return CNN_LOOKS.get(arm.model, OTHER_LOOK)._replace(label=label)
     dash = "-" if arm.gradient == "full" else (0, (3, 1.5))
     if arm.follows_fitness:
         return Look(label, FITNESS_COLOUR, dash, "*")

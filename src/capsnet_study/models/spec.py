@@ -20,7 +20,7 @@ from capsnet_study.routing.params import RoutingParams
 class NetworkSpec:
     """A kind of network and its typed parameters (`capsules` and `routing` for a CapsNet only)."""
 
-    kind: Literal["capsnet", "cnn", "cnn160"]
+    kind: str  # of KINDS
     model: ModelParams
     hidden: int = 1
     capsules: CapsuleParams | None = None
@@ -38,7 +38,10 @@ class NetworkSpec:
     @classmethod
     def from_json(cls, text: str) -> NetworkSpec:
         """Read a specification back, checked."""
-        return TypeAdapter(cls).validate_json(text)
+        spec = TypeAdapter(cls).validate_json(text)
+        if spec.kind not in KINDS:
+            raise ValueError(f"{spec.kind!r} is no kind of network: there are {', '.join(KINDS)}")
+        return spec
 
 
 class Kind(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
@@ -33,7 +34,9 @@ class CapsNetArm(RoutingParams):
     @property
     def routing(self) -> RoutingParams:
         """The routing of this arm's network."""
-        return RoutingParams(self.n_iter, self.eta, self.gradient, self.eta_max)
+        return RoutingParams(
+            **{field.name: vars(self)[field.name] for field in fields(RoutingParams)}
+        )
 
     @property
     def follows_fitness(self) -> bool:
