@@ -113,14 +113,23 @@ def killed_once(folder: Path, seconds: float) -> Kill | None:
         process.send_signal(signal.SIGKILL)
         process.wait()
         killed = time.monotonic()
-        _, alive = psutil.wait_procs(processes, timeout=20)
-        assert not alive, f"processes that the runner left behind: {alive}"
+        while alive := [process for process in processes if is_at_work(process)]:
+            assert time.monotonic() < killed + 20, f"left behind by the runner: {alive}"
+            time.sleep(0.02)
+        gone = time.monotonic() - killed
         log.seek(0)
         told = log.read()
     assert "FAILED" not in told, told
     mended = [line for line in told.splitlines() if "cut off" in line]
-    gone = time.monotonic() - killed
     return Kill(seconds, told.count("  ended   "), len(processes), gone, "; ".join(mended))
+
+
+def is_at_work(process: psutil.Process) -> bool:
+    """Return whether a process still runs; one that has ended may wait to be noticed."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def outs_of(folder: Path) -> dict[str, dict[str, str]]:
