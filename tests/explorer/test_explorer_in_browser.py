@@ -153,3 +153,15 @@ def test_a_shift_under_the_mouse_stands_out_everywhere(visit: Visit) -> None:
     assert marked.count() == 3
     assert "row offset" in visit.page.locator("#vg-tooltip-element").inner_text()
     assert visit.troubles == []
+
+
+def test_on_a_phone_no_chart_is_wider_than_the_page(visit: Visit) -> None:
+    phone = visit.page.context.browser.new_page(
+        offline=True, viewport={"width": 390, "height": 844}
+    )
+    open_page(phone, Path(visit.page.url.removeprefix("file://")))
+    for chart in CHARTS:
+        place = phone.locator(f"#{chart} .chart")
+        assert place.locator("svg").first.bounding_box()["width"] <= place.bounding_box()["width"]
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+    phone.close()
