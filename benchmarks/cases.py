@@ -22,6 +22,7 @@ from capsnet_study.routing.layer import CapsuleLayer
 from capsnet_study.routing.params import RoutingParams
 from capsnet_study.training.params import TrainParams
 from capsnet_study.training.trials import ImageSet, run_trainings
+from capsnet_study.training.trials import trials as trials_of
 
 PAPER = ModelParams(
     conv_channels=256, primary_groups=32, primary_dim=8, cap1_capsules=10, capsule_dim=16
@@ -126,7 +127,7 @@ def _train(steps: int, trials: int, batch: int, model: ModelParams) -> None:
         evaluations=2,
         fitness_memory=0.98,
     )
-    run_trainings(trials("benchmark", spec, (train, train.of(np.arange(batch))), params))
+    run_trainings(trials_of("benchmark", spec, (train, train.of(np.arange(batch))), params))
 
 
 def with_capsules(model: ModelParams, capsules: int) -> ModelParams:

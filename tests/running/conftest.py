@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -29,6 +30,9 @@ with open(f"{name}.txt", "w") as file:
     file.write("".join(open(f"{need}.txt").read() for need in needs) + name + "\\n")
 tell("ended")
 """
+
+GRAPH = {"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"], "e": [], "f": ["e"], "g": ["d", "f"]}
+UP_TO_DATE = "Data and pipelines are up to date."
 
 Graph = Mapping[str, Sequence[str]]
 Make = Callable[..., Path]
@@ -112,3 +116,17 @@ def told(folder: Path) -> list[list[str]]:
     """Return what the stages told: name, begun or ended, when, workers."""
     path = folder / "told.txt"
     return [line.split() for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def outs(folder: Path) -> dict:
+    """Return the hashes that dvc.lock records."""
+    stages = yaml.safe_load((folder / "dvc.lock").read_text())["stages"]
+    return {name: stage["outs"] for name, stage in stages.items()}
+
+
+def wait_until(folder: Path, stage: str, what: str = "begun") -> None:
+    """Wait for a stage to tell something."""
+    until = time.monotonic() + 60
+    while not any(line[:2] == [stage, what] for line in told(folder)):
+        assert time.monotonic() < until, f"{stage} has not {what}"
+        time.sleep(0.05)

@@ -61,7 +61,7 @@ def test_records_are_those_that_dvc_reads() -> None:
     assert all(yaml.safe_load(record) == {s: parsed[s]} for s, record in records(OLD).items())
 
 
-@settings(max_examples=20)
+@settings(max_examples=30)
 @given(st.data())
 def test_a_cut_loses_no_record_but_the_one_it_goes_through(folder: Path, data) -> None:
     stage = data.draw(st.sampled_from(NAMES))
@@ -80,18 +80,18 @@ def test_a_cut_loses_no_record_but_the_one_it_goes_through(folder: Path, data) -
     whole = [name for name in NAMES[:-1] if f"\n  {NAMES[NAMES.index(name) + 1]}:\n" in cut]
     assert all(now[name] == after[name] for name in whole)
     assert all(now[name] in (before[name], after[name]) for name in NAMES)
-    # within the last lines of the last record (its size) a cut at the end of a line does no harm
-    assert mended or len(new) - len(cut) < 60
+    assert mended or cut == new
     assert mend_lock(folder) is None
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(st.data())
 def test_what_was_cut_off_is_never_kept(folder: Path, data) -> None:
     new = changed(OLD, data.draw(st.sampled_from(NAMES)))
-    at = data.draw(st.integers(0, len(new) - 120))  # more than the size of the last file
-    put(folder, new[: new.find("\n", at) + 1], kept=OLD)
-    assert not keep_lock(folder)
+    at = data.draw(st.integers(0, len(new) - 1))
+    cut = new[: new.find("\n", at) + 1]
+    put(folder, cut, kept=OLD)
+    assert keep_lock(folder) == (cut == new)
     put(folder, new[:at], kept=None)
     if not new[:at].endswith("\n"):
         assert not keep_lock(folder)

@@ -47,7 +47,9 @@ def test_the_last_line_of_a_trial_is_found() -> None:
 
 
 def test_what_the_trials_print_is_understood(capsys: pytest.CaptureFixture[str]) -> None:
-    progress = pytest.importorskip("capsnet_study.progress")  # elsewhere once rooms are laid out
+    progress = pytest.importorskip(
+        "capsnet_study.running.progress"
+    )  # elsewhere once rooms are laid out
     with progress.live_line("cnn split 0", 0) as watch:
         watch(9, 9, 1.0, 6.614, {"exact_match": 0.011})
     trial = last_trial(capsys.readouterr().err)

@@ -20,8 +20,8 @@ import yaml
 LOCK = "dvc.lock"
 KEPT = ".dvc/tmp/dvc.lock.kept"
 OPENING = re.compile(r"^  (?! )(.+):$", re.MULTILINE)  # the line that opens the record of a stage
-OUTLINE = re.compile(r"^ {4,}(?:- path: .*|\w+:$)", re.MULTILINE)
-CONFLICT = re.compile(r"^(?:<<<<<<<|=======|>>>>>>>)", re.MULTILINE)
+OUTLINE = re.compile(r"^ {4,}(?:- )?(?:path: .*|[^:\n]*:)", re.MULTILINE)  # keys and files
+CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7})", re.MULTILINE)
 ODD = re.compile(r"^(?! |- |schema: '2\.0'$|stages:$|datasets:$).", re.MULTILINE)
 
 
@@ -40,7 +40,7 @@ class Mended:
     def __str__(self) -> str:
         where = f"in the record of {self.torn}" if self.torn else "before its first record"
         return (
-            f"dvc.lock had been cut off {where}; {len(self.restored)} records behind the cut are "
+            f"dvc.lock had been cut off {where}; {len(self.restored)} records from there on are "
             f"those of {self.source}. What ended after that copy runs again."
         )
 
@@ -158,8 +158,7 @@ def _joined(text: str, reference: str, source: str) -> tuple[str, Mended]:
     here, there = records(text), records(reference)
     torn = list(here)[-1] if here else None
     newer = {stage: record for stage, record in here.items() if stage != torn}
-    whole = text.endswith("\n") and torn is not None and _is_whole(here[torn])
-    if torn is not None and whole and not (torn in there and _is_shorter_record(here, there)):
+    if torn is not None and torn not in there and text.endswith("\n") and _is_whole(here[torn]):
         newer[torn] = here[torn]
     joined = there | newer
     head = reference[: OPENING.search(reference, reference.find("stages:\n")).start()]  # type: ignore[union-attr]

@@ -65,12 +65,12 @@ def headline(run: Run) -> str:
     return f"{counts} · {len(run.running)} running · {left}"
 
 
-def spell(seconds: float) -> str:
+def spell(seconds: int | float) -> str:
     """Return a duration in words.
 
     Examples
     --------
-    >>> spell(7.4), spell(125), spell(7380)
+    >>> spell(7.4), spell(125.0), spell(7380.0)
     ('7 s', '2 min 5 s', '2 h 3 min')
     """
     whole = round(seconds)
