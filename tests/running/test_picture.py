@@ -12,6 +12,7 @@ from dvc.stage import Stage
 from rich.console import Console
 from rich.text import Text
 
+from capsnet_study.running import progress
 from capsnet_study.running.capacity import ClusterError, capacity, cores, on_gpu
 from capsnet_study.running.children import Child
 from capsnet_study.running.output import Trial, last_trial, log_path, tail
@@ -47,9 +48,6 @@ def test_the_last_line_of_a_trial_is_found() -> None:
 
 
 def test_what_the_trials_print_is_understood(capsys: pytest.CaptureFixture[str]) -> None:
-    progress = pytest.importorskip(
-        "capsnet_study.running.progress"
-    )  # elsewhere once rooms are laid out
     with progress.live_line("cnn split 0", 0) as watch:
         watch(9, 9, 1.0, 6.614, {"exact_match": 0.011})
     trial = last_trial(capsys.readouterr().err)
