@@ -19,10 +19,10 @@ from pathlib import Path
 
 import psutil
 import typer
-import yaml
 from rich.console import Console
 from rich.table import Table
 
+from capsnet_study.common.storage import read_yaml
 from tests.pipeline.conftest import copy_project, run, tiny_params
 
 TIMES = "metrics/runtime"  # outs that tell what a run took, and depend on it
@@ -134,7 +134,7 @@ def is_at_work(process: psutil.Process) -> bool:
 
 def outs_of(folder: Path) -> dict[str, dict[str, str]]:
     """Return the checksum of every out that does not tell how long something took."""
-    stages = yaml.load((folder / "dvc.lock").read_text(), Loader=yaml.CSafeLoader)["stages"]
+    stages = read_yaml(folder / "dvc.lock")["stages"]
     listed = {
         name: {out["path"]: out["md5"] for out in stage.get("outs", [])}
         for name, stage in stages.items()
