@@ -95,14 +95,14 @@ def seconds_at_paper_scale(measured: dict) -> Seconds:
 
 
 def trainings(params: Params, image: Seconds) -> Stages:
-    """Return the tasks of sweep, train and pretrain."""
+    """Return the tasks of all arms, train and pretrain."""
     train = params.train
     images = images_seen(params, train.epochs)
     arms = {
         name: arm.n_iter if isinstance(arm, CapsNetArm) else None
-        for name, arm in params.sweep.items()
+        for name, arm in params.arms.items()
     }
-    stages = {f"sweep@{name}": [images * image(n)] * train.trials for name, n in arms.items()}
+    stages = {name: [images * image(n)] * train.trials for name, n in arms.items()}
     for model, n in iterations(params).items():
         stages[f"train_{model}"] = [images * image(n)] * train.trials
         half = images * image(n) / 2  # a domain has about half of the images

@@ -20,7 +20,9 @@ LEARNING_DIGITS = 50_000  # the first ones; the other 10,000 training digits are
 LEARNING_IMAGES, VALIDATION_IMAGES = 12_000, 2_000
 
 
-def learning_and_validation(params: Params) -> tuple[ImageSet, ImageSet]:
+def learning_and_validation(
+    params: Params, images: int = LEARNING_IMAGES
+) -> tuple[ImageSet, ImageSet]:
     """Return images to learn from and images to choose by, of disjoint training digits."""
     digits = load_digits("mnist", folder_of("mnist"))
     parts = (slice(0, LEARNING_DIGITS), slice(LEARNING_DIGITS, None))
@@ -31,7 +33,7 @@ def learning_and_validation(params: Params) -> tuple[ImageSet, ImageSet]:
             count,
             numpy_generator(params.data.seed, "search", count),
         )
-        for part, count in zip(parts, (LEARNING_IMAGES, VALIDATION_IMAGES), strict=True)
+        for part, count in zip(parts, (images, VALIDATION_IMAGES), strict=True)
     )
     return ImageSet(learn.images, learn.labels), ImageSet(validate.images, validate.labels)
 

@@ -6,7 +6,7 @@ import typer
 
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_table, write_json, write_table
-from capsnet_study.fitting.tables import gather_arms, summarise_trials
+from capsnet_study.fitting.tables import gather_arms, summarise_trials, without_shares
 from capsnet_study.training.arms import Sweep
 from capsnet_study.training.history import summarise_history
 from stages.recording import recorded
@@ -18,7 +18,7 @@ def main() -> None:
         (arms,) = load_blocks(sweep=Sweep)
         histories = {name: read_table(f"data/sweep/{name}.csv") for name in arms}
         table = gather_arms(histories, arms)
-        write_table("plots/fitting.csv", table)
+        write_table("plots/fitting.csv", without_shares(table))
         write_table("plots/fitting_trials.csv", summarise_trials(table))
         records = {name: summarise_history(history) for name, history in histories.items()}
         write_json("metrics/fitting.json", records)

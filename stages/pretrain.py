@@ -41,7 +41,7 @@ def main(model: Literal["capsnet", "uniform", "cnn"]) -> None:
             trainings.append(trial(f"{model} {names[-1]}", spec, sets, train, split))
         found = run_trainings(trainings, checkpoints)
         for name, trained in zip(names, found, strict=True):
-            weights = pack(trained.initial, trained.trained)
+            weights = pack(initial=trained.initial, trained=trained.trained)
             write_arrays(f"data/pretrained/{model}/{name}.safetensors", weights, spec.to_json())
         history = history_table([trained.rows for trained in found])
         write_table(f"data/pretrained/{model}/history.csv", history)

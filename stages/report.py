@@ -10,16 +10,15 @@ from capsnet_study.common.storage import read_json, read_table, write_bytes
 from capsnet_study.names import MAIN_MODELS
 from capsnet_study.params import load_params
 from capsnet_study.report.render import Results, render_report
-from capsnet_study.training.arms import arms_in
+from capsnet_study.training.arms import BLOCKS, Arms, arms_in
 
 
 def read_results() -> Results:
-    """Read all metrics; of the records of stages those of arms that the tables have."""
+    """Read all metrics; of the records of stages those of arms that there are."""
+    known = load_params().arms
     parts = ("claims", "data", "domains", "exploratory", "fitting", "manifold")
     arms = arms_in(read_table("plots/fitting.csv"))
     records = [read_json(path) for path in sorted(Path("metrics/runtime").glob("*.json"))]
-    removed = {one["stage"] for one in records if one["stage"].startswith("sweep@")}
-    removed -= {f"sweep@{arm}" for arm in arms}
     return Results(
         **{name: read_json(f"metrics/{name}.json") for name in parts},
         train={model: read_json(f"metrics/train_{model}.json") for model in MAIN_MODELS},
@@ -28,8 +27,13 @@ def read_results() -> Results:
         search=read_table("scripts/search.csv"),
         earlier=read_table("scripts/earlier_runs.csv"),
         arms=arms,
-        runtime=[one for one in records if one["stage"] not in removed],
+        runtime=[one for one in records if not _is_of_a_removed_arm(one["stage"], known)],
     )
+
+
+def _is_of_a_removed_arm(stage: str, arms: Arms) -> bool:
+    block, _, arm = stage.partition("@")
+    return block in (*BLOCKS, "interventions") and arm not in arms
 
 
 def main() -> None:

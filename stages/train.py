@@ -30,7 +30,7 @@ def main(model: Literal["capsnet", "uniform", "cnn"]) -> None:
         images = image_sets(read_arrays("data/multimnist.safetensors"))
         found = run_trainings(trials(model, spec, images, train), checkpoints)
         for number, trained in enumerate(found):
-            weights = pack(trained.initial, trained.trained)
+            weights = pack(initial=trained.initial, trained=trained.trained)
             write_arrays(f"data/models/{model}/trial{number}.safetensors", weights, spec.to_json())
         history = history_table([trained.rows for trained in found])
         write_table(f"data/models/{model}/history.csv", history)

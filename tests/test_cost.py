@@ -47,10 +47,8 @@ def measured() -> dict:
 def test_one_worker_does_all_tasks_and_stages_have_one_a_trial(measured):
     params, image = load_params(), seconds_at_paper_scale(measured)
     stages = trainings(params, image) | transfers(params, image)
-    assert len(stages) == len(params.sweep) + 9
-    assert {len(tasks) for name, tasks in stages.items() if name.startswith("sweep")} == {
-        params.train.trials
-    }
+    assert len(stages) == len(params.arms) + 9
+    assert {len(stages[name]) for name in params.arms} == {params.train.trials}
     table = hours(params, image)
     total = sum(map(sum, stages.values())) / 3600
     assert table["in_turn"][0] == pytest.approx(total)
@@ -62,7 +60,7 @@ def test_an_arm_of_many_iterations_costs_accordingly(measured):
     params = load_params()
     arms = {f"n{n}": replace(params.sweep["n9"], n_iter=n) for n in (9, 10, 20)}
     stages = trainings(replace(params, sweep=arms), seconds_at_this_scale(measured))
-    nine, ten, twenty = (stages[f"sweep@{name}"][0] for name in arms)
+    nine, ten, twenty = (stages[name][0] for name in arms)
     assert ten > nine and twenty - ten == pytest.approx(10 * (ten - nine))
 
 

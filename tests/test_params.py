@@ -83,6 +83,21 @@ def test_dvc_can_set_each_key_without_harm_to_another(key: str, tmp_path) -> Non
         ("train/lr_capsnet", ".nan", ["train.lr_capsnet", "nan", "finite"]),
         ("train/lr_cnn", ".inf", ["train.lr_cnn", "inf", "finite"]),
         ("routing/eta_max", "1.0", ["routing.eta_max", "sweep"]),
+        ("routing/routed_from", "0.2", ["routing.routed_from", "mechanism"]),
+        ("routing/temperature", "0.0", ["routing.temperature", "0.0", "greater than 0"]),
+        ("routing/algorithm", "tv", ["routing.algorithm", "'tv'", "'attention'"]),
+        ("mechanism/n9_late/routed_from", "1.0", ["n9_late", "routed_from", "routed_until = 1"]),
+        ("mechanism/n9_late/routed", "r3", ["n9_late.routed", "'r3'", "'r1' or 'r2'"]),
+        ("mechanism/n3_h0p95/certainty", "1.0", ["n3_h0p95", "certainty", "1.0", "less than 1"]),
+        ("mechanism/n3_h0p95/eta", "0.5", ["n3_h0p95", "certainty", "eta = 1"]),
+        ("mechanism/n3_h0p95/n_iter", "1", ["n3_h0p95", "certainty", "n_iter of at least 2"]),
+        ("mechanism/n3_h0p95/certainty", "[[0.0, 0.9]]", ["n3_h0p95", "a number", "yoked"]),
+        ("mechanism/em/eta", "0.5", ["em", "eta = 0.5", "algorithm = 'em'", "1.0"]),
+        ("mechanism/em/gradient", "last", ["em", "gradient = 'last'", "'full'"]),
+        ("mechanism/self_routing/n_iter", "3", ["self_routing", "n_iter = 3", "only 2"]),
+        ("mechanism/n3", "{model: cnn}", ["more than one", "n3"]),
+        ("yoked/n3_as_n9/certainty_of", "n1", ["yoked.n3_as_n9.certainty_of", "'n1'", "n9"]),
+        ("yoked/n3_as_n9/certainty_of", "n99", ["yoked.n3_as_n9.certainty_of", "'n99'", "n9"]),
         ("figures/pairs", "[9-0]", ["figures.pairs", "9-0", "manifold.pairs"]),
         ("figures/models", "[vgg]", ["figures.models", "vgg", "pixels"]),
         ("train/fitness_memory", "1.0", ["train.fitness_memory", "1.0", "less than 1"]),
@@ -195,6 +210,39 @@ def test_messages_name_the_file(tmp_path):
     path.write_text(yaml.safe_dump(changed("routing/n_iter", "0")))
     with pytest.raises(ParameterError, match=rf"^{path}: routing.n_iter = 0"):
         load_params(str(path))
+
+
+LATE = RoutingParams(9, 1.0, routed_from=0.25)
+EARLY = RoutingParams(9, 1.0, routed_until=0.25, n_iter_outside=3)
+
+
+@pytest.mark.parametrize(
+    "routing, share, n_iter",
+    [(LATE, 0.0, 1), (LATE, 0.2499, 1), (LATE, 0.25, 9), (LATE, 1.0, 9)]
+    + [(EARLY, 0.0, 9), (EARLY, 0.2499, 9), (EARLY, 0.25, 3), (EARLY, 1.0, 3)],
+)
+def test_iterations_are_those_of_the_share_of_the_steps(routing, share, n_iter):
+    for layer in (0, 1):
+        assert routing.in_force(layer, share, 0.5) == (n_iter, 1.0, None)
+
+
+@pytest.mark.parametrize("routed, n_iters", [("all", [3, 3]), ("r1", [3, 1]), ("r2", [1, 3])])
+def test_one_layer_may_route_alone(routed, n_iters):
+    routing = RoutingParams(3, 1.0, routed=routed)
+    assert [routing.in_force(layer, 0.5, 0.5).n_iter for layer in (0, 1)] == n_iters
+
+
+def test_a_certainty_is_that_of_r1_while_it_routes():
+    routing = RoutingParams(3, 1.0, certainty=0.9, routed_from=0.5)
+    assert routing.in_force(0, 0.5, 0.5) == (3, 1.0, 0.9)
+    assert routing.in_force(1, 0.5, 0.5) == (3, 1.0, None)
+    assert routing.in_force(0, 0.4, 0.5) == (1, 1.0, None)
+
+
+def test_a_path_of_certainty_is_followed_in_straight_lines():
+    routing = RoutingParams(3, 1.0, certainty=[(0.0, 1.0), (0.5, 0.8), (1.0, 0.2)])
+    found = [routing.in_force(0, share, 0.5).certainty for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    assert found == pytest.approx([1.0, 0.9, 0.8, 0.5, 0.2])
 
 
 def test_a_whole_number_does_for_a_rate():

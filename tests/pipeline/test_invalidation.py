@@ -24,6 +24,17 @@ CHANGES = {
     "routing.eta": (0.3, {"train_capsnet", "pretrain_capsnet"}, CONTROLS),
     "routing.n_iter": (4, {"train_capsnet", "pretrain_capsnet"}, CONTROLS),
     "sweep.n3.eta": (0.7, {"sweep@n3", "fitting"}, {"sweep@n2", "sweep@cnn"} | MAIN),
+    "mechanism.n9_late.routed_from": (
+        0.5,
+        {"mechanism@n9_late", "causes"},
+        {"sweep", "fitting", "yoked", "interventions"} | MAIN | TRANSFER,
+    ),
+    "yoked.n3_as_n9.certainty_of": (
+        "n7",
+        {"yoked@n3_as_n9", "causes"},
+        {"sweep", "mechanism", "interventions"} | MAIN,
+    ),
+    "interventions.temperatures": ([8.0], {"interventions"}, {"sweep", "mechanism"} | MAIN),
     "manifold.perplexity": (25.0, {"embed"}, {"activations"} | MAIN),
     "manifold.pairs": (["7-8"], {"manifold_images"}, {"sweep", "domains"} | MAIN),
     "transfer.epochs": (9, TRANSFER, {"sweep"} | PRETRAIN | MAIN),
@@ -96,8 +107,30 @@ def test_routing_touches_no_arm_of_the_sweep_and_no_data(change: Callable) -> No
 
 def test_one_arm_touches_only_itself_and_what_gathers_the_arms(change: Callable) -> None:
     touched, below = change("sweep.n6_eta0p1.eta", 0.2)
-    assert touched == {"sweep@n6_eta0p1", "fitting"}
-    assert below == {"fitting", "claims", "figures", "report", "explorer"}
+    assert touched == {"sweep@n6_eta0p1", "fitting", "causes"}
+    assert below == {"fitting", "causes", "claims", "figures", "report", "explorer"}
+
+
+def test_an_arm_of_the_sweep_touches_those_that_follow_it_and_what_is_done_to_it(
+    change: Callable,
+) -> None:
+    touched, below = change("sweep.n9.eta", 0.9)
+    assert touched == {"sweep@n9", "fitting", "causes"}
+    gathered = {"fitting", "causes", "claims", "figures", "report", "explorer"}
+    assert below == gathered | {"yoked@n3_as_n9", "interventions@n9"}
+
+
+def test_a_new_intervention_runs_itself_and_what_gathers_the_arms(settled: Path) -> None:
+    path = settled / "params.yaml"
+    committed = path.read_text()
+    document = yaml.safe_load(committed)
+    document["mechanism"]["n4_sham"] = document["mechanism"]["n3_sham"] | {"n_iter": 4}
+    try:
+        path.write_text(yaml.safe_dump(document, sort_keys=False))
+        touched = {name.split(":")[-1] for name in Repo(str(settled)).status()}
+    finally:
+        path.write_text(committed)
+    assert touched == {"mechanism@n4_sham", "causes"}
 
 
 def test_figures_touch_only_figures(change: Callable) -> None:

@@ -1,6 +1,7 @@
 """What an arm of the sweep is: groups, order, and the way through a table and back."""
 
 from dataclasses import replace
+from typing import get_args
 
 import pandas as pd
 import pytest
@@ -8,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capsnet_study.common.storage import read_table, write_table
+from capsnet_study.routing.params import AlgorithmName
 from capsnet_study.training.arms import (
     CapsNetArm,
     CNNArm,
+    YokedArm,
     arms_in,
     capsule_arms,
     eta_arms,
@@ -32,10 +35,31 @@ capsnets = st.builds(
     st.none() | shares,
     model=st.just("capsnet"),
     init_gain=st.none() | st.floats(0.01, 10),
+    lr=st.none() | st.floats(0.001, 0.1),
+    temperature=st.floats(0.1, 10),
+    routed=st.sampled_from(["all", "r1", "r2"]),
+    routed_from=st.floats(0, 0.5),
+    routed_until=st.floats(0.6, 1),
+    n_iter_outside=st.integers(1, 20),
+    couplings_of=st.sampled_from(["own", "other"]),
 )
+others = st.builds(
+    CapsNetArm,
+    st.just(2),
+    st.just(1.0),
+    model=st.just("capsnet"),
+    algorithm=st.sampled_from(get_args(AlgorithmName)),
+)
+clamped = st.builds(
+    CapsNetArm, st.integers(2, 9), st.just(1.0), model=st.just("capsnet"), certainty=st.just(0.5)
+)
+yoked = st.builds(
+    YokedArm, st.integers(2, 9), st.just(1.0), model=st.just("capsnet"), certainty_of=st.just("n9")
+)
+cnns = st.builds(CNNArm, st.sampled_from(["cnn", "cnn160"]), st.none() | st.floats(0.001, 0.1))
 arm_sets = st.dictionaries(
     st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,5}", fullmatch=True),
-    capsnets | st.builds(CNNArm, st.sampled_from(["cnn", "cnn160"])),
+    capsnets | others | clamped | yoked | cnns,
     min_size=1,
     max_size=6,
 )

@@ -50,7 +50,7 @@ def train(model, examples, checkpoint=None, killed_at=None):
             raise KilledError
 
     order = torch.Generator().manual_seed(2)
-    rows = fit(network, *examples, BUDGET, order, spec.eta_at, watch, checkpoint)
+    rows = fit(network, *examples, BUDGET, order, watch, checkpoint)
     return rows, weights_of(network)
 
 
@@ -79,7 +79,7 @@ def test_a_training_that_had_ended_is_not_run_again(model, examples, tmp_path):
     network, spec = network_of(model)
     order = torch.Generator().manual_seed(2)
     watch = lambda step, *_: steps.append(step)  # noqa: E731
-    rows = fit(network, *examples, BUDGET, order, spec.eta_at, watch, checkpoint)
+    rows = fit(network, *examples, BUDGET, order, watch, checkpoint)
     assert steps == [rows[-1]["step"]]
     assert_same((rows, weights_of(network)), ended)
 
@@ -124,7 +124,7 @@ def train_alone(path: Path):
     order = torch.Generator().manual_seed(2)
     everything = Examples(pictures, labels)
     checkpoint = Checkpoint(path, seconds=0.0)
-    rows = fit(network, everything, everything, budget, order, spec.eta_at, checkpoint=checkpoint)
+    rows = fit(network, everything, everything, budget, order, checkpoint=checkpoint)
     return rows, weights_of(network)
 
 

@@ -135,7 +135,7 @@ def test_networks_learn_a_tiny_set_and_stay_alive(model, examples, kind, hidden)
     network = build_network(spec, seeded())
     train = Examples(examples[0].inputs[:6], examples[0].labels[:6])
     budget = Budget(epochs=120, batch_size=6, lr=0.003, evaluations=4)
-    rows = fit(network, train, train, budget, seeded(), spec.eta_at)
+    rows = fit(network, train, train, budget, seeded())
     assert rows[-1]["loss"] < 0.6 * rows[1]["loss"]
     assert rows[-1]["exact_match"] > 0.3
     assert rows[-1].get("dead_share", 0.0) == 0.0
@@ -147,7 +147,7 @@ def test_a_row_an_evaluation(capsnet, cnn, examples):
         (capsnet, [*COLUMNS, *ROUTED, "dead_share", "eta_in_force"]),
         (cnn, [*COLUMNS, "eta_in_force"]),
     ):
-        rows = fit(build_network(spec, seeded()), *examples, budget, seeded(), spec.eta_at)
+        rows = fit(build_network(spec, seeded()), *examples, budget, seeded())
         assert [row["step"] for row in rows] == [0, 1, 3, 6]
         assert [row["samples"] for row in rows] == [0, 16, 40, 80]
         assert [row["epoch"] for row in rows] == [0, 0.4, 1, 2]
@@ -166,7 +166,7 @@ def test_the_loss_of_a_row_is_the_mean_since_the_last_one(capsnet, examples):
         told.append((step, steps, loss, row["step"]))
 
     network = build_network(capsnet, seeded())
-    rows = fit(network, *examples, budget, seeded(), capsnet.eta_at, watch)
+    rows = fit(network, *examples, budget, seeded(), watch)
     losses = [loss for _, _, loss, _ in told][1:]
     assert [step for step, *_ in told] == list(range(7))
     assert {steps for _, steps, _, _ in told} == {6}
@@ -180,7 +180,7 @@ def test_the_first_row_is_of_the_untrained_network(capsnet, examples):
     budget = Budget(epochs=1, batch_size=16, lr=0.01, evaluations=2)
     network = build_network(capsnet, seeded())
     before = training.evaluate(network, examples[1])
-    rows = fit(network, *examples, budget, seeded(), capsnet.eta_at)
+    rows = fit(network, *examples, budget, seeded())
     assert {name: rows[0][name] for name in before} == before
 
 
@@ -192,7 +192,7 @@ def test_eta_follows_the_moving_average_of_training_accuracy(capsnet, examples, 
     spec = replace(capsnet, routing=RoutingParams(3, 0.1, eta_max=0.9))
     budget = Budget(epochs=2, batch_size=16, lr=0.01, evaluations=4, fitness_memory=0.75)
     network = build_network(spec, seeded())
-    rows = fit(network, *examples, budget, seeded(), spec.eta_at)
+    rows = fit(network, *examples, budget, seeded())
     for row in rows:
         fitness = 1 - 0.75 ** row["step"]
         assert row["eta_in_force"] == pytest.approx(0.1 + 0.8 * fitness)
@@ -202,20 +202,17 @@ def test_eta_follows_the_moving_average_of_training_accuracy(capsnet, examples, 
 def test_a_fixed_eta_stays(capsnet, examples):
     spec = replace(capsnet, routing=RoutingParams(3, 0.3))
     budget = Budget(epochs=1, batch_size=16, lr=0.01, evaluations=3)
-    rows = fit(build_network(spec, seeded()), *examples, budget, seeded(), spec.eta_at)
+    rows = fit(build_network(spec, seeded()), *examples, budget, seeded())
     assert {row["eta_in_force"] for row in rows} == {0.3}
 
 
-def test_without_a_rule_the_networks_own_eta_stays(capsnet, cnn, examples):
+def test_a_constant_eta_stays_and_without_routing_there_is_none(capsnet, cnn, examples):
     spec = replace(capsnet, routing=RoutingParams(3, 0.3))
     budget = Budget(epochs=1, batch_size=16, lr=0.01, evaluations=3)
-    left, told = (
-        fit(build_network(spec, seeded()), *examples, budget, seeded(), eta_at)
-        for eta_at in (None, spec.eta_at)
+    routed, plain = (
+        fit(build_network(kind, seeded()), *examples, budget, seeded()) for kind in (spec, cnn)
     )
-    assert repr(left) == repr(told)
-    assert {row["eta_in_force"] for row in left} == {0.3}
-    plain = fit(build_network(cnn, seeded()), *examples, budget, seeded())
+    assert {row["eta_in_force"] for row in routed} == {0.3}
     assert all(math.isnan(row["eta_in_force"]) for row in plain)
 
 
@@ -224,7 +221,7 @@ def test_eta_decides_what_is_learned(capsnet, examples):
     losses = set()
     for eta in (0.0, 0.5, 1.0):
         spec = replace(capsnet, routing=RoutingParams(3, eta))
-        rows = fit(build_network(spec, seeded()), *examples, budget, seeded(), spec.eta_at)
+        rows = fit(build_network(spec, seeded()), *examples, budget, seeded())
         losses.add(rows[-1]["loss"])
     assert len(losses) == 3
 
@@ -237,7 +234,7 @@ def test_global_generators_are_neither_used_nor_changed(capsnet, examples):
         torch.manual_seed(seed)
         np.random.seed(seed)  # noqa: NPY002
         torch_before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
-        found.append(repr(fit(network, *examples, budget, seeded(), capsnet.eta_at)))
+        found.append(repr(fit(network, *examples, budget, seeded())))
         assert torch.equal(torch.get_rng_state(), torch_before)
         assert np.array_equal(np.random.get_state()[1], numpy_before)  # noqa: NPY002
     assert found[0] == found[1]

@@ -193,7 +193,7 @@ def test_training_on_features_is_training_on_images_with_layers_frozen(
             for part in (network.conv1, network.conv2, network.layers[0]):
                 part.requires_grad_(False)
         order = torch.Generator().manual_seed(0)
-        fit(network, train, test, budget, order, spec.eta_at)
+        fit(network, train, test, budget, order)
         found.append(weights_of(network))
     for weight, value in found[0].items():
         np.testing.assert_allclose(value, found[1][weight], rtol=1e-3, atol=1e-4)

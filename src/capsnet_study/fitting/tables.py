@@ -9,7 +9,7 @@ import pandas as pd
 
 from capsnet_study.names import R2_SUFFIX
 from capsnet_study.stats import spearman
-from capsnet_study.training.arms import ARM_FACTS, Arm, facts_of
+from capsnet_study.training.arms import ARM_FACTS, FIRST_FACTS, Arm, CapsNetArm, facts_of
 from capsnet_study.training.history import area_under_curve
 
 ENTROPY_COLUMNS = [
@@ -20,6 +20,7 @@ ENTROPY_COLUMNS = [
     "spearman_entropy_accuracy",
     "spearman_second_half",
 ]
+UNIFORM_GAP = 1e-6  # nats below log J that single precision cannot tell from none
 TRIAL_COLUMNS = [
     "arm",
     "trial",
@@ -28,13 +29,42 @@ TRIAL_COLUMNS = [
     *ENTROPY_COLUMNS,
     *[f"{column}{R2_SUFFIX}" for column in ENTROPY_COLUMNS],
 ]
+EARLY_COLUMNS = ["exact_match", "effective_mass", "effective_gradient"]  # looked at at a tenth
+TRIAL_COLUMNS += [f"{column}_at_tenth" for column in EARLY_COLUMNS]
+TRIAL_COLUMNS += ["log_gap_at_tenth", "entropy_at_third", "exact_match_at_third"]
+SHARES = ["mass", "gradient"]  # of each Cap1 capsule: columns mass_0, mass_1, ...
 
 
 def gather_arms(histories: Mapping[str, pd.DataFrame], arms: Mapping[str, Arm]) -> pd.DataFrame:
-    """Return the histories of all `arms` as one table that names each arm and its settings."""
+    """Return the histories of all `arms` as one table that names each arm and its settings.
+
+    A setting in which every arm is as usual has no column, as `arms_in` has it.
+    """
     parts = [histories[name].assign(**facts_of(name, arm)) for name, arm in arms.items()]
     table = pd.concat(parts, ignore_index=True)
-    return table[[*ARM_FACTS, *table.columns.drop(ARM_FACTS)]]
+    told = [name for name in ARM_FACTS if name in FIRST_FACTS or _is_ever_unusual(name, arms)]
+    return table[[*told, *table.columns.drop(ARM_FACTS)]]
+
+
+def _is_ever_unusual(fact: str, arms: Mapping[str, Arm]) -> bool:
+    usual = facts_of("", CapsNetArm(1, 1.0, model="capsnet"))[fact]
+    return any(getattr(arm, fact, usual) != usual for arm in arms.values())
+
+
+def without_shares(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of evaluations without the shares of single capsules."""
+    return table.drop(columns=_share_columns(table))
+
+
+def exposure_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Return what Cap1 capsules get of couplings and gradient, a row an evaluation of a CapsNet."""
+    columns = ["arm", "trial", "step", "epoch", "effective_mass", "effective_gradient"]
+    rows = table[table["effective_mass"].notna()]
+    return rows[[*columns, *_share_columns(table)]].reset_index(drop=True)
+
+
+def _share_columns(table: pd.DataFrame) -> list[str]:
+    return [name for name in table if name.rpartition("_")[0] in SHARES and name[-1].isdecimal()]
 
 
 def summarise_trials(table: pd.DataFrame) -> pd.DataFrame:
@@ -44,7 +74,10 @@ def summarise_trials(table: pd.DataFrame) -> pd.DataFrame:
     entropy_first, entropy_last, entropy_change, entropy_at_tenth (R1, nats; the last at the
     evaluation that is nearest to 10 % of the steps), spearman_entropy_accuracy (over the
     evaluations of the trial; NaN where the entropy never changes), spearman_second_half (the same
-    over those in the second half of the steps), and the same six of R2 with the suffix ``_r2``.
+    over those in the second half of the steps), and the same six of R2 with the suffix ``_r2``;
+    exact_match, effective_mass and effective_gradient ``_at_tenth``; log_gap_at_tenth, the logarithm
+    of log J - H of R1 there (NaN under uniform coupling); entropy and exact_match ``_at_third``, at
+    the evaluation that is nearest to 30 %.
     """
     rows = [
         {"arm": arm, "trial": trial} | _trial_summary(history)
@@ -54,27 +87,43 @@ def summarise_trials(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _trial_summary(history: pd.DataFrame) -> dict[str, float]:
+    early, third = (_nearest(history, share) for share in (0.1, 0.3))
     summary = {
         "exact_match": history["exact_match"].iloc[-1],
         "area_under_curve": area_under_curve(history),
+        "exact_match_at_third": third["exact_match"],
     }
+    summary |= {f"{name}_at_tenth": early[name] for name in EARLY_COLUMNS if name in history}
     for layer, suffix in (("r1", ""), ("r2", R2_SUFFIX)):
         if f"entropy_{layer}" in history and history[f"entropy_{layer}"].notna().all():
             found = _entropy_summary(history, f"entropy_{layer}")
             summary |= {f"{name}{suffix}": value for name, value in found.items()}
+    if "entropy_last" in summary:
+        summary |= {"entropy_at_third": third["entropy_r1"], "log_gap_at_tenth": _log_gap(early)}
     return summary
+
+
+def _nearest(history: pd.DataFrame, share: float) -> pd.Series:
+    """Return the evaluation that is nearest to a share of the steps."""
+    steps = history["step"].to_numpy(float)
+    return history.iloc[np.abs(steps - share * steps[-1]).argmin()]
+
+
+def _log_gap(row: pd.Series) -> float:
+    """Return log(log J - H) of R1, where H and H / log J tell log J; NaN under uniform coupling."""
+    gap = row["entropy_r1"] * (1 / row["entropy_share_r1"] - 1) if row["entropy_share_r1"] else 0.0
+    return float(np.log(gap)) if gap > UNIFORM_GAP else float("nan")
 
 
 def _entropy_summary(history: pd.DataFrame, column: str) -> dict[str, float]:
     names = (column, "exact_match", "step")
     entropy, accuracy, steps = (history[name].to_numpy(float) for name in names)
-    tenth = np.abs(steps - 0.1 * steps[-1]).argmin()
     late = steps >= round(0.5 * steps[-1])  # as `evaluation_steps` rounds
     return {
         "entropy_first": entropy[0],
         "entropy_last": entropy[-1],
         "entropy_change": entropy[-1] - entropy[0],
-        "entropy_at_tenth": entropy[tenth],
+        "entropy_at_tenth": _nearest(history, 0.1)[column],
         "spearman_entropy_accuracy": spearman(entropy, accuracy),
         "spearman_second_half": spearman(entropy[late], accuracy[late]),
     }

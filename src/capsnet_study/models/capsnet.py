@@ -39,6 +39,7 @@ class CapsNet(Network):
         hidden: int = 1,
     ):
         super().__init__(model)
+        self.routing = routing
         self.primary_dim = model.primary_dim
         primary = (CONV2_SIZE**2 * model.primary_groups, model.primary_dim)
         sizes = [primary, *[(model.cap1_capsules, model.capsule_dim)] * hidden]
@@ -55,6 +56,7 @@ class CapsNet(Network):
             )
             for (below, above), length in zip(pairwise(sizes), lengths, strict=True)
         )
+        self.set_routing(share=1.0, fitness=1.0)
 
     def primary_capsules(
         self, images: Float[Tensor, "batch 1 36 36"]
@@ -90,10 +92,10 @@ class CapsNet(Network):
         """Draw the weights of one routed layer anew."""
         self.layers[index].reset_parameters(generator)
 
-    def set_eta(self, eta: float) -> None:
-        """Set the update rate of all routed layers."""
-        for layer in self.layers:
-            layer.eta = eta
+    def set_routing(self, share: float, fitness: float) -> None:
+        """Set how each layer routes at a share of the training steps, for a training accuracy."""
+        for index, layer in enumerate(self.layers):
+            layer.set_routing(self.routing.in_force(index, share, fitness))
 
 
 def capsule_lengths(

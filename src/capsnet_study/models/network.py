@@ -69,8 +69,8 @@ class Network(nn.Module, ABC):
         for index in range(len(self.layers)):
             self.reset_layer(index, generator)
 
-    def set_eta(self, eta: float) -> None:
-        """Set the update rate of all routed layers; a network without routing ignores it."""
+    def set_routing(self, share: float, fitness: float) -> None:
+        """Set how layers route at a share of the training; without routing there is nothing to."""
 
     def _maps(
         self, images: Float[Tensor, "batch 1 36 36"]

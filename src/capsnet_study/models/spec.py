@@ -26,11 +26,6 @@ class NetworkSpec:
     capsules: CapsuleParams | None = None
     routing: RoutingParams | None = None
 
-    @property
-    def eta_at(self) -> Callable[[float], float] | None:
-        """The update rate as a function of the model's fitness; None without routing."""
-        return self.routing.eta_at if self.routing else None
-
     def to_json(self) -> str:
         """Return the specification as text."""
         return TypeAdapter(NetworkSpec).dump_json(self).decode()

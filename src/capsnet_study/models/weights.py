@@ -27,15 +27,17 @@ def load_network(spec: NetworkSpec, weights: Weights) -> Network:
     return network.to(device()).eval()
 
 
-def pack(initial: Weights, trained: Weights) -> dict[str, np.ndarray]:
-    """Return the weights before and after training under the names that they have in a file."""
-    return {f"initial/{name}": value for name, value in initial.items()} | {
-        f"trained/{name}": value for name, value in trained.items()
+def pack(**moments: Weights) -> dict[str, np.ndarray]:
+    """Return weights at named moments, as `initial` and `trained`, under their names in a file."""
+    return {
+        f"{when}/{name}": value
+        for when, weights in moments.items()
+        for name, value in weights.items()
     }
 
 
 def unpack(arrays: Mapping[str, np.ndarray], when: Literal["initial", "trained"]) -> Weights:
-    """Return the weights that `pack` laid out, before or after training."""
+    """Return the weights that `pack` laid out for one moment."""
     prefix = f"{when}/"
     return {
         name.removeprefix(prefix): value

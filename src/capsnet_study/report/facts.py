@@ -38,6 +38,7 @@ CHAMFER_NAMES = {key: MEASURES[key].name.removeprefix("Chamfer distance, ") for 
 RUNTIME_GROUPS = {
     "data sets": ("digits", "multimnist", "manifold_images", "domains"),
     "sweep": ("sweep_", "fitting"),
+    "interventions": ("mechanism_", "yoked_", "interventions_", "causes"),
     "main models": ("train_",),
     "activations and maps": ("activations_", "embed_", "manifold"),
     "transfer": ("pretrain_", "transfer_"),

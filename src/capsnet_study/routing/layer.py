@@ -9,8 +9,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from capsnet_study.routing.algorithms import ALGORITHMS
+from capsnet_study.routing.clamp import clamp
+from capsnet_study.routing.params import AlgorithmName, Gradient, InForce
 from capsnet_study.routing.path import fused_route, routing_path
-from capsnet_study.routing.route import check_routing, route
+from capsnet_study.routing.route import check_routing, route, squash, total_input
 
 
 class CapsuleLayer(nn.Module):
@@ -22,8 +25,8 @@ class CapsuleLayer(nn.Module):
         Number and dimension of the lower capsules.
     out_caps, out_dim
         Number and dimension of the upper capsules.
-    n_iter, eta, gradient
-        Routing, as in `route`. `eta` may be set anew at any time: the fitness-driven arm does.
+    n_iter, eta, gradient, algorithm, temperature, couplings_of
+        Routing, as in `RoutingParams`. What an arm changes over training, `set_routing` sets anew.
     bias
         Whether every upper capsule has a bias vector, added to s_j.
     init_gain, in_length
@@ -46,27 +49,44 @@ class CapsuleLayer(nn.Module):
         out_dim: int,
         n_iter: int,
         eta: float,
-        gradient: Literal["full", "last"] = "full",
+        gradient: Gradient = "full",
         bias: bool = False,
         init_gain: float = 1.0,
         in_length: float = 1.0,
+        algorithm: AlgorithmName = "dynamic",
+        temperature: float = 1.0,
+        couplings_of: Literal["own", "other"] = "own",
     ):
         super().__init__()
         check_routing(n_iter, eta, gradient)
         self.in_caps, self.in_dim, self.out_caps, self.out_dim = in_caps, in_dim, out_caps, out_dim
-        self.n_iter, self.eta, self.gradient = n_iter, eta, gradient
+        self.n_iter, self.eta, self.gradient, self.certainty = n_iter, eta, gradient, None
+        self.temperature, self.couplings_of = temperature, couplings_of
         self.init_gain, self.in_length = init_gain, in_length
         self.weight = nn.Parameter(torch.empty(in_caps, out_caps, out_dim, in_dim))
         self.bias = nn.Parameter(torch.empty(out_caps, out_dim)) if bias else None
+        self.algorithm = ALGORITHMS.get(algorithm)  # None: the paper's
+        if self.algorithm:
+            for name in self.algorithm.learnt:
+                shape = self.algorithm.shape(name, self)
+                self.register_parameter(name, nn.Parameter(torch.empty(shape)))
+            for name in self.algorithm.drawn:
+                self.register_buffer(name, torch.empty(self.algorithm.shape(name, self)))
         self.reset_parameters()
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
-        """Draw the initial weights; biases start at 0."""
+        """Draw the initial weights; biases, and what an algorithm learns, start at 0."""
         inputs = math.sqrt(self.in_caps * self.out_dim) * self.in_length
         std = self.init_gain * self.out_caps / inputs
+        if self.algorithm:
+            std *= self.algorithm.gain(self.out_caps)
         nn.init.normal_(self.weight, std=std, generator=generator)
         if self.bias is not None:
             nn.init.zeros_(self.bias)
+        for name in self.algorithm.learnt if self.algorithm else ():
+            nn.init.zeros_(getattr(self, name))
+        for name in self.algorithm.drawn if self.algorithm else ():
+            nn.init.normal_(getattr(self, name), generator=generator)
 
     def votes(
         self, u: Float[Tensor, "batch in_caps in_dim"]
@@ -78,13 +98,38 @@ class CapsuleLayer(nn.Module):
         # In memory [batch, out_caps, in_caps, out_dim]: both sums of routing then need no copy.
         return votes.permute(1, 2, 0, 3).contiguous().transpose(1, 2)
 
+    def set_routing(self, in_force: InForce) -> None:
+        """Set what routing in this layer is from now on."""
+        self.n_iter, self.eta, self.certainty = in_force
+
     def forward(
         self, u: Float[Tensor, "batch in_caps in_dim"]
     ) -> tuple[Float[Tensor, "batch out_caps out_dim"], Float[Tensor, "batch in_caps out_caps"]]:
         """Return the upper capsules v and the couplings c."""
-        if routing_path(u.device, u.dtype) == "fused":
+        v, c = self._route(u)
+        changed = c if self.certainty is None else clamp(c, self.certainty)
+        if self.couplings_of == "other":
+            changed = changed.roll(1, dims=0)
+        return (v, c) if changed is c else (self.with_couplings(u, changed), changed)
+
+    def _route(
+        self, u: Float[Tensor, "batch in_caps in_dim"]
+    ) -> tuple[Float[Tensor, "batch out_caps out_dim"], Float[Tensor, "batch in_caps out_caps"]]:
+        if self.algorithm and self.n_iter > 1:
+            tensors = {name: getattr(self, name) for name in self.algorithm.tensors}
+            return self.algorithm.route(self.votes(u), u, self.n_iter, self.bias, **tensors)
+        if self.temperature == 1 and routing_path(u.device, u.dtype) == "fused":
             return fused_route(u, self.weight, self.n_iter, self.eta, self.gradient, self.bias)
-        return route(self.votes(u), self.n_iter, self.eta, self.gradient, self.bias)
+        how = (self.n_iter, self.eta, self.gradient, self.bias, self.temperature)
+        return route(self.votes(u), *how)
+
+    def with_couplings(
+        self,
+        u: Float[Tensor, "batch in_caps in_dim"],
+        c: Float[Tensor, "*batch in_caps out_caps"],
+    ) -> Float[Tensor, "batch out_caps out_dim"]:
+        """Return the upper capsules for given couplings, one set for each image or one for all."""
+        return squash(total_input(c, self.votes(u), self.bias))
 
     def extra_repr(self) -> str:
         """Describe the layer as ``in -> out, routing``."""

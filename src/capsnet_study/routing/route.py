@@ -21,11 +21,22 @@ def squash(s: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
     return s * (length / (1 + square))
 
 
+def total_input(
+    c: Float[Tensor, "*batch in_caps out_caps"],
+    votes: Float[Tensor, "batch in_caps out_caps out_dim"],
+    bias: Float[Tensor, "out_caps out_dim"] | None,
+) -> Float[Tensor, "batch out_caps out_dim"]:
+    """Return s_j = sum_i c_ij û_{j|i} (+ bias); couplings may be the same for the whole batch."""
+    s = torch.einsum("...ij,...ijd->...jd", c, votes)
+    return s if bias is None else s + bias
+
+
 def couplings(
     votes: Float[Tensor, "batch in_caps out_caps out_dim"],
     n_iter: int,
     eta: float,
     bias: Float[Tensor, "out_caps out_dim"] | None = None,
+    temperature: float = 1.0,
 ) -> Float[Tensor, "batch in_caps out_caps"]:
     """Return the coupling coefficients c_ij of the last of `n_iter` iterations (eq. 1-3).
 
@@ -39,14 +50,16 @@ def couplings(
         Update rate of eq. 3: 0 leaves the couplings uniform, 1 is routing by agreement.
     bias
         Added to every s_j.
+    temperature
+        Divides the logits of eq. 2: above 1 couplings are less certain.
     """
     batch, in_caps, out_caps, _ = votes.shape
     b = votes.new_zeros(batch, in_caps, out_caps)
     c = votes.new_full((batch, in_caps, out_caps), 1 / out_caps)
     for _ in range(n_iter - 1):
-        v = squash(_total_input(c, votes, bias))
+        v = squash(total_input(c, votes, bias))
         b = b + torch.einsum("bjd,bijd->bij", v, votes)  # eq. 1
-        c = eta * b.softmax(dim=-1) + (1 - eta) * c  # eq. 2 and 3
+        c = eta * (b / temperature).softmax(dim=-1) + (1 - eta) * c  # eq. 2 and 3
     return c
 
 
@@ -56,6 +69,7 @@ def route(
     eta: float,
     gradient: Literal["full", "last"] = "full",
     bias: Float[Tensor, "out_caps out_dim"] | None = None,
+    temperature: float = 1.0,
 ) -> tuple[Float[Tensor, "batch out_caps out_dim"], Float[Tensor, "batch in_caps out_caps"]]:
     """Route votes to the upper capsules (eq. 1-3).
 
@@ -71,6 +85,8 @@ def route(
         ``full`` differentiates through every iteration, ``last`` takes the couplings as constants.
     bias
         Added to every s_j.
+    temperature
+        As in `couplings`.
 
     Returns
     -------
@@ -86,11 +102,11 @@ def route(
     """
     check_routing(n_iter, eta, gradient)
     if gradient == "full":
-        c = couplings(votes, n_iter, eta, bias)
+        c = couplings(votes, n_iter, eta, bias, temperature)
     else:
         with torch.no_grad():
-            c = couplings(votes, n_iter, eta, bias)
-    return squash(_total_input(c, votes, bias)), c
+            c = couplings(votes, n_iter, eta, bias, temperature)
+    return squash(total_input(c, votes, bias)), c
 
 
 def check_routing(n_iter: int, eta: float, gradient: str) -> None:
@@ -101,12 +117,3 @@ def check_routing(n_iter: int, eta: float, gradient: str) -> None:
         raise ValueError(f"eta = {eta}: a rate within [0, 1] is needed")
     if gradient not in ("full", "last"):
         raise ValueError(f"gradient = {gradient!r}: 'full' or 'last' is needed")
-
-
-def _total_input(
-    c: Float[Tensor, "batch in_caps out_caps"],
-    votes: Float[Tensor, "batch in_caps out_caps out_dim"],
-    bias: Float[Tensor, "out_caps out_dim"] | None,
-) -> Float[Tensor, "batch out_caps out_dim"]:
-    s = torch.einsum("bij,bijd->bjd", c, votes)
-    return s if bias is None else s + bias

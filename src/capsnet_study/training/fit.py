@@ -56,11 +56,13 @@ def fit(
     test: Examples,
     budget: Budget,
     generator: torch.Generator,
-    eta_at: Callable[[float], float] | None = None,
     watch: Watch = lambda step, steps, epoch, loss, row: None,
     checkpoint: Checkpoint | None = None,
 ) -> list[Row]:
     """Train `network` in place on what lies above the inputs of `train`.
+
+    Before each step its routing is set for the share of the steps taken, and for its fitness, the
+    moving average of the exact match on training batches.
 
     Parameters
     ----------
@@ -70,9 +72,6 @@ def fit(
         `test` is only measured on.
     generator
         Draws the order of the examples, a new one each epoch.
-    eta_at
-        Update rate of the routing as a function of the model's fitness, the moving average of the
-        exact match on training batches (0 .. 1). None leaves that of the network alone.
     watch
         Called before each step and after the last.
     checkpoint
@@ -97,8 +96,7 @@ def fit(
     saved_at = time.monotonic()
 
     while True:
-        if eta_at is not None:
-            network.set_eta(eta_at(progress.fitness))
+        network.set_routing(progress.step / steps, progress.fitness)
         epoch = progress.samples / len(train)
         unseen = not progress.rows or progress.rows[-1]["step"] < progress.step
         looks = unseen and progress.step in due

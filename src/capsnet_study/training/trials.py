@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 
 from capsnet_study.common.seeding import torch_generator
@@ -119,6 +120,52 @@ class Trained(NamedTuple):
     trained: Weights
 
 
+def arm_trials(
+    name: str,
+    arm: Arm,
+    sizes: tuple[ModelParams, CapsuleParams],
+    sets: Sequence[ImageSet],
+    params: TrainParams,
+    followed: pd.DataFrame | None = None,
+) -> list[Training]:
+    """Return the trials of an arm of params.yaml.
+
+    Parameters
+    ----------
+    followed
+        The evaluations of the arm whose certainty a yoked arm follows, trial by trial.
+    """
+    params = with_own_rate(params, arm)
+    found = []
+    for number in range(params.trials):
+        own = arm.following(certainty_path(followed, number)) if followed is not None else arm
+        spec = arm_spec(own, *sizes)
+        found.append(trial(f"{name} trial {number}", spec, sets, params, number))
+    return found
+
+
+def with_own_rate(params: TrainParams, arm: Arm) -> TrainParams:
+    """Return the parameters of training with the learning rate that an arm may have of its own."""
+    if arm.lr is None:
+        return params
+    return replace(params, **{KINDS[arm.model].learning_rate: arm.lr})
+
+
+def certainty_path(history: pd.DataFrame, trial: int) -> list[tuple[float, float]]:
+    """Return pairs of a share of the steps and H / log J of R1 there, as one trial has measured it.
+
+    Raises
+    ------
+    ValueError
+        The trial is not in the evaluations, or has no routing.
+    """
+    rows = history[history["trial"] == trial] if "entropy_share_r1" in history else history[:0]
+    if rows.empty:
+        raise ValueError(f"trial {trial}: there is no certainty of R1 to follow")
+    shares = rows["step"] / rows["step"].max()
+    return list(zip(shares.tolist(), rows["entropy_share_r1"].clip(0, 1).tolist(), strict=True))
+
+
 def arm_spec(arm: Arm, model: ModelParams, capsules: CapsuleParams) -> NetworkSpec:
     """Return what network an arm of the sweep trains."""
     if isinstance(arm, CNNArm):
@@ -183,7 +230,7 @@ def run_training(
         _named_failure(training, checkpoint),
         live_line(training.name, position) as watch,
     ):
-        rows = fit(network, *sets, training.budget, order, training.spec.eta_at, watch, checkpoint)
+        rows = fit(network, *sets, training.budget, order, watch, checkpoint)
     return Trained(rows, initial, weights_of(network))
 
 

@@ -1,0 +1,85 @@
+"""What running stages side by side saves: real stages, one after the other and with the runner.
+
+``python -m benchmarks.stages`` works in a copy of the last commit, takes about half an hour on two
+cores that have nothing else to do, and writes ``benchmarks/results/stages.json``. It needs MNIST.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import typer
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks/results/stages.json"
+ARMS = [f"sweep@{arm}" for arm in ("n1", "n2", "n3", "n5")]
+SERIAL = (sys.executable, "-m", "dvc", "repro", "--quiet")
+RUNNER = (sys.executable, "-m", "stages.run")
+
+
+def main(parts: list[str] = ["arms", "quick run"], out: Path = RESULTS) -> None:  # noqa: B006
+    """Time full-size arms of one epoch, or the quick run, both ways, and write it down."""
+    cases = {
+        "arms": lambda: both(["-S", "train.epochs=1"], ARMS, first=["multimnist"]),
+        "quick run": lambda: both(quick_overrides(), [], first=["digits"]),
+    }
+    known = json.loads(out.read_text()) if out.exists() else {}
+    machine = {"cores": os.cpu_count(), "python": platform.python_version()}
+    facts = known | machine | {part: cases[part]() for part in parts}
+    out.write_text(json.dumps(facts, indent=2) + "\n")
+    print(json.dumps(facts, indent=2))
+
+
+def both(overrides: Sequence[str], targets: Sequence[str], first: Sequence[str]) -> dict:
+    """Return the seconds of the targets one after the other and side by side.
+
+    `first` runs before the clock starts, so that both begin with the same files.
+    """
+    found: dict = {"targets": list(targets) or "all"}
+    for name, words in {"one after the other": SERIAL, "side by side": RUNNER}.items():
+        with tempfile.TemporaryDirectory() as made:
+            project = Path(made) / "copy"
+            run(["git", "clone", "--quiet", str(ROOT), str(project)], ROOT)
+            run([*RUNNER, *overrides, *first], project)
+            began = time.monotonic()
+            run([*words, *targets], project)
+            found[name] = round(time.monotonic() - began, 1)
+            print(name, found[name], flush=True)
+    found["times as fast"] = round(found["one after the other"] / found["side by side"], 2)
+    return found
+
+
+def quick_overrides() -> list[str]:
+    """Return the overrides of the quick run, as the Makefile has them."""
+    ask = ["make", "--no-print-directory", "-f", "Makefile", "-f", "-", "words"]
+    rule = "words:\n\t@printf '%s\\n' $(QUICK)\n"
+    return subprocess.check_output(ask, cwd=ROOT, text=True, input=rule).split("\n")[:-1]
+
+
+def run(words: Sequence[str], folder: Path) -> None:
+    """Run a command and stop where it fails."""
+    done = subprocess.run(
+        words, cwd=folder, env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    assert done.returncode == 0, done.stdout.decode()
+
+
+def environment(folder: Path) -> Mapping[str, str]:
+    """Return an environment in which the copy's code runs, on two cores, without a cluster."""
+    plain = {key: value for key, value in os.environ.items() if not key.startswith("CAPS_")}
+    if "MNIST_DIR" in plain:
+        plain["MNIST_DIR"] = str(Path(plain["MNIST_DIR"]).resolve())
+    path = os.pathsep.join([str(folder), str(folder / "src")])
+    return plain | {"PYTHONPATH": path, "CAPS_DEVICE": "cpu", "DVC_NO_ANALYTICS": "1"}
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,147 @@
+"""A learning rate and an initial gain of its own for an arm, by validation digits only.
+
+    python -m scripts.tune attention kmeans                # as long as scripts.search
+    python -m scripts.tune n1 n3 n9 cnn cnn160 --full      # as long as the study's trainings
+
+Every arm is searched in the same way. Three rates by three gains (CNNs: three rates) around those
+of params.yaml are tried from two seeds; while the best setting lies on an edge of the grid, the
+grid grows there by one more value. Digits are those of `scripts.validation`: no test digit is read.
+Results are added to scripts/tune.csv; settings that are there are not tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+
+from capsnet_study.common.storage import read_table, write_table
+from capsnet_study.common.workers import run_side_by_side
+from capsnet_study.models.spec import KINDS
+from capsnet_study.params import Params, load_params
+from capsnet_study.training.arms import Arm, CapsNetArm
+from capsnet_study.training.params import TrainParams
+from capsnet_study.training.trials import ImageSet, arm_spec, with_own_rate
+from scripts.validation import LEARNING_IMAGES, learning_and_validation, reached
+
+SEEDS = 2
+FACTORS = {"lr": 1.5, "init_gain": 2.0}  # between neighbours of a grid
+FOUND = Path("scripts/tune.csv")
+
+Setting = dict[str, float]
+Scores = Callable[[Sequence[Setting]], Sequence[float]]  # mean exact match of each setting
+
+
+def main(
+    arms: list[str],
+    full: Annotated[bool, typer.Option(help="Train as long as the study does.")] = False,
+) -> None:
+    """Search for each arm, one after the other, and print what params.yaml would say."""
+    params = load_params()
+    epochs = params.train.epochs if full else 1
+    images = params.data.train_images if full else LEARNING_IMAGES
+    sets = learning_and_validation(params, images)
+    for name in arms:
+        arm = params.arms[name]
+
+        def scores(settings: Sequence[Setting], name: str = name, arm: Arm = arm) -> list[float]:
+            train = replace(params.train, epochs=epochs)
+            return tried(name, arm, settings, params, train, sets)
+
+        best = search(start_of(arm, params), scores)
+        print(f"{name}: " + ", ".join(f"{key}: {value:.4g}" for key, value in best.items()))
+
+
+def start_of(arm: Arm, params: Params) -> Setting:
+    """Return the setting that an arm has in params.yaml: the middle of its first grid."""
+    rate = {"lr": arm.lr or getattr(params.train, KINDS[arm.model].learning_rate)}
+    if not isinstance(arm, CapsNetArm):
+        return rate
+    return rate | {"init_gain": arm.init_gain or params.capsules.init_gain}
+
+
+def search(start: Setting, scores: Scores) -> Setting:
+    """Return the best setting of a grid that grows until the best lies on none of its edges.
+
+    >>> search({"lr": 1.0}, lambda grid: [-abs(one["lr"] - 2.25) for one in grid])
+    {'lr': 2.25}
+    """
+    axes = {
+        key: [value / FACTORS[key], value, value * FACTORS[key]] for key, value in start.items()
+    }
+    known: dict[tuple[float, ...], float] = {}
+    while True:
+        new = [point for point in product(*axes.values()) if point not in known]
+        settings = [dict(zip(axes, point, strict=True)) for point in new]
+        known |= dict(zip(new, scores(settings), strict=True))
+        best = max(known, key=lambda point: known[point])
+        if not widen(axes, best):
+            return dict(zip(axes, best, strict=True))
+
+
+def widen(axes: Mapping[str, list[float]], best: Sequence[float]) -> bool:
+    """Grow each axis on whose edge the best setting lies; tell whether one has grown."""
+    grown = False
+    for (key, values), value in zip(axes.items(), best, strict=True):
+        if value in (values[0], values[-1]):
+            at, step = (0, 1 / FACTORS[key]) if value == values[0] else (len(values), FACTORS[key])
+            values.insert(at, value * step)
+            grown = True
+    return grown
+
+
+def tried(
+    name: str,
+    arm: Arm,
+    settings: Sequence[Setting],
+    params: Params,
+    train: TrainParams,
+    sets: tuple[ImageSet, ImageSet],
+) -> list[float]:
+    """Return the mean exact match of each setting; what scripts/tune.csv has is not run again."""
+    length = {"arm": name, "epochs": train.epochs, "images": len(sets[0].labels)}
+    runs = [length | setting for setting in settings]
+    missing = [run for run in runs if run not in list(_found(run))]
+    tasks = [(run, arm, trial, params, train, sets) for run in missing for trial in range(SEEDS)]
+    rows = [*_table().to_dict("records"), *run_side_by_side(one_run, tasks)]
+    write_table(FOUND, pd.DataFrame(rows))
+    table = pd.DataFrame(rows)
+    return [
+        table.loc[(table[list(run)] == pd.Series(run)).all(axis=1), "exact_match"].mean()
+        for run in runs
+    ]
+
+
+def one_run(
+    facts: Mapping[str, object],
+    arm: Arm,
+    trial: int,
+    params: Params,
+    train: TrainParams,
+    sets: tuple[ImageSet, ImageSet],
+) -> dict[str, object]:
+    """Train once and return the facts of the run with what was reached."""
+    own = replace(arm, **{key: facts[key] for key in FACTORS if key in facts})
+    spec = arm_spec(own, params.model, params.capsules)
+    last = reached(spec, with_own_rate(train, own), trial, *sets)
+    kept = ("exact_match", "loss", "entropy_share_r1", "entropy_share_r2", "dead_share")
+    return {**facts, "trial": trial} | {key: last.get(key) for key in kept}
+
+
+def _table() -> pd.DataFrame:
+    return read_table(FOUND) if FOUND.exists() else pd.DataFrame()
+
+
+def _found(run: Mapping[str, object]) -> Iterator[dict[str, object]]:
+    table = _table()
+    if set(run) <= set(table):
+        yield from table[list(run)].to_dict("records")
+
+
+if __name__ == "__main__":
+    typer.run(main)

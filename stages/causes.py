@@ -1,0 +1,43 @@
+"""Gather what interventions did: arms trained otherwise, and trained networks changed."""
+
+from __future__ import annotations
+
+import pandas as pd
+import typer
+
+from capsnet_study.common.params import load_blocks
+from capsnet_study.common.storage import read_table, write_json, write_table
+from capsnet_study.fitting.tables import (
+    exposure_table,
+    gather_arms,
+    summarise_trials,
+    without_shares,
+)
+from capsnet_study.interventions.params import InterventionParams
+from capsnet_study.training.arms import BLOCKS
+from capsnet_study.training.history import summarise_history
+from stages.recording import recorded
+
+
+def main() -> None:
+    """Write plots/mechanism*.csv, interventions.csv, exposure.csv and metrics/mechanism.json."""
+    with recorded("causes"):
+        *blocks, interventions = load_blocks(**BLOCKS, interventions=InterventionParams)
+        tables = {
+            block: gather_arms({arm: read_table(f"data/{block}/{arm}.csv") for arm in arms}, arms)
+            for block, arms in zip(BLOCKS, blocks, strict=True)
+        }
+        everything = pd.concat(tables.values(), ignore_index=True)
+        changed = pd.concat([tables["mechanism"], tables["yoked"]], ignore_index=True)
+        trials = [summarise_trials(table).assign(block=block) for block, table in tables.items()]
+        tests = [read_table(f"data/interventions/{arm}.csv") for arm in interventions.arms]
+        write_table("plots/mechanism.csv", without_shares(changed))
+        write_table("plots/mechanism_trials.csv", pd.concat(trials, ignore_index=True))
+        write_table("plots/exposure.csv", exposure_table(everything))
+        write_table("plots/interventions.csv", pd.concat(tests, ignore_index=True))
+        records = {arm: summarise_history(rows) for arm, rows in changed.groupby("arm", sort=False)}
+        write_json("metrics/mechanism.json", records)
+
+
+if __name__ == "__main__":
+    typer.run(main)
