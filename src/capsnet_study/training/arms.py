@@ -91,6 +91,11 @@ def routed_arms(arms: Mapping[str, Arm]) -> dict[str, CapsNetArm]:
     return {key: arm for key, arm in capsule_arms(arms).items() if not arm.is_uniform}
 
 
+def routed_full_arms(arms: Mapping[str, Arm]) -> dict[str, CapsNetArm]:
+    """Return those of the routed arms with the gradient through all iterations."""
+    return {key: arm for key, arm in routed_arms(arms).items() if arm.gradient == "full"}
+
+
 def n_iter_arms(arms: Mapping[str, Arm]) -> dict[str, CapsNetArm]:
     """Return routing by agreement with any number of iterations but six (figure 2a)."""
     return {
