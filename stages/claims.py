@@ -1,4 +1,4 @@
-"""Judge the claims of the paper by the rules of claims.yaml."""
+"""Judge the claims of the paper, and those on what lies behind it, by the rules of claims.yaml."""
 
 from __future__ import annotations
 
@@ -14,17 +14,24 @@ from capsnet_study.training.arms import ARM_FACTS
 from stages.recording import recorded
 
 
+def read_tables() -> dict[str, pd.DataFrame]:
+    """Read all tables that claims are judged on, with what the arms are."""
+    facts = [read_table(f"plots/{name}.csv")[ARM_FACTS] for name in ("fitting", "mechanism")]
+    sweep, all_arms = (part.drop_duplicates() for part in (facts[0], pd.concat(facts)))
+    transfer = [read_table(f"plots/transfer_{model}.csv") for model in MAIN_MODELS]
+    return {
+        "fitting": read_table("plots/fitting_trials.csv").merge(sweep, on="arm"),
+        "mechanism": read_table("plots/mechanism_trials.csv").merge(all_arms, on="arm"),
+        "interventions": read_table("plots/interventions.csv"),
+        "manifold": read_table("plots/manifold.csv"),
+        "transfer": pd.concat(transfer),
+    }
+
+
 def main() -> None:
     """Write metrics/claims.json, and metrics/exploratory.json on what is no claim."""
     with recorded("claims"):
-        arms = read_table("plots/fitting.csv")[ARM_FACTS].drop_duplicates()
-        tables = {
-            "fitting": read_table("plots/fitting_trials.csv").merge(arms, on="arm"),
-            "manifold": read_table("plots/manifold.csv"),
-            "transfer": pd.concat(
-                [read_table(f"plots/transfer_{model}.csv") for model in MAIN_MODELS]
-            ),
-        }
+        tables = read_tables()
         claims = parse_claims(read_yaml("claims.yaml"))
         write_json("metrics/claims.json", evaluate_claims(claims, tables))
         write_json("metrics/exploratory.json", explore(claims, tables))
