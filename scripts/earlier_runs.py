@@ -15,6 +15,7 @@ import subprocess
 import pandas as pd
 import yaml
 
+from capsnet_study.claims.kinds import of_kind
 from capsnet_study.common.storage import write_table
 from capsnet_study.report.provenance import SETTING_BLOCKS
 
@@ -42,7 +43,7 @@ def run_of(commit: str) -> dict[str, object] | None:
         for name, value in params.get(block, {}).items()
         if not isinstance(value, list)
     }
-    claims = json.loads(git("show", f"{commit}:{CLAIMS}"))
+    claims = of_kind(json.loads(git("show", f"{commit}:{CLAIMS}")), "paper")
     return {"commit": commit} | settings | {id: claim["verdict"] for id, claim in claims.items()}
 
 

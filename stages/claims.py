@@ -1,4 +1,4 @@
-"""Judge the claims of the paper by the rules of claims.yaml."""
+"""Judge the claims of the paper, and those on what lies behind it, by the rules of claims.yaml."""
 
 from __future__ import annotations
 
@@ -10,21 +10,28 @@ from capsnet_study.claims.exploratory import explore
 from capsnet_study.claims.verdicts import evaluate_claims
 from capsnet_study.common.storage import read_table, read_yaml, write_json
 from capsnet_study.names import MAIN_MODELS
-from capsnet_study.training.arms import ARM_FACTS
+from capsnet_study.training.arms import facts_in
 from stages.recording import recorded
+
+
+def read_tables() -> dict[str, pd.DataFrame]:
+    """Read all tables that claims are judged on, with what the arms are."""
+    sweep, others = (facts_in(read_table(f"plots/{name}.csv")) for name in ("fitting", "mechanism"))
+    all_arms = pd.concat([sweep, others])
+    transfer = [read_table(f"plots/transfer_{model}.csv") for model in MAIN_MODELS]
+    return {
+        "fitting": read_table("plots/fitting_trials.csv").merge(sweep, on="arm"),
+        "mechanism": read_table("plots/mechanism_trials.csv").merge(all_arms, on="arm"),
+        "interventions": read_table("plots/interventions.csv"),
+        "manifold": read_table("plots/manifold.csv"),
+        "transfer": pd.concat(transfer),
+    }
 
 
 def main() -> None:
     """Write metrics/claims.json, and metrics/exploratory.json on what is no claim."""
     with recorded("claims"):
-        arms = read_table("plots/fitting.csv")[ARM_FACTS].drop_duplicates()
-        tables = {
-            "fitting": read_table("plots/fitting_trials.csv").merge(arms, on="arm"),
-            "manifold": read_table("plots/manifold.csv"),
-            "transfer": pd.concat(
-                [read_table(f"plots/transfer_{model}.csv") for model in MAIN_MODELS]
-            ),
-        }
+        tables = read_tables()
         claims = parse_claims(read_yaml("claims.yaml"))
         write_json("metrics/claims.json", evaluate_claims(claims, tables))
         write_json("metrics/exploratory.json", explore(claims, tables))

@@ -6,6 +6,7 @@ import pandas as pd
 import typer
 from matplotlib.figure import Figure
 
+from capsnet_study.claims.kinds import of_kind
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_arrays, read_facts, read_json, read_table, write_bytes
 from capsnet_study.data.domains import splits_of
@@ -53,7 +54,7 @@ def draw(model: ModelParams, shown: FigureParams) -> dict[str, Figure]:
             read_table("plots/manifold.csv"), read_json("metrics/manifold.json")["nulls"]
         ),
         "controls": figure_controls(fitting),
-        "claims": figure_claims(read_json("metrics/claims.json"), fitting),
+        "claims": figure_claims(of_kind(read_json("metrics/claims.json"), "paper"), fitting),
         "early_certainty": figure_early_certainty(read_table("plots/fitting_trials.csv"), fitting),
     }
 

@@ -36,6 +36,15 @@ ARMS: dict[str, Arm] = {
 STEPS = (0, 4, 16, 64, 256)
 PAIRS = ("7-8", "3-5", "0-1")
 WITHOUT_TRIALS = ("pixels", "pca")
+MECHANISM_MEASURES = [
+    "entropy_at_tenth",
+    "exact_match_at_tenth",
+    "entropy_at_third",
+    "exact_match_at_third",
+    "log_gap_at_tenth",
+    "effective_mass_at_tenth",
+    "effective_gradient_at_tenth",
+]
 CLAIMS: list[Claim] = parse_claims(read_yaml(ROOT / "claims.yaml"))
 
 
@@ -90,6 +99,35 @@ def fitting_trials(
     entropies = [*ENTROPY_COLUMNS, *[f"{column}{R2_SUFFIX}" for column in ENTROPY_COLUMNS]]
     table.loc[table["model"] != "capsnet", entropies] = np.nan
     return table
+
+
+def mechanism(
+    exact_match: Mapping[str, Sequence[float] | np.ndarray], arms: Mapping[str, Arm] = ARMS
+) -> pd.DataFrame:
+    """The table ``plots/mechanism_trials.csv`` with what the arms are, of these exact matches.
+
+    Arms that are not among `arms` are of the block ``mechanism``. All other measures are noise.
+    """
+    rows = [
+        {"arm": key, "trial": trial, "block": "sweep" if key in arms else "mechanism"}
+        | facts_of(key, arms.get(key, ARMS["n3"]))
+        | {"exact_match": value}
+        for key, values in exact_match.items()
+        for trial, value in enumerate(values)
+    ]
+    noise = np.random.default_rng(3).random((len(rows), len(MECHANISM_MEASURES)))
+    return pd.DataFrame(rows).join(pd.DataFrame(noise, columns=MECHANISM_MEASURES))
+
+
+def interventions(losses: Mapping[tuple[str, float | None, str], Sequence[float]]) -> pd.DataFrame:
+    """The table ``plots/interventions.csv`` of n = 3: by change, value and layer, what is lost."""
+    trials = range(max(map(len, losses.values())))
+    rows = [("none", None, "both", trial, 0.7) for trial in trials]
+    for change, found in losses.items():
+        rows += [(*change, trial, 0.7 - loss) for trial, loss in enumerate(found)]
+    columns = ["change", "value", "layer", "trial", "exact_match"]
+    table = pd.DataFrame(rows, columns=columns).astype({"value": float})
+    return table.assign(arm="n3", half_credit=0.8)
 
 
 def manifold(

@@ -152,6 +152,28 @@ MEASURES = {
     ),
     **_entropies("R1", ""),
     **_entropies("R2", R2_SUFFIX),
+    "exact_match_at_tenth": Measure(
+        "exact match at a tenth of the steps", "points", short="early exact match"
+    ),
+    "exact_match_at_third": Measure(
+        "exact match at 30 % of the steps", "points", short="exact match at 30 %"
+    ),
+    "entropy_at_third": Measure(
+        "entropy of R1 at 30 % of the steps", "nats", short="entropy at 30 %"
+    ),
+    "log_gap_at_tenth": Measure(
+        "log(log J − H) of R1 at a tenth of the steps", short="early log(log J − H)"
+    ),
+    "effective_mass_at_tenth": Measure(
+        "effective number of Cap1 capsules by coupling mass at a tenth of the steps",
+        short="early capsules by mass",
+    ),
+    "effective_gradient_at_tenth": Measure(
+        "effective number of Cap1 capsules by gradient at a tenth of the steps",
+        short="early capsules by gradient",
+    ),
+    "gap_1": Measure("exact match of B1B less that of A1B", "points", short="B1B less A1B"),
+    "gap_2": Measure("exact match of B2B less that of A2B", "points", short="B2B less A2B"),
     "chamfer_zscore": Measure("Chamfer distance, z-score", "", "lower", "Chamfer, z-score"),
     "chamfer_unit_box": Measure("Chamfer distance, unit box", "", "lower", "Chamfer, unit box"),
     "chamfer_procrustes": Measure(

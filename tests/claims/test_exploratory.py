@@ -1,22 +1,12 @@
 """What is no claim: other comparisons, and intervals that assume less."""
 
-import numpy as np
-import pandas as pd
 import pytest
 
-from capsnet_study.claims.exploratory import cautious_interval, claims_on_r2, explore
+from capsnet_study.claims.exploratory import claims_on_r2, explore
 from capsnet_study.claims.verdicts import evaluate_claims
 from capsnet_study.names import CHAMFER
-from capsnet_study.stats import crossed_interval, t_interval
 from tests import tables
 from tests.tables import CLAIMS, fitting_trials
-
-VALUES = np.random.default_rng(0).normal(0.3, 1.0, (4, 6))
-
-
-def by_unit(names: list[str], values: np.ndarray = VALUES) -> pd.Series:
-    levels = [range(size) for size in values.shape]
-    return pd.Series(values.ravel(), pd.MultiIndex.from_product(levels, names=names))
 
 
 def test_the_claims_on_entropy_are_asked_of_r2_too():
@@ -36,29 +26,10 @@ def test_the_claims_on_entropy_are_asked_of_r2_too():
     assert (part["measure"], part["of"], part["mean"]) == ("entropy_change_r2", "n2", -0.5)
 
 
-def test_trials_get_a_t_interval():
-    values = pd.Series(VALUES[0], pd.Index(range(6), name="trial"))
-    assert cautious_interval(values) == t_interval(VALUES[0])
-
-
-def test_trials_and_pairs_are_both_resampled_in_any_order():
-    values = by_unit(["trial", "pair"])
-    expected = crossed_interval(VALUES)
-    assert cautious_interval(values) == expected
-    assert cautious_interval(values.sample(frac=1, random_state=0)) == expected
-    assert cautious_interval(values.drop((2, 5))) == crossed_interval(VALUES[:, :5])
-
-
-def test_directions_of_a_split_count_as_one():
-    values = by_unit(["split", "direction"], VALUES[:, :2])
-    found, means = cautious_interval(values), t_interval(VALUES[:, :2].mean(axis=1))
-    assert (found.low, found.high, found.n) == (means.low, means.high, 8)
-    assert found.mean == pytest.approx(means.mean)
-
-
-def test_one_split_tells_nothing_of_its_spread():
-    found = cautious_interval(by_unit(["split", "direction"], VALUES[:1, :2]))
-    assert (found.low, found.high) == (None, None)
+def test_only_the_paper_s_claims_are_asked_again():
+    assert list(explore(CLAIMS, {})["cautious"]) == [
+        claim.id for claim in CLAIMS if claim.kind == "paper"
+    ]
 
 
 def test_a_claim_that_the_bootstrap_decides_may_be_open_to_a_t_interval():

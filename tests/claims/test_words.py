@@ -25,6 +25,12 @@ CORRELATION = {"kind": "correlation", "measure": None, "of": None, "minus": None
         (LEVEL | {"of": None, "group": "routed_arms"}, "all arms that route"),
         (CORRELATION, "all CapsNet arms"),
         ({"of": "gone"}, "gone minus n = 3"),
+        ({"kind": "equivalence"}, "n = 7 minus n = 3"),
+        (CORRELATION | {"kind": "curvature"}, "all CapsNet arms"),
+        (
+            {"kind": "difference_of_differences", "over": "n1", "minus_over": "cnn"},
+            "(n = 7 minus n = 1) minus (n = 3 minus CNN)",
+        ),
     ],
 )
 def test_what_is_compared(changes, text):
@@ -41,6 +47,12 @@ def test_a_rival_that_is_not_known_is_told():
         ("exact_match", "points"),
         ("entropy_change_r2", "nats"),
         ("drop_A1B", "points"),
+        ("longdrop_B2B", "points"),
+        ("gap_1", "points"),
+        ("loss_shuffled_both", "points"),
+        ("loss_pair_mean_r1", "points"),
+        ("exact_match_at_third", "points"),
+        ("log_gap_at_tenth", ""),
         ("linear_r2", ""),
         ("some_thing", ""),
     ],
@@ -56,6 +68,24 @@ def test_a_correlation_names_both_measures_and_has_no_unit():
     assert x.name in found.name and y.name in found.name and found.unit == ""
 
 
+@pytest.mark.parametrize(
+    ("measure", "name"),
+    [
+        ("loss_n_test_1_both", "loss of exact match by n = 1 at test, in both layers"),
+        ("loss_temperature_0.5_r2", "loss of exact match by temperature 0.5 at test, in R2"),
+        ("loss_mean_r1", "loss of exact match by mean couplings at test, in R1"),
+        ("longdrop_A1B", "drop from the longer base to A1B"),
+    ],
+)
+def test_what_is_made_of_a_table_is_named(measure, name):
+    assert measure_of(part_record(measure=measure)).name == name
+
+
+def test_a_curvature_names_both_measures():
+    found = measure_of(part_record(**CORRELATION | {"kind": "curvature"}))
+    assert found.name.startswith("quadratic coefficient") and "final exact match" in found.name
+
+
 def test_every_part_of_every_claim_has_words():
     records = tables.claim_records(
         fitting=tables.fitting_trials(tables.accuracies()),
@@ -63,5 +93,7 @@ def test_every_part_of_every_claim_has_words():
         transfer=tables.transfer(),
     )
     parts = [part for claim in records.values() for part in claim["parts"]]
-    assert len(records) == len(CLAIMS) and len(parts) > 50
-    assert not any("_" in compared(part, WORDS) + measure_of(part).name for part in parts)
+    assert len(records) == len(CLAIMS) and len(parts) > 90
+    keys = {part[key] for part in parts for key in ("of", "minus") if part[key]}
+    words = dict.fromkeys(keys, "an arm") | WORDS
+    assert not any("_" in compared(part, words) + measure_of(part).name for part in parts)

@@ -7,6 +7,7 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
+from capsnet_study.claims.kinds import of_kind
 from capsnet_study.claims.words import words_of
 from capsnet_study.figures.certainty import figure_early_certainty
 from capsnet_study.figures.faithfulness import figure_faithfulness
@@ -93,7 +94,7 @@ def test_no_word_of_any_claim_covers_another_or_leaves_the_page():
     pairs = [f"{low}-{high}" for low, high in combinations(range(10), 2)]
     tables = {"manifold": manifold(5, pairs), "transfer": transfer(4)}
     records = claim_records(fitting=trials_table(5), **tables)
-    figure = figure_claims(records, fitting())
+    figure = figure_claims(of_kind(records, "paper"), fitting())
     figure.draw_without_rendering()
     (axes,) = figure.axes
     rows: dict[float, list] = {}
@@ -119,6 +120,10 @@ def test_no_word_of_any_claim_covers_another_or_leaves_the_page():
 )  # fmt: skip
 def test_a_part_is_one_row_of_words_and_numbers(changes, cells):
     assert describe_part(part_record(**changes), words_of(ARMS))[1:] == cells
+
+
+def test_an_interval_goes_before_a_p_value():
+    assert describe_part(part_record(p=0.01), words_of(ARMS)).range == "[−3.00, −1.00] points"
 
 
 def test_a_correlation_has_a_p_value_for_an_interval():

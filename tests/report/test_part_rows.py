@@ -31,6 +31,10 @@ def row(**changes) -> dict[str, str]:
         (DROP, ("3 splits × directions", "−2.00 points", "[−3.00, −1.00]", "below 5 points")),
         (ENTROPY, ("3 trials", "−0.0200 nats", "[−0.0300, −0.0100]", "below 0")),
         (
+            LEVEL | {"table": "interventions", "measure": "loss_n_test_1_both", "bound": 0.01},
+            ("3 trials", "−2.00 points", "[−3.00, −1.00]", "below 1 points"),
+        ),
+        (
             {"table": "manifold", "measure": "linear_r2", "n": 225},
             ("225 pairs × trials", "−0.0200", "[−0.0300, −0.0100]", "below 0"),
         ),
@@ -47,6 +51,12 @@ def test_a_part_is_printed_in_its_unit(changes, cells):
 )
 def test_units_that_were_left_out_are_counted_beside_the_others(n, dropped, text):
     assert row(n=n, dropped=dropped)["n"] == text
+
+
+def test_a_curvature_is_printed_as_a_correlation_is():
+    found = row(**CORRELATION | {"kind": "curvature"}, n=10, low=None, high=None, p=0.0321)
+    assert "p = 0.03" in found["interval"] and found["n"] == "10 arms"
+    assert found["expected"] == "below 0, p < 0.05"
 
 
 def test_a_correlation_has_a_permutation_test_for_an_interval():

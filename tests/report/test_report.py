@@ -11,6 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from capsnet_study.claims.exploratory import explore
+from capsnet_study.claims.kinds import of_kind
 from capsnet_study.claims.words import words_of
 from capsnet_study.names import MAIN_MODELS, SCHEMES, arm_name
 from capsnet_study.report.facts import PAPER_CHAMFER
@@ -65,7 +66,7 @@ def rows_of(text: str) -> list[list[str]]:
 
 def test_every_claim_stands_with_its_verdict_and_all_its_parts(results, report):
     words = words_of(ARMS)
-    for name, claim in results.claims.items():
+    for name, claim in of_kind(results.claims, "paper").items():
         control = " (control)" if claim["control"] else ""
         assert f"[{name}](#{name.lower()}){control} | {claim['title']}" in report
         section = section_of(report, name)
@@ -80,13 +81,20 @@ def test_it_reads_whatever_the_verdicts(results, outcome):
     claims = {
         name: claim
         | {"verdict": outcome, "parts": [part | {"outcome": outcome} for part in claim["parts"]]}
-        for name, claim in results.claims.items()
+        for name, claim in of_kind(results.claims, "paper").items()
     }
     text = render_report(replace(results, claims=claims), PARAMS)
     assert_sound(text)
     assert text.count(f"| **{outcome}** |") == len(claims)
     others = {"reproduced", "contradicted", "inconclusive", "not evaluated"} - {outcome}
     assert not any(f"**{other}**" in text for other in others)
+
+
+def test_mechanism_claims_are_counted_apart(results, report):
+    alone = replace(results, claims=of_kind(results.claims, "paper"))
+    assert len(alone.claims) < len(results.claims)
+    assert render_report(alone, PARAMS) == report
+    assert results_summary(alone, PARAMS) == results_summary(results, PARAMS)
 
 
 def test_without_tables_nothing_is_evaluated(results):
@@ -241,7 +249,7 @@ def test_keys_of_arms_and_models_stand_nowhere_but_in_the_table_of_arms(report):
 
 def test_the_summary_has_verdicts_and_key_numbers(results):
     block = results_summary(results, PARAMS)
-    for name, claim in results.claims.items():
+    for name, claim in of_kind(results.claims, "paper").items():
         row = next(line for line in block.splitlines() if line.startswith(f"| {name} |"))
         assert claim["title"] in row and row.endswith(f"| {claim['verdict']} |")
     assert f"{results.manifold['models']['capsnet']['chamfer_zscore']['mean']:.3f}" in block

@@ -1,11 +1,22 @@
-"""The claims of the paper as declared in claims.yaml, checked and typed."""
+"""The claims as declared in claims.yaml, checked and typed."""
 
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    model_validator,
+)
 
-Group = Literal["capsule_arms", "routed_arms"]
+from capsnet_study.claims.kinds import Kind
+
+Table = Literal["fitting", "manifold", "transfer", "mechanism", "interventions"]
+Group = Literal["capsule_arms", "routed_arms", "routed_full_arms"]
 
 
 class _Record(BaseModel):
@@ -29,9 +40,23 @@ def _parse_expectation(text: object) -> object:
     return {"kind": match[1], "bound": float(match[2])}
 
 
+Expected = Annotated[Expectation, BeforeValidator(_parse_expectation)]
+
+
+def _only(text: str) -> AfterValidator:
+    """Refuse any other expectation."""
+
+    def check(expect: Expectation) -> Expectation:
+        if str(expect) != text:
+            raise ValueError(f"'{expect}': must be expected '{text}' here")
+        return expect
+
+    return AfterValidator(check)
+
+
 class _Part(_Record):
-    table: Literal["fitting", "manifold", "transfer"]
-    expect: Annotated[Expectation, BeforeValidator(_parse_expectation)]
+    table: Table
+    expect: Expected
 
 
 class Difference(_Part):
@@ -50,6 +75,36 @@ class BestDifference(_Part):
     measure: str
     of: str
     minus_best_of: Annotated[list[str], Field(min_length=1)]
+
+
+class Equivalence(_Record):
+    """A measure of one arm minus that of another, paired by unit, within ± `bound`.
+
+    Decided by two one-sided tests: by the 90 % interval, which must lie within the bound.
+    """
+
+    kind: Literal["equivalence"]
+    table: Table
+    measure: str
+    of: str
+    minus: str
+    bound: Annotated[float, Field(gt=0)]
+
+    @property
+    def expect(self) -> Expectation:
+        """Where the difference should lie."""
+        return Expectation(kind="within", bound=self.bound)
+
+
+class DifferenceOfDifferences(_Part):
+    """A measure of `of` minus that of `over`, less that of `minus` minus that of `minus_over`."""
+
+    kind: Literal["difference_of_differences"]
+    measure: str
+    of: str
+    over: str
+    minus: str
+    minus_over: str
 
 
 class Level(_Part):
@@ -75,24 +130,40 @@ class Correlation(_Part):
     x: str
     y: str
     over: Group
+    expect: Annotated[Expected, _only("above 0")]
 
-    @field_validator("expect")
-    @classmethod
-    def _above_zero(cls, expect: Expectation) -> Expectation:
-        if str(expect) != "above 0":
-            raise ValueError(f"'{expect}': a correlation must be expected 'above 0'")
-        return expect
+
+class Curvature(_Part):
+    """A single peak of y over x, of the means of the arms of a group.
+
+    The quadratic coefficient of y on x is below 0, and the vertex lies within the range of x.
+    """
+
+    kind: Literal["curvature"]
+    x: str
+    y: str
+    over: Group
+    expect: Annotated[Expected, _only("below 0")]
 
 
 Part = Annotated[
-    Difference | BestDifference | Level | EachLevel | Correlation, Field(discriminator="kind")
+    Difference
+    | BestDifference
+    | Equivalence
+    | DifferenceOfDifferences
+    | Level
+    | EachLevel
+    | Correlation
+    | Curvature,
+    Field(discriminator="kind"),
 ]
 
 
 class Claim(_Record):
     """One finding of the paper and the parts that must all hold for it to be reproduced.
 
-    A `control` is judged alike but is no finding of the paper.
+    A `control` is judged alike but is no finding of the paper. A claim of the kind ``mechanism``
+    is about what lies behind findings; it says what it means if it holds and if it does not.
     """
 
     id: Annotated[str, Field(pattern=r"^[A-Z]\d+$")]
@@ -101,7 +172,19 @@ class Claim(_Record):
     paper: str
     rule: str
     control: bool = False
+    kind: Kind = "paper"
+    if_holds: str | None = None
+    if_not: str | None = None
     parts: Annotated[list[Part], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _says_what_it_means(self) -> "Claim":
+        given = {self.if_holds is not None, self.if_not is not None}
+        if given != {self.kind == "mechanism"}:
+            raise ValueError(
+                f"{self.id}: a claim of kind mechanism, and no other, has if_holds and if_not"
+            )
+        return self
 
 
 def parse_claims(document: Any) -> list[Claim]:

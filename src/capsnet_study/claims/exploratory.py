@@ -5,12 +5,12 @@ Nothing here decides a claim.
 
 from collections.abc import Iterable
 
-import pandas as pd
-
 from capsnet_study.claims.declarations import Claim, Difference, EachLevel, Part
-from capsnet_study.claims.verdicts import Result, Tables, evaluate_claims, judge_parts
+from capsnet_study.claims.methods import CAUTIOUS
+from capsnet_study.claims.parts import Result, judge_parts
+from capsnet_study.claims.tables import Tables
+from capsnet_study.claims.verdicts import evaluate_claims
 from capsnet_study.names import CHAMFER, R2_SUFFIX
-from capsnet_study.stats import Interval, crossed_interval, t_interval
 
 ON_R2 = ("C4", "C5", "C6")  # the claims on R1's couplings that are looked at on R2, too
 ARM_PAIRS = (
@@ -31,39 +31,21 @@ def explore(claims: Iterable[Claim], tables: Tables) -> dict[str, dict[str, Resu
     claims_on_r2
         C4 to C6 for the couplings of R2.
     cautious
-        All claims by `cautious_interval`.
+        The paper's claims by `cautious_interval`, which decides the mechanism claims anyway.
     arms, other_gain, distances, second_half
         Parts by `cautious_interval`: differences of arms of the sweep; C2 at another initial gain;
         Chamfer distances of the CapsNet less those of its controls; C6 in the second half of
         training.
     """
-    claims = list(claims)
+    claims = [claim for claim in claims if claim.kind == "paper"]
     return {
         "claims_on_r2": evaluate_claims(claims_on_r2(claims), tables),
-        "cautious": evaluate_claims(claims, tables, cautious_interval),
-        "arms": judge_parts(arm_differences(), tables, cautious_interval),
-        "other_gain": judge_parts([many_iterations_at_another_gain()], tables, cautious_interval),
-        "distances": judge_parts(distances_from_controls(), tables, cautious_interval),
-        "second_half": judge_parts([second_half()], tables, cautious_interval),
+        "cautious": evaluate_claims(claims, tables, {"paper": CAUTIOUS}),
+        "arms": judge_parts(arm_differences(), tables, CAUTIOUS),
+        "other_gain": judge_parts([many_iterations_at_another_gain()], tables, CAUTIOUS),
+        "distances": judge_parts(distances_from_controls(), tables, CAUTIOUS),
+        "second_half": judge_parts([second_half()], tables, CAUTIOUS),
     }
-
-
-def cautious_interval(values: pd.Series) -> Interval:
-    """Return an interval that allows for few values, and for what the units share.
-
-    Parameters
-    ----------
-    values : indexed by unit. By ``trial``: a t interval. By ``trial`` and ``pair``: trials, which
-        share a network, and pairs, which share images, are both resampled (pairs that some trial
-        lacks are left out). By ``split`` and
-        ``direction``: a t interval of the means of the splits, whose directions share networks.
-    """
-    if {"trial", "pair"} <= set(values.index.names):
-        return crossed_interval(values.unstack("pair").dropna(axis="columns").to_numpy())
-    if "split" in values.index.names:
-        found = t_interval(values.groupby("split").mean().to_numpy())
-        return Interval(float(values.mean()), found.low, found.high, len(values))
-    return t_interval(values.to_numpy())
 
 
 def claims_on_r2(claims: Iterable[Claim]) -> list[Claim]:

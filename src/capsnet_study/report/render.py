@@ -16,6 +16,7 @@ import jinja2
 import pandas as pd
 
 from capsnet_study import names
+from capsnet_study.claims.kinds import of_kind
 from capsnet_study.claims.words import words_of
 from capsnet_study.common import sizes
 from capsnet_study.models.capsnet import PRIMARY_LENGTH, ROUTED_LENGTH
@@ -115,9 +116,7 @@ def _render(template: str, results: Results, params: Params) -> str:
     words = words_of(results.arms)
     environment.filters |= FILTERS | {"part_row": lambda part: part_row(part, words)}
     try:
-        return environment.get_template(template).render(
-            **vars(results), **_context(results, params)
-        )
+        return environment.get_template(template).render(vars(results) | _context(results, params))
     except (jinja2.UndefinedError, KeyError) as error:
         raise OtherVersionError(
             f"the files in metrics/ are not of this version of the study ({error}): `dvc repro` "
@@ -126,8 +125,10 @@ def _render(template: str, results: Results, params: Params) -> str:
 
 
 def _context(results: Results, params: Params) -> dict[str, Any]:
-    """Return what the templates speak of beside the results."""
+    """Return what the templates speak of beside the results; of the claims, the paper's."""
+    claims = of_kind(results.claims, "paper")
     return {
+        "claims": claims,
         "p": params,
         "facts": facts,
         "provenance": provenance,
@@ -139,9 +140,7 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
         "margin": _defaults(margin_loss),
         "bootstrap": _defaults(bootstrap_interval),
         "false_alarms": bootstrap_false_alarms(max(params.train.trials, 2)),
-        "counts": Counter(
-            claim["verdict"] for claim in results.claims.values() if not claim["control"]
-        ),
+        "counts": Counter(claim["verdict"] for claim in claims.values() if not claim["control"]),
         "scale": facts.scale_of(results.data, params),
     }
 

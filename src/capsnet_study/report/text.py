@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 
-from capsnet_study.claims.verdicts import SIGNIFICANCE
-from capsnet_study.claims.words import Words, compared, measure_of, number
+from capsnet_study.claims.parts import SIGNIFICANCE
+from capsnet_study.claims.words import OVER_ARMS, Words, compared, measure_of, number
 from capsnet_study.report.facts import Record
 
 Number = int | float
 
-UNITS = {"fitting": "trials", "manifold": "pairs × trials", "transfer": "splits × directions"}
+UNITS = dict.fromkeys(("fitting", "mechanism", "interventions"), "trials")
+UNITS |= {"manifold": "pairs × trials", "transfer": "splits × directions"}
 
 
 def fixed(value: Number | None, digits: int = 3, *, sign: bool = False) -> str:
@@ -94,7 +95,7 @@ def part_row(part: Record, words: Words) -> dict[str, str]:
 
 def _count(part: Record) -> str:
     """Return how many units there are, and how many had no value."""
-    counted = "arms" if part["kind"] == "correlation" else UNITS[part["table"]]
+    counted = "arms" if part["kind"] in OVER_ARMS else UNITS[part["table"]]
     text = "1 trial" if (part["n"], counted) == (1, "trials") else f"{part['n']} {counted}"
     return text + (f" ({part['dropped']} left out)" if part["dropped"] else "")
 
@@ -105,7 +106,7 @@ def _interval(part: Record, unit: str) -> str:
     if part["p"] is not None:
         return f"n/a (one-sided permutation test: p = {part['p']:.2f})"
     if part["n"] == 1:
-        return "n/a (one trial)" if part["table"] == "fitting" else "n/a (one value)"
+        return "n/a (one trial)" if UNITS[part["table"]] == "trials" else "n/a (one value)"
     return "n/a (no values)"
 
 
@@ -114,7 +115,7 @@ def _expected(part: Record, unit: str) -> str:
     bound = part["bound"] * (100 if unit == "points" else 1)
     within = "±" if part["side"] == "within" else ""
     suffix = f" {unit}" if unit and bound else ""
-    test = f", p < {SIGNIFICANCE:g}" if part["kind"] == "correlation" else ""
+    test = f", p < {SIGNIFICANCE:g}" if part["kind"] in OVER_ARMS else ""
     return f"{part['side']} {within}{bound:g}{suffix}{test}"
 
 

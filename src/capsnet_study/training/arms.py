@@ -138,6 +138,11 @@ def can_be_changed(arm: Arm) -> bool:
     return isinstance(arm, CapsNetArm) and arm.algorithm == "dynamic" and not arm.follows_fitness
 
 
+def routed_full_arms(arms: Mapping[str, Arm]) -> dict[str, CapsNetArm]:
+    """Return those of the routed arms with the gradient through all iterations."""
+    return {key: arm for key, arm in routed_arms(arms).items() if arm.gradient == "full"}
+
+
 def n_iter_arms(arms: Mapping[str, Arm]) -> dict[str, CapsNetArm]:
     """Return routing by agreement with any number of iterations but six (figure 2a)."""
     return {
@@ -162,13 +167,17 @@ def facts_of(key: str, arm: Arm) -> dict[str, Any]:
     return {name: getattr(arm, name, None) for name in ARM_FACTS} | {"arm": key}
 
 
+def facts_in(table: pd.DataFrame) -> pd.DataFrame:
+    """Return what a table tells of its arms, one row an arm."""
+    return table[[name for name in ARM_FACTS if name in table]].drop_duplicates("arm")
+
+
 def arms_in(table: pd.DataFrame) -> Arms:
     """Return the arms of a table with columns of `facts_of`, in its order.
 
     Facts that the table does not tell are those of a usual arm.
     """
-    told = [name for name in ARM_FACTS if name in table]
-    rows = table[told].drop_duplicates("arm").itertuples(index=False)
+    rows = facts_in(table).itertuples(index=False)
     return {row.arm: _arm_of(row._asdict()) for row in rows}
 
 

@@ -1,0 +1,143 @@
+"""p-values against other implementations, and by hand."""
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from scipy.stats import f, ttest_1samp
+
+from capsnet_study.claims.significance import (
+    crossed_estimate,
+    holm,
+    mean_estimate,
+    p_above,
+    p_below,
+    p_within,
+    parabola,
+    permutation_curvature,
+)
+from capsnet_study.stats import t_interval
+
+VALUES = np.array([0.2, 0.5, -0.1, 0.9, 0.4])
+
+
+@pytest.mark.parametrize("bound", [-0.3, 0.0, 0.5])
+def test_the_t_test_is_scipys(bound):
+    estimate = mean_estimate(VALUES)
+    for p, alternative in ((p_above, "greater"), (p_below, "less")):
+        expected = ttest_1samp(VALUES, bound, alternative=alternative).pvalue
+        assert p(estimate, bound) == pytest.approx(expected)
+
+
+def test_two_one_sided_tests_by_hand():
+    # Of 1, 2 and 3 the mean is 2 and its error 1/sqrt(3): at 2 degrees of freedom the upper tail of
+    # t is (1 - t / sqrt(2 + t^2)) / 2. Against 5 t is -3 sqrt(3), against -5 it is 7 sqrt(3).
+    estimate = mean_estimate(np.array([1.0, 2.0, 3.0]))
+    upper = (1 - 3 * np.sqrt(3) / np.sqrt(29)) / 2
+    lower = (1 - 7 * np.sqrt(3) / np.sqrt(149)) / 2
+    assert p_below(estimate, 5.0) == pytest.approx(upper)
+    assert p_above(estimate, -5.0) == pytest.approx(lower)
+    assert p_within(estimate, 5.0) == pytest.approx(max(upper, lower))
+
+
+@given(st.lists(st.floats(-0.02, 0.02), min_size=2, max_size=9), st.floats(0.001, 0.02))
+def test_equivalence_at_5_percent_is_a_90_percent_interval_within_the_bound(values, bound):
+    found = t_interval(np.array(values), 0.9)
+    assume(min(abs(found.low + bound), abs(found.high - bound)) > 1e-9)
+    p = p_within(mean_estimate(np.array(values)), bound)
+    assert (p < 0.05) == (-bound < found.low and found.high < bound)
+
+
+@given(st.lists(st.floats(-5, 5), min_size=2, max_size=9), st.floats(-5, 5))
+def test_the_two_sides_add_up_and_p_falls_with_the_bound(values, bound):
+    estimate = mean_estimate(np.array(values))
+    assume(estimate.error > 1e-6)
+    assert p_above(estimate, bound) + p_below(estimate, bound) == pytest.approx(1)
+    assert p_above(estimate, bound - 1) <= p_above(estimate, bound)
+    assert p_within(estimate, 1.0) >= p_within(estimate, 2.0)
+
+
+def test_equal_values_are_certain_and_one_tells_nothing():
+    estimate = mean_estimate(np.full(4, 0.5))
+    assert [p_above(estimate, bound) for bound in (0.4, 0.5, 0.6)] == [0.0, 1.0, 1.0]
+    assert [p_below(estimate, bound) for bound in (0.4, 0.6)] == [1.0, 0.0]
+    assert mean_estimate(np.array([0.5])) is None
+    assert crossed_estimate(np.ones((1, 5))) is None and crossed_estimate(np.ones((5, 1))) is None
+
+
+def test_the_crossed_estimate_is_min_f():
+    # Clark (1973): min F' = F1 F2 / (F1 + F2), of the F of rows and of columns.
+    table = np.random.default_rng(0).normal(0.5, 1.0, (5, 7))
+    f1, f2 = (ttest_1samp(table.mean(axis=axis), 0.0).statistic ** 2 for axis in (1, 0))
+    dof = (f1 + f2) ** 2 / (f1**2 / 6 + f2**2 / 4)
+    estimate = crossed_estimate(table)
+    assert (estimate.mean / estimate.error) ** 2 == pytest.approx(f1 * f2 / (f1 + f2))
+    assert estimate.dof == pytest.approx(dof)
+    both_sides = f.sf(f1 * f2 / (f1 + f2), 1, dof)
+    assert p_above(estimate, 0.0) == pytest.approx(both_sides / 2)
+
+
+@pytest.mark.parametrize("along_rows", [True, False])
+def test_repeating_a_value_does_not_lower_the_crossed_p(along_rows):
+    table = np.tile(VALUES, (30, 1))
+    crossed = p_above(crossed_estimate(table.T if along_rows else table), 0.0)
+    assert crossed == pytest.approx(p_above(mean_estimate(VALUES), 0.0))
+
+
+def test_a_known_parabola():
+    x = np.array([-2.0, 0.0, 1.0, 3.0, 6.0])
+    fit = parabola(x, 5 - 2 * (x - 1.5) ** 2)
+    assert fit == pytest.approx((-2.0, 1.5))
+
+
+def test_the_parabola_is_numpys():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(7.0, 2.0, 12), rng.normal(size=12)
+    square, slope, _ = np.polyfit(x, y, 2)
+    assert parabola(x, y) == pytest.approx((square, -slope / (2 * square)))
+
+
+@pytest.mark.parametrize(
+    ("x", "y"), [([1, 1, 2, 2], [1, 2, 3, 4]), ([1, 2, 3, 4], [2, 2, 2, 2]), ([], [])]
+)
+def test_what_has_no_parabola(x, y):
+    x, y = np.array(x, dtype=float), np.array(y, dtype=float)
+    fit, p = permutation_curvature(x, y, seed=0)
+    assert np.isnan([*fit, p]).all()
+
+
+@pytest.mark.parametrize("n", [4, 5, 6])
+def test_exact_p_counts_the_pairings(n):
+    rng = np.random.default_rng(n)
+    x, y = rng.normal(size=n), rng.normal(size=n)
+    fit, p = permutation_curvature(x, y, seed=0)
+    found = [np.polyfit(x, y[list(order)], 2)[0] for order in permutations(range(n))]
+    assert p == pytest.approx(np.mean(np.array(found) <= fit.curvature + 1e-9))
+
+
+def test_p_of_a_curvature_is_one_sided_and_seeded():
+    x = np.linspace(-5.0, -1.0, 10)
+    y = -((x + 3) ** 2) + np.random.default_rng(0).normal(0, 0.3, 10)
+    fit, p = permutation_curvature(x, y, seed=0)
+    opposite, p_opposite = permutation_curvature(x, -y, seed=0)
+    assert fit.curvature < 0 and p < 0.01 and p_opposite > 0.99
+    assert opposite.curvature == pytest.approx(-fit.curvature)
+    assert permutation_curvature(x, y, seed=0) == (fit, p)
+
+
+def test_holm_as_in_a_textbook():
+    # Four hypotheses, of which the first and the last are rejected at .05.
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([]) == [] and holm([0.7]) == [0.7] and holm([0.6, 0.9]) == [1.0, 1.0]
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_lies_between_p_and_bonferroni_and_keeps_the_order(p):
+    adjusted = np.array(holm(p))
+    assert (adjusted >= p).all() and (adjusted <= np.minimum(len(p) * np.array(p), 1)).all()
+    order = np.argsort(p)
+    assert (np.diff(adjusted[order]) >= 0).all()
+    reversed_ = holm(p[::-1])[::-1]
+    assert adjusted.tolist() == reversed_
