@@ -15,9 +15,8 @@ from capsnet_study.training.arms import BLOCKS, Arms, arms_in
 
 def read_results() -> Results:
     """Read all metrics; of the records of stages those of arms that there are."""
-    known = load_params().arms
-    parts = ("claims", "data", "domains", "exploratory", "fitting", "manifold")
-    arms = arms_in(read_table("plots/fitting.csv"))
+    arms, changed = (arms_in(read_table(f"plots/{name}.csv")) for name in ("fitting", "mechanism"))
+    parts = ("claims", "data", "domains", "exploratory", "fitting", "manifold", "mechanism")
     records = [read_json(path) for path in sorted(Path("metrics/runtime").glob("*.json"))]
     return Results(
         **{name: read_json(f"metrics/{name}.json") for name in parts},
@@ -27,7 +26,8 @@ def read_results() -> Results:
         search=read_table("scripts/search.csv"),
         earlier=read_table("scripts/earlier_runs.csv"),
         arms=arms,
-        runtime=[one for one in records if not _is_of_a_removed_arm(one["stage"], known)],
+        changed_arms=changed,
+        runtime=[one for one in records if not _is_of_a_removed_arm(one["stage"], arms | changed)],
     )
 
 

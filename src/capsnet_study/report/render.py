@@ -26,6 +26,7 @@ from capsnet_study.report import facts as facts
 from capsnet_study.report import provenance
 from capsnet_study.report.facts import Record
 from capsnet_study.report.text import FILTERS, part_row
+from capsnet_study.routing.algorithms import ALGORITHMS
 from capsnet_study.stats import bootstrap_false_alarms, bootstrap_interval
 from capsnet_study.training.arms import Arms
 from capsnet_study.training.evaluation import DEAD_LENGTH
@@ -39,7 +40,7 @@ class Results:
 
     Attributes
     ----------
-    claims, data, domains, exploratory, fitting, manifold
+    claims, data, domains, exploratory, fitting, manifold, mechanism
         The metrics file of that name.
     train, transfer
         ``train_<model>.json`` and ``transfer_<model>.json`` by model: capsnet, uniform, cnn.
@@ -47,8 +48,8 @@ class Results:
         ``plots/manifold_sensitivity.csv``.
     search, earlier
         ``scripts/search.csv`` and ``scripts/earlier_runs.csv``.
-    arms
-        The arms of ``plots/fitting.csv``.
+    arms, changed_arms
+        The arms of ``plots/fitting.csv``, and those of ``plots/mechanism.csv``.
     runtime
         The files of ``metrics/runtime``.
     """
@@ -59,12 +60,14 @@ class Results:
     exploratory: Record
     fitting: Record
     manifold: Record
+    mechanism: Record
     train: Mapping[str, Record]
     transfer: Mapping[str, Record]
     sensitivity: pd.DataFrame
     search: pd.DataFrame
     earlier: pd.DataFrame
     arms: Arms
+    changed_arms: Arms
     runtime: list[Record]
 
 
@@ -113,7 +116,7 @@ def _render(template: str, results: Results, params: Params) -> str:
         keep_trailing_newline=True,
         autoescape=False,  # Markdown, not HTML
     )
-    words = words_of(results.arms)
+    words = words_of(results.arms | results.changed_arms)
     environment.filters |= FILTERS | {"part_row": lambda part: part_row(part, words)}
     try:
         return environment.get_template(template).render(vars(results) | _context(results, params))
@@ -129,6 +132,8 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
     claims = of_kind(results.claims, "paper")
     return {
         "claims": claims,
+        "causes": of_kind(results.claims, "mechanism"),
+        "algorithms": ALGORITHMS,
         "p": params,
         "facts": facts,
         "provenance": provenance,
