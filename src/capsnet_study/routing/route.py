@@ -21,6 +21,16 @@ def squash(s: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
     return s * (length / (1 + square))
 
 
+def total_input(
+    c: Float[Tensor, "batch in_caps out_caps"],
+    votes: Float[Tensor, "batch in_caps out_caps out_dim"],
+    bias: Float[Tensor, "out_caps out_dim"] | None,
+) -> Float[Tensor, "batch out_caps out_dim"]:
+    """Return s_j = sum_i c_ij û_{j|i} (+ bias)."""
+    s = torch.einsum("bij,bijd->bjd", c, votes)
+    return s if bias is None else s + bias
+
+
 def couplings(
     votes: Float[Tensor, "batch in_caps out_caps out_dim"],
     n_iter: int,
@@ -44,7 +54,7 @@ def couplings(
     b = votes.new_zeros(batch, in_caps, out_caps)
     c = votes.new_full((batch, in_caps, out_caps), 1 / out_caps)
     for _ in range(n_iter - 1):
-        v = squash(_total_input(c, votes, bias))
+        v = squash(total_input(c, votes, bias))
         b = b + torch.einsum("bjd,bijd->bij", v, votes)  # eq. 1
         c = eta * b.softmax(dim=-1) + (1 - eta) * c  # eq. 2 and 3
     return c
@@ -90,7 +100,7 @@ def route(
     else:
         with torch.no_grad():
             c = couplings(votes, n_iter, eta, bias)
-    return squash(_total_input(c, votes, bias)), c
+    return squash(total_input(c, votes, bias)), c
 
 
 def check_routing(n_iter: int, eta: float, gradient: str) -> None:
@@ -101,12 +111,3 @@ def check_routing(n_iter: int, eta: float, gradient: str) -> None:
         raise ValueError(f"eta = {eta}: a rate within [0, 1] is needed")
     if gradient not in ("full", "last"):
         raise ValueError(f"gradient = {gradient!r}: 'full' or 'last' is needed")
-
-
-def _total_input(
-    c: Float[Tensor, "batch in_caps out_caps"],
-    votes: Float[Tensor, "batch in_caps out_caps out_dim"],
-    bias: Float[Tensor, "out_caps out_dim"] | None,
-) -> Float[Tensor, "batch out_caps out_dim"]:
-    s = torch.einsum("bij,bijd->bjd", c, votes)
-    return s if bias is None else s + bias
