@@ -218,8 +218,10 @@ EARLY = RoutingParams(9, 1.0, routed_until=0.25, n_iter_outside=3)
 
 @pytest.mark.parametrize(
     "routing, share, n_iter",
-    [(LATE, 0.0, 1), (LATE, 0.2499, 1), (LATE, 0.25, 9), (LATE, 1.0, 9)]
-    + [(EARLY, 0.0, 9), (EARLY, 0.2499, 9), (EARLY, 0.25, 3), (EARLY, 1.0, 3)],
+    [
+        *((LATE, 0.0, 1), (LATE, 0.2499, 1), (LATE, 0.25, 9), (LATE, 1.0, 9)),
+        *((EARLY, 0.0, 9), (EARLY, 0.2499, 9), (EARLY, 0.25, 3), (EARLY, 1.0, 3)),
+    ],
 )
 def test_iterations_are_those_of_the_share_of_the_steps(routing, share, n_iter):
     for layer in (0, 1):

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from capsnet_study.routing.algorithms import ALGORITHMS
+from capsnet_study.routing.params import ONE_UPDATE
 from capsnet_study.routing.route import squash
 
-NAMES = sorted(ALGORITHMS)
-ITERATING = [name for name in NAMES if not ALGORITHMS[name].one_update]
+NAMES = sorted(ALGORITHMS.keys() - {"dynamic"})
+ITERATING = [name for name in NAMES if name not in ONE_UPDATE]
 CASES = [(name, n_iter) for name in ITERATING for n_iter in (1, 2, 3, 5)]
 CASES += [(name, n_iter) for name in NAMES if name not in ITERATING for n_iter in (1, 2)]
 

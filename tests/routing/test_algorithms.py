@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from capsnet_study.routing.algorithms import ALGORITHMS
+from capsnet_study.routing.layer import CapsuleLayer
+from capsnet_study.routing.params import ONE_UPDATE, AlgorithmName, InForce
 from tests.routing import algorithm_oracles as oracles
 from tests.routing.algorithm_problems import (
     CASES,
@@ -172,16 +175,36 @@ def test_the_table_says_what_each_is_and_where_from():
     assert all("\n" not in each.source + each.adapted for each in ALGORITHMS.values())
 
 
+def test_the_table_has_all_that_parameters_may_name():
+    assert list(ALGORITHMS) == list(get_args(AlgorithmName))
+    assert set(ONE_UPDATE) < set(ALGORITHMS)
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_senseless_numbers_of_iterations_are_refused(name):
-    algorithm = ALGORITHMS[name]
-    algorithm.check(1)
-    algorithm.check(2)
-    for n_iter in (0, -1):
-        with pytest.raises(ValueError, match=f"n_iter = {n_iter}"):
-            algorithm.check(n_iter)
-    if algorithm.one_update:
-        with pytest.raises(ValueError, match="n_iter = 3"):
-            algorithm.check(3)
-    else:
-        algorithm.check(9)
+def test_a_layer_routes_by_the_algorithm_that_it_names(name):
+    layer = CapsuleLayer(6, 3, 4, 5, 2, 1.0, bias=True, algorithm=name).double()
+    layer.reset_parameters(torch.Generator().manual_seed(0))
+    u = torch.randn(2, 6, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    tensors = {one: getattr(layer, one) for one in ALGORITHMS[name].tensors}
+    expected = ALGORITHMS[name].route(layer.votes(u), u, 2, layer.bias, **tensors)
+    for found, wanted in zip(layer(u), expected, strict=True):
+        torch.testing.assert_close(found, wanted)
+    learnt = {one for one, _ in layer.named_parameters()} - {"weight", "bias"}
+    assert learnt == set(ALGORITHMS[name].learnt)
+    assert all((getattr(layer, one) == 0).all() for one in learnt)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_layer_that_does_not_route_has_uniform_coupling(name):
+    layer = CapsuleLayer(6, 3, 4, 5, 2, 1.0, algorithm=name)
+    layer.set_routing(InForce(1, 1.0))
+    _, c = layer(torch.rand(2, 6, 3))
+    assert (c == 0.25).all()
+
+
+def test_what_is_drawn_comes_from_the_generator_and_is_kept_with_the_weights():
+    layers = [CapsuleLayer(6, 3, 4, 5, 2, 1.0, algorithm="fixed_random") for _ in range(2)]
+    for layer in layers:
+        layer.reset_parameters(torch.Generator().manual_seed(3))
+    first, second = (layer.state_dict()["route_logits"] for layer in layers)
+    assert torch.equal(first, second) and first.std() > 0.5

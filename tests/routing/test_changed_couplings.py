@@ -1,4 +1,4 @@
-"""Couplings that an arm changes: clamped to a certainty, taken from another image, at a temperature."""
+"""Couplings that an arm changes: of a certainty, of another image, at a temperature."""
 
 import math
 

@@ -75,9 +75,9 @@ def summarise_trials(table: pd.DataFrame) -> pd.DataFrame:
     evaluation that is nearest to 10 % of the steps), spearman_entropy_accuracy (over the
     evaluations of the trial; NaN where the entropy never changes), spearman_second_half (the same
     over those in the second half of the steps), and the same six of R2 with the suffix ``_r2``;
-    exact_match, effective_mass and effective_gradient ``_at_tenth``; log_gap_at_tenth, the logarithm
-    of log J - H of R1 there (NaN under uniform coupling); entropy and exact_match ``_at_third``, at
-    the evaluation that is nearest to 30 %.
+    exact_match, effective_mass and effective_gradient ``_at_tenth``; log_gap_at_tenth, log(log J -
+    H) of R1 there (NaN under uniform coupling); entropy and exact_match ``_at_third``, at the
+    evaluation that is nearest to 30 %.
     """
     rows = [
         {"arm": arm, "trial": trial} | _trial_summary(history)

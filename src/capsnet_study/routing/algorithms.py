@@ -20,7 +20,8 @@ class Algorithm:
     Attributes
     ----------
     route
-        Pure function; `others` tells the convention.
+        Pure function; `others` tells the convention. None: the paper's, which has more options and
+        stands in `routing.route`.
     source
         Where it was published, and the code that was read.
     adapted
@@ -29,19 +30,16 @@ class Algorithm:
         Tensors learnt with the weights, 0 at first, and their shapes in sizes of the layer.
     drawn
         Constant tensors, standard normal, and their shapes.
-    one_update
-        Whether couplings are computed only once: n_iter above 2 would change nothing.
     mean_weight
         What the weights of votes are on average, about, where they are no distribution over the
         upper capsules.
     """
 
-    route: Callable
+    route: Callable | None
     source: str
     adapted: str
     learnt: Dims = field(default_factory=dict)
     drawn: Dims = field(default_factory=dict)
-    one_update: bool = False
     mean_weight: float | None = None
 
     @property
@@ -57,21 +55,9 @@ class Algorithm:
         """Return the factor on initial weights that keeps s_j as long as under uniform coupling."""
         return 1.0 if self.mean_weight is None else 1 / (out_caps * self.mean_weight)
 
-    def check(self, n_iter: int) -> None:
-        """Refuse a number of iterations that means nothing.
-
-        Raises
-        ------
-        ValueError
-            `n_iter` is below 1, or above 2 where there is only one update.
-        """
-        if n_iter < 1:
-            raise ValueError(f"n_iter = {n_iter}: at least 1 is needed")
-        if self.one_update and n_iter > 2:
-            raise ValueError(f"n_iter = {n_iter}: couplings are computed once, 2 is needed")
-
 
 ALGORITHMS: dict[str, Algorithm] = {
+    "dynamic": Algorithm(None, source="the paper, eq. 1-3", adapted="nothing"),
     "attention": Algorithm(
         others.attention,
         source="Tsai et al. 2020 (apple/ml-capsules-inverted-attention-routing)",
@@ -87,7 +73,6 @@ ALGORITHMS: dict[str, Algorithm] = {
         source="Mazzia et al. 2021 (EscVM/Efficient-CapsNet)",
         adapted="capsules have a bias; entropy is taken before β is added",
         learnt={"beta": ("in_caps", "out_caps")},
-        one_update=True,
     ),
     "self_routing": Algorithm(
         others.self_routing,
@@ -97,7 +82,6 @@ ALGORITHMS: dict[str, Algorithm] = {
             "route_weight": ("in_caps", "out_caps", "in_dim"),
             "route_bias": ("in_caps", "out_caps"),
         },
-        one_update=True,
     ),
     "max_min": Algorithm(
         others.max_min,
@@ -127,6 +111,5 @@ ALGORITHMS: dict[str, Algorithm] = {
         source="a control, after Paik et al. 2019",
         adapted="softmax over j of standard normal logits, drawn once a trial",
         drawn={"route_logits": ("in_caps", "out_caps")},
-        one_update=True,
     ),
 }

@@ -65,27 +65,25 @@ class CapsuleLayer(nn.Module):
         self.init_gain, self.in_length = init_gain, in_length
         self.weight = nn.Parameter(torch.empty(in_caps, out_caps, out_dim, in_dim))
         self.bias = nn.Parameter(torch.empty(out_caps, out_dim)) if bias else None
-        self.algorithm = ALGORITHMS.get(algorithm)  # None: the paper's
-        if self.algorithm:
-            for name in self.algorithm.learnt:
-                shape = self.algorithm.shape(name, self)
-                self.register_parameter(name, nn.Parameter(torch.empty(shape)))
-            for name in self.algorithm.drawn:
-                self.register_buffer(name, torch.empty(self.algorithm.shape(name, self)))
+        self.algorithm = ALGORITHMS[algorithm]
+        for name in self.algorithm.learnt:
+            shape = self.algorithm.shape(name, self)
+            self.register_parameter(name, nn.Parameter(torch.empty(shape)))
+        for name in self.algorithm.drawn:
+            self.register_buffer(name, torch.empty(self.algorithm.shape(name, self)))
         self.reset_parameters()
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
         """Draw the initial weights; biases, and what an algorithm learns, start at 0."""
         inputs = math.sqrt(self.in_caps * self.out_dim) * self.in_length
-        std = self.init_gain * self.out_caps / inputs
-        if self.algorithm:
-            std *= self.algorithm.gain(self.out_caps)
+        gain = self.init_gain * self.algorithm.gain(self.out_caps)
+        std = gain * self.out_caps / inputs
         nn.init.normal_(self.weight, std=std, generator=generator)
         if self.bias is not None:
             nn.init.zeros_(self.bias)
-        for name in self.algorithm.learnt if self.algorithm else ():
+        for name in self.algorithm.learnt:
             nn.init.zeros_(getattr(self, name))
-        for name in self.algorithm.drawn if self.algorithm else ():
+        for name in self.algorithm.drawn:
             nn.init.normal_(getattr(self, name), generator=generator)
 
     def votes(
@@ -104,8 +102,8 @@ class CapsuleLayer(nn.Module):
 
     def forward(
         self, u: Float[Tensor, "batch in_caps in_dim"]
-    ) -> tuple[Float[Tensor, "batch out_caps out_dim"], Float[Tensor, "batch in_caps out_caps"]]:
-        """Return the upper capsules v and the couplings c."""
+    ) -> tuple[Float[Tensor, "batch out_caps out_dim"], Float[Tensor, "batch in_caps entries"]]:
+        """Return the upper capsules v and the couplings c, one for each (leaky: and a leak)."""
         v, c = self._route(u)
         changed = c if self.certainty is None else clamp(c, self.certainty)
         if self.couplings_of == "other":
@@ -114,8 +112,8 @@ class CapsuleLayer(nn.Module):
 
     def _route(
         self, u: Float[Tensor, "batch in_caps in_dim"]
-    ) -> tuple[Float[Tensor, "batch out_caps out_dim"], Float[Tensor, "batch in_caps out_caps"]]:
-        if self.algorithm and self.n_iter > 1:
+    ) -> tuple[Float[Tensor, "batch out_caps out_dim"], Float[Tensor, "batch in_caps entries"]]:
+        if self.algorithm.route and self.n_iter > 1:
             tensors = {name: getattr(self, name) for name in self.algorithm.tensors}
             return self.algorithm.route(self.votes(u), u, self.n_iter, self.bias, **tensors)
         if self.temperature == 1 and routing_path(u.device, u.dtype) == "fused":
