@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from capsnet_study.routing.path import fused_route, routing_path
-from capsnet_study.routing.route import check_routing, route
+from capsnet_study.routing.route import check_routing, route, squash
 
 
 class CapsuleLayer(nn.Module):
@@ -85,6 +85,15 @@ class CapsuleLayer(nn.Module):
         if routing_path(u.device, u.dtype) == "fused":
             return fused_route(u, self.weight, self.n_iter, self.eta, self.gradient, self.bias)
         return route(self.votes(u), self.n_iter, self.eta, self.gradient, self.bias)
+
+    def with_couplings(
+        self,
+        u: Float[Tensor, "batch in_caps in_dim"],
+        c: Float[Tensor, "*batch in_caps out_caps"],
+    ) -> Float[Tensor, "batch out_caps out_dim"]:
+        """Return the upper capsules for given couplings, one set for each image or one for all."""
+        s = torch.einsum("...ij,...ijd->...jd", c, self.votes(u))
+        return squash(s if self.bias is None else s + self.bias)
 
     def extra_repr(self) -> str:
         """Describe the layer as ``in -> out, routing``."""

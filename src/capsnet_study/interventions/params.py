@@ -1,0 +1,36 @@
+"""Parameters of interventions in trained networks: the block ``interventions``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+from pydantic.dataclasses import dataclass
+
+from capsnet_study.common.params import STRICT, Count, Positive
+
+
+@dataclass(frozen=True, config=STRICT)
+class InterventionParams:
+    """Whose couplings are changed, and by how much.
+
+    Attributes
+    ----------
+    arms
+        Arms of the sweep, by key.
+    n_test
+        Numbers of routing iterations at test time.
+    temperatures
+        Of the softmax that gives couplings; above 1 they are less certain.
+    """
+
+    arms: Annotated[list[str], Field(min_length=1)]
+    n_test: list[Count]
+    temperatures: list[Positive]
+
+    @model_validator(mode="after")
+    def _nothing_is_listed_twice(self) -> InterventionParams:
+        for name, values in vars(self).items():
+            if isinstance(values, list) and len(set(values)) != len(values):
+                raise ValueError(f"{name}: one is listed twice")
+        return self
