@@ -32,6 +32,8 @@ from capsnet_study.training.trials import trials as all_trials
 COLUMNS = ["step", "epoch", "samples", "loss", "exact_match"]
 COLUMNS += [f"recall_{digit}" for digit in range(10)]
 ROUTED = [f"{name}_r{layer}" for layer in (1, 2) for name in ("entropy", "entropy_share", "mi")]
+ROUTED += [f"{name}_{part}" for name in ("mass", "gradient") for part in range(3)]
+ROUTED += ["effective_mass", "effective_gradient"]
 
 
 def seeded(seed: int = 0) -> torch.Generator:

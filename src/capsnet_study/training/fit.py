@@ -16,6 +16,7 @@ from capsnet_study.models.network import Network
 from capsnet_study.training.accuracy import exact_match
 from capsnet_study.training.checkpoints import Checkpoint, Progress, Row
 from capsnet_study.training.evaluation import Examples, evaluate
+from capsnet_study.training.exposure import exposure
 
 Watch = Callable[[int, int, float, float, Row], None]
 """Told before each step: step, all steps, epoch, the last batch's loss, the last evaluation."""
@@ -81,7 +82,8 @@ def fit(
     Returns
     -------
     One row an evaluation: step, epoch, samples, loss (mean since the last evaluation; NaN at the
-    first), what `evaluate` measures, and eta_in_force (NaN without routing).
+    first), what `evaluate` measures on `test` and `exposure` on `train`, and eta_in_force (NaN
+    without routing).
 
     Raises
     ------
@@ -101,7 +103,7 @@ def fit(
         unseen = not progress.rows or progress.rows[-1]["step"] < progress.step
         looks = unseen and progress.step in due
         if looks:
-            _look(progress, epoch, network, test)
+            _look(progress, epoch, network, train, test)
         if checkpoint and (looks or time.monotonic() - saved_at > checkpoint.seconds):
             checkpoint.save(progress, *parts)
             saved_at = time.monotonic()
@@ -160,12 +162,15 @@ def next_batch(
     return progress.order[done : done + batch_size]
 
 
-def _look(progress: Progress, epoch: float, network: Network, test: Examples) -> None:
+def _look(
+    progress: Progress, epoch: float, network: Network, train: Examples, test: Examples
+) -> None:
     """Evaluate, and start collecting losses anew."""
     where = {"step": progress.step, "epoch": epoch, "samples": progress.samples}
     learned = {"loss": float(np.mean(progress.losses)) if progress.losses else math.nan}
     eta = {"eta_in_force": getattr(network.layers[0], "eta", math.nan)}
-    progress.rows.append(where | learned | evaluate(network, test) | eta)
+    measured = evaluate(network, test) | exposure(network, train)
+    progress.rows.append(where | learned | measured | eta)
     progress.losses = []
 
 
