@@ -1,16 +1,23 @@
 """The arms of the sweep in one table."""
 
+import math
 import warnings
 
 import numpy as np
 import pytest
 
 from capsnet_study.common.storage import read_table, write_table
-from capsnet_study.fitting.tables import gather_arms, summarise_trials
-from capsnet_study.training.arms import ARM_FACTS, CapsNetArm, CNNArm, arms_in
+from capsnet_study.fitting.tables import (
+    exposure_table,
+    gather_arms,
+    summarise_trials,
+    without_shares,
+)
+from capsnet_study.training.arms import FIRST_FACTS, CapsNetArm, CNNArm, arms_in
 from capsnet_study.training.history import history_table
 
 STEPS = (0, 5, 10, 100)
+LOG_J = 2.4
 ARMS = {
     "n3": CapsNetArm(3, 1.0, model="capsnet"),
     "n6_fitness": CapsNetArm(6, 0.01, "last", 1.0, model="capsnet", init_gain=2.0),
@@ -23,7 +30,8 @@ def trial(accuracy, entropy=None):
         {"step": step, "exact_match": right} for step, right in zip(STEPS, accuracy, strict=True)
     ]
     for row, value in zip(found, entropy or [], strict=False):
-        row |= {"entropy_r1": value, "entropy_r2": 10 - value}
+        row |= {"entropy_r1": value, "entropy_r2": 10 - value, "entropy_share_r1": value / LOG_J}
+        row |= {"effective_mass": 10 * value, "effective_gradient": value, "mass_0": 0.4}
     return found
 
 
@@ -52,10 +60,10 @@ def trials(table):
 
 
 def test_every_row_names_its_arm_and_settings(table):
-    assert list(table)[: len(ARM_FACTS)] == ARM_FACTS
+    assert tuple(table)[: len(FIRST_FACTS)] == FIRST_FACTS
     assert len(table) == 16
     assert arms_in(table) == ARMS
-    assert table.loc[table["arm"] == "cnn", [*ARM_FACTS[2:], "entropy_r1"]].isna().all(axis=None)
+    assert table.loc[table["arm"] == "cnn", [*FIRST_FACTS[2:], "entropy_r1"]].isna().all(axis=None)
 
 
 def test_whole_numbers_stay_whole_in_the_file(table, tmp_path):
@@ -156,3 +164,33 @@ def test_constant_entropy_has_no_rank_correlation(histories):
 def test_a_sweep_of_cnns_alone_is_summarised(histories):
     found = summarise_trials(gather_arms(histories, {"cnn": ARMS["cnn"]}))
     assert found["exact_match"].tolist() == [0.9]
+
+
+def test_a_setting_has_a_column_where_an_arm_is_unusual(histories):
+    arms = {
+        "n3": CapsNetArm(3, 1.0, model="capsnet", couplings_of="other", routed_from=0.25),
+        "cnn": CNNArm("cnn", 0.01),
+    }
+    table = gather_arms(histories, arms)
+    assert {"couplings_of", "routed_from", "lr"} <= set(table)
+    assert not {"algorithm", "certainty", "routed_until", "temperature"} & set(table)
+    assert arms_in(table) == arms
+
+
+def test_an_early_gap_to_log_j_is_that_of_the_evaluation_nearest_to_a_tenth(trials):
+    assert trials.loc[("n3", 0), "log_gap_at_tenth"] == pytest.approx(math.log(LOG_J - 1.4))
+    assert math.isnan(trials.loc[("cnn", 0), "log_gap_at_tenth"])
+
+
+def test_uniform_coupling_has_no_early_gap(histories):
+    history = histories["n3"].assign(entropy_r1=LOG_J, entropy_share_r1=1 - 1e-9)
+    found = summarise_trials(gather_arms({"n3": history}, {"n3": ARMS["n3"]}))
+    assert found["log_gap_at_tenth"].isna().all()
+
+
+def test_exposure_is_of_capsnets_and_published_tables_lack_single_capsules(table):
+    exposure = exposure_table(table)
+    assert set(exposure["arm"]) == {"n3", "n6_fitness"}
+    assert {"mass_0", "effective_mass", "effective_gradient"} <= set(exposure)
+    assert "mass_0" not in without_shares(table) and "effective_mass" in without_shares(table)
+    assert not {"entropy_r1", "exact_match"} & set(exposure)

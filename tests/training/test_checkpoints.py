@@ -39,11 +39,11 @@ class KilledError(Exception):
 
 def network_of(model):
     spec = NetworkSpec("capsnet", model, capsules=CapsuleParams(0.5, True), routing=FITNESS)
-    return build_network(spec, torch.Generator().manual_seed(1))
+    return build_network(spec, torch.Generator().manual_seed(1)), spec
 
 
 def train(model, examples, checkpoint=None, killed_at=None):
-    network = network_of(model)
+    network, _ = network_of(model)
 
     def watch(step, *_):
         if step == killed_at:
@@ -76,7 +76,7 @@ def test_a_training_that_had_ended_is_not_run_again(model, examples, tmp_path):
     checkpoint = Checkpoint(tmp_path / "training.safetensors")
     ended = train(model, examples, checkpoint)
     steps = []
-    network = network_of(model)
+    network, _ = network_of(model)
     order = torch.Generator().manual_seed(2)
     watch = lambda step, *_: steps.append(step)  # noqa: E731
     rows = fit(network, *examples, BUDGET, order, watch, checkpoint)
@@ -119,7 +119,7 @@ def train_alone(path: Path):
     pictures = torch.randint(0, 256, (40, 36, 36), generator=drawn, dtype=torch.uint8)
     labels = torch.stack([torch.arange(40) % 10, (torch.arange(40) + 3) % 10], dim=1)
     model = ModelParams(4, 2, 4, 3, 4)
-    network = network_of(model)
+    network, _ = network_of(model)
     budget = replace(BUDGET, epochs=40)
     order = torch.Generator().manual_seed(2)
     everything = Examples(pictures, labels)
