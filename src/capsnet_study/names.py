@@ -136,7 +136,7 @@ NULL_NAMES = {
 }
 
 SCHEME_GROUPS = {  # heading: transfer schemes, in the order of figure 7
-    "from\nscratch": ("base",),
+    "from\nscratch": ("base", "base_long"),
     "other\ndomain": ("A1B", "A2B"),
     "same\ndomain": ("B1B", "B2B"),
     "everything\nfine-tuned": ("A1B+", "A2B+", "B1B+", "B2B+"),
