@@ -11,6 +11,7 @@ MODEL_NAMES = {
     "capsnet": "CapsNet",
     "uniform": "CapsNet, uniform",
     "cnn": "CNN",
+    "cnn_pre": "CNN before ReLU",
     "random_capsnet": "CapsNet, untrained",
     "random_cnn": "CNN, untrained",
     "pixels": "pixels",
