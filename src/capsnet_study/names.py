@@ -119,6 +119,13 @@ MEASURES = {
         "rank correlation of distances", "", "higher", "distance rank corr."
     ),
     "linear_r2": Measure("linear R² of the shift", "", "higher", "linear R² of shift"),
+    "raw_distance_spearman": Measure(
+        "rank correlation of the activations' distances", "", "higher", "raw distance corr."
+    ),
+    "raw_knn_overlap": Measure(
+        "neighbours kept by the activations", "", "higher", "raw neighbours kept"
+    ),
+    "raw_cka": Measure("linear CKA of activations and shift", "", "higher", "raw linear CKA"),
 }
 CHAMFER = ("chamfer_zscore", "chamfer_unit_box", "chamfer_procrustes")
 FAITHFULNESS = (
@@ -128,6 +135,7 @@ FAITHFULNESS = (
     "distance_spearman",
     "linear_r2",
 )
+RAW_FAITHFULNESS = ("raw_distance_spearman", "raw_knn_overlap", "raw_cka")  # of the activations
 
 NULL_NAMES = {
     "noise": "map of pure noise",
