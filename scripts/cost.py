@@ -124,7 +124,10 @@ def transfers(params: Params, image: Seconds) -> Stages:
     A scheme that freezes layers runs its images through them once; the training of the small
     layers above is left out.
     """
-    passes = [params.transfer.epochs if scheme.tuned else EVALUATION for scheme in schemes()]
+    passes = [
+        scheme.epochs(params.train, params.transfer) if scheme.tuned else EVALUATION
+        for scheme in schemes()
+    ]
     images = [one * params.data.train_images / 2 for one in passes]
     return {
         f"transfer_{model}": [part * image(n) for part in images] * (2 * params.transfer.splits)

@@ -16,12 +16,17 @@ from stages.recording import recorded
 
 
 def main(model: str) -> None:
-    """Write data/embeddings/MODEL.safetensors: maps [trials, sets, perplexities, seeds, 81, 2]."""
+    """Write data/embeddings/MODEL.safetensors: maps [trials, sets, perplexities, seeds, 81, 2].
+
+    A MODEL that ends in ``_pre`` is the network of that name before the ReLU of the layer studied.
+    """
     with recorded(f"embed@{model}"):
         (params,) = load_blocks(manifold=ManifoldParams)
-        source = f"data/activations/{model}.safetensors"
+        network = model.removesuffix("_pre")
+        source = f"data/activations/{network}.safetensors"
         facts = read_facts(source)
-        activations = read_arrays(source, facts["layer"])[facts["layer"]]
+        layer = facts["layer"] + model.removeprefix(network)
+        activations = read_arrays(source, layer)[layer]
         perplexities = [params.perplexity, *params.other_perplexities]
         tasks = [
             (one_set, perplexity, seed, params.tsne_init)
@@ -33,7 +38,7 @@ def main(model: str) -> None:
         ]
         maps = np.stack(run_side_by_side(tsne_map, tasks))
         shape = (*activations.shape[:2], len(perplexities), params.tsne_seeds, *maps.shape[1:])
-        facts |= {"perplexities": perplexities}
+        facts |= {"activations": source, "layer": layer, "perplexities": perplexities}
         write_arrays(f"data/embeddings/{model}.safetensors", {"maps": maps.reshape(shape)}, facts)
 
 

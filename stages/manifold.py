@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import typer
@@ -29,7 +32,7 @@ def main() -> None:
         measured = pd.concat(
             [
                 tables.measure_model(
-                    name, maps[name], _layer(name, facts[name]["layer"]), grid, pairs, perplexities
+                    name, maps[name], _mapped(facts[name]), grid, pairs, perplexities
                 )
                 for name in MODELS
             ],
@@ -45,8 +48,9 @@ def main() -> None:
         write_json("metrics/manifold.json", {"models": models, "nulls": nulls})
 
 
-def _layer(model: str, layer: str) -> np.ndarray:
-    return read_arrays(f"data/activations/{model}.safetensors", layer)[layer]
+def _mapped(facts: Mapping[str, Any]) -> np.ndarray:
+    """Return the activations that maps with these facts are of."""
+    return read_arrays(facts["activations"], facts["layer"])[facts["layer"]]
 
 
 if __name__ == "__main__":

@@ -14,7 +14,14 @@ from capsnet_study.claims.declarations import Claim, parse_claims
 from capsnet_study.claims.verdicts import Result, evaluate_claims
 from capsnet_study.common.storage import read_json, read_yaml, write_json
 from capsnet_study.fitting.tables import ENTROPY_COLUMNS, TRIAL_COLUMNS
-from capsnet_study.names import CHAMFER, FAITHFULNESS, MAIN_MODELS, R2_SUFFIX, SCHEMES
+from capsnet_study.names import (
+    CHAMFER,
+    FAITHFULNESS,
+    MAIN_MODELS,
+    R2_SUFFIX,
+    RAW_FAITHFULNESS,
+    SCHEMES,
+)
 from capsnet_study.representation.params import MODELS
 from capsnet_study.training.arms import Arm, CapsNetArm, CNNArm, facts_of
 from tests.project import ROOT
@@ -140,8 +147,9 @@ def manifold(
         for trial in range(1 if model in WITHOUT_TRIALS else trials)
         for pair in pairs
     ]
-    noise = np.random.default_rng(1).random((len(rows), 8))
-    return pd.DataFrame(rows).join(pd.DataFrame(noise, columns=[*CHAMFER, *FAITHFULNESS]))
+    measures = [*CHAMFER, *FAITHFULNESS, *RAW_FAITHFULNESS]
+    noise = np.random.default_rng(1).random((len(rows), len(measures)))
+    return pd.DataFrame(rows).join(pd.DataFrame(noise, columns=measures))
 
 
 def transfer(splits: int = 2, models: Sequence[str] = MAIN_MODELS) -> pd.DataFrame:

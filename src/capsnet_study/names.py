@@ -12,6 +12,7 @@ MODEL_NAMES = {
     "capsnet": "CapsNet",
     "uniform": "CapsNet, uniform",
     "cnn": "CNN",
+    "cnn_pre": "CNN before ReLU",
     "random_capsnet": "CapsNet, untrained",
     "random_cnn": "CNN, untrained",
     "pixels": "pixels",
@@ -186,6 +187,13 @@ MEASURES = {
         "rank correlation of distances", "", "higher", "distance rank corr."
     ),
     "linear_r2": Measure("linear R² of the shift", "", "higher", "linear R² of shift"),
+    "raw_distance_spearman": Measure(
+        "rank correlation of the activations' distances", "", "higher", "raw distance corr."
+    ),
+    "raw_knn_overlap": Measure(
+        "neighbours kept by the activations", "", "higher", "raw neighbours kept"
+    ),
+    "raw_cka": Measure("linear CKA of activations and shift", "", "higher", "raw linear CKA"),
 }
 CHAMFER = ("chamfer_zscore", "chamfer_unit_box", "chamfer_procrustes")
 FAITHFULNESS = (
@@ -195,6 +203,7 @@ FAITHFULNESS = (
     "distance_spearman",
     "linear_r2",
 )
+RAW_FAITHFULNESS = ("raw_distance_spearman", "raw_knn_overlap", "raw_cka")  # of the activations
 
 NULL_NAMES = {
     "noise": "map of pure noise",
@@ -204,7 +213,7 @@ NULL_NAMES = {
 }
 
 SCHEME_GROUPS = {  # heading: transfer schemes, in the order of figure 7
-    "from\nscratch": ("base",),
+    "from\nscratch": ("base", "base_long"),
     "other\ndomain": ("A1B", "A2B"),
     "same\ndomain": ("B1B", "B2B"),
     "everything\nfine-tuned": ("A1B+", "A2B+", "B1B+", "B2B+"),

@@ -6,11 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 from sklearn import manifold
+from sklearn.neighbors import NearestNeighbors
 
 from capsnet_study.faithfulness.chamfer import procrustes_align
 from capsnet_study.faithfulness.measures import (
+    activation_measures,
     continuity,
     distance_spearman,
+    knn_overlap,
+    linear_cka,
     linear_r2,
     map_measures,
     procrustes_disparity,
@@ -115,6 +119,78 @@ def test_every_measure_puts_the_grid_before_a_bent_one_before_noise():
     for name, value in near.items():
         sign = -1 if name.startswith(("chamfer", "procrustes")) else 1
         assert sign * perfect[name] > sign * value > sign * far[name], name
+
+
+def hsic(one: np.ndarray, other: np.ndarray) -> float:
+    """tr(KHLH) / (n - 1)² of linear kernels K and L, H the matrix that centres n points."""
+    n = len(one)
+    centring = np.eye(n) - 1 / n
+    kernel, of_other = one @ one.T, other @ other.T
+    return np.trace(kernel @ centring @ of_other @ centring) / (n - 1) ** 2
+
+
+@given(seeds, st.integers(1, 200), st.floats(0.0, 10.0))
+def test_cka_is_that_of_its_definition_by_gram_matrices(seed, dim, offset):
+    points = noise(seed, 81, dim) + GRID @ noise(seed + 1, 2, dim) + offset
+    reference = hsic(GRID, points) / np.sqrt(hsic(GRID, GRID) * hsic(points, points))
+    assert linear_cka(GRID, points) == pytest.approx(reference, rel=1e-9)
+    assert 0 < linear_cka(GRID, points) <= 1
+
+
+@given(seeds, st.integers(1, 12))
+def test_overlap_is_that_of_scikit_learns_neighbours_where_no_distances_tie(seed, k):
+    grid, points = noise(seed, 40), noise(seed + 1, 40, 7)
+    wanted, found = (
+        NearestNeighbors(n_neighbors=k).fit(space).kneighbors(return_distance=False)
+        for space in (grid, points)
+    )
+    shared = [len({*one} & {*other}) / k for one, other in zip(wanted, found, strict=True)]
+    assert knn_overlap(grid, points, k) == pytest.approx(np.mean(shared), abs=1e-12)
+
+
+@pytest.mark.parametrize("k", [1, 4, 5, 8, 12, 80])
+@pytest.mark.parametrize("dim", [2, 5])
+def test_the_grid_overlaps_with_itself_wholly_in_any_space_that_holds_it(k, dim):
+    held = np.hstack([GRID, np.zeros((81, dim - 2))]).astype(np.float32)
+    assert knn_overlap(GRID, held, k) == 1.0
+    assert linear_cka(GRID, held) == pytest.approx(1.0, abs=1e-12)
+
+
+@pytest.mark.parametrize("k", [0, 81])
+def test_an_overlap_of_no_or_of_too_many_neighbours_is_refused(k):
+    with pytest.raises(ValueError, match="neighbours"):
+        knn_overlap(GRID, GRID, k)
+
+
+RAW = {
+    "raw_distance_spearman": distance_spearman,
+    "raw_knn_overlap": knn_overlap,
+    "raw_cka": linear_cka,
+}
+
+
+@given(seeds, st.floats(0.01, 100.0), st.floats(-10.0, 10.0))
+def test_measures_of_activations_are_blind_to_rotation_scale_and_place(seed, scale, place):
+    points = GRID @ noise(seed, 2, 6) + noise(seed + 1, 81, 6)
+    rotation, _ = np.linalg.qr(noise(seed + 2, 6, 6))
+    for name, measure in RAW.items():
+        after = measure(GRID, scale * points @ rotation + place)
+        assert after == pytest.approx(measure(GRID, points), abs=1e-6), name
+
+
+def test_measures_of_activations_know_which_point_is_which():
+    points = GRID @ noise(0, 2, 6) + 0.1 * noise(1, 81, 6)
+    kept = activation_measures(GRID, points)
+    lost = activation_measures(GRID, np.random.default_rng(0).permutation(points))
+    for name, measure in RAW.items():
+        assert kept[name] == measure(GRID, points)
+        assert 2 * abs(lost[name]) < kept[name] <= 1, name
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e30])
+def test_activations_that_are_all_equal_have_kept_nothing(value):
+    values = activation_measures(GRID, np.full((81, 16), value, np.float32))
+    assert [values[name] for name in RAW] == [0.0, 0.0, 0.0]
 
 
 def test_linear_r2_is_not_ruined_by_a_unit_silent_in_the_training_part() -> None:

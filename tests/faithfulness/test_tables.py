@@ -24,6 +24,7 @@ MEASURES = [
     "distance_spearman",
     "linear_r2",
 ]
+RAW = ["raw_distance_spearman", "raw_knn_overlap", "raw_cka"]
 PERFECT = dict(zip(MEASURES, [0, 0, 0, 0, 1, 1, 1, 1], strict=True))
 PAIRS = ["7-8", "3-5", "0-1"]
 PERPLEXITIES = [20.0, 10.0]
@@ -45,7 +46,7 @@ def measured(perfect):
 
 
 def test_a_row_a_trial_pair_perplexity_and_seed(measured):
-    assert set(measured) == {"model", "trial", "pair", "perplexity", "seed", *MEASURES}
+    assert set(measured) == {"model", "trial", "pair", "perplexity", "seed", *MEASURES, *RAW}
     facts = measured[["trial", "pair", "perplexity", "seed"]]
     assert len(facts) == len(facts.drop_duplicates()) == 2 * 3 * 2 * 2
     assert set(facts["perplexity"]) == set(PERPLEXITIES)
@@ -55,6 +56,18 @@ def test_a_row_a_trial_pair_perplexity_and_seed(measured):
 def test_perfect_maps_have_perfect_measures(measured):
     for name, value in PERFECT.items():
         np.testing.assert_allclose(measured[name], value, atol=1e-3)
+
+
+def test_measures_of_activations_need_no_map(perfect):
+    """The grid as activations earns 1 beside maps of noise, in every row of its trial and pair."""
+    maps, activations = perfect
+    activations = activations.copy()
+    activations[1, 0] = np.hstack([GRID, np.zeros((81, 3))])
+    found = measure_model("m", noise(0, maps.size // 2).reshape(maps.shape), activations, GRID,
+                          PAIRS, PERPLEXITIES)  # fmt: skip
+    chosen = (found["trial"] == 1) & (found["pair"] == "7-8")
+    np.testing.assert_allclose(found.loc[chosen, RAW], 1.0, atol=1e-12)
+    assert chosen.sum() == 4 and (found.loc[~chosen, RAW] < 1 - 1e-6).all(axis=None)
 
 
 def test_a_map_that_is_turned_moved_and_scaled_is_as_faithful(perfect):

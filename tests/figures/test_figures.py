@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from capsnet_study.figures.entropy import figure_entropy, uniform_entropy
 from capsnet_study.figures.maps import figure_maps, figure_shifts, offset_colours
 from capsnet_study.figures.schemes import scheme_layers
 from capsnet_study.figures.style import DOMAIN_COLOURS, MODEL_LOOKS, SMALL, arm_look, render
-from capsnet_study.names import arm_name
+from capsnet_study.names import SCHEMES, arm_name
 from capsnet_study.training.arms import CNNArm, eta_arms, in_order, n_iter_arms, without_own_gain
 from tests.figures.figure_inputs import FIGURES, architectures, images, schemes, texts
 from tests.project import text_of
@@ -226,6 +227,21 @@ def test_schemes_keep_the_convolutions_and_n_layers(scheme, kept, source):
     assert [not layer.hatch for layer in layers] == [True] * kept + [False] * (4 - kept)
     assert {layer.colour for layer in layers[:kept]} == {DOMAIN_COLOURS[source]}
     assert {layer.colour for layer in layers[kept:]} == {DOMAIN_COLOURS["B"]}
+
+
+def test_both_bases_are_trained_on_the_target_alone():
+    base, long = scheme_layers("base"), scheme_layers("base_long")
+    assert base == long and {layer.colour for layer in base} == {DOMAIN_COLOURS["B"]}
+    assert not any(layer.hatch for layer in base)
+
+
+def test_no_name_of_a_scheme_covers_another():
+    figure = schemes()
+    figure.draw_without_rendering()
+    names = [text for text in figure.axes[1].texts if text.get_position()[1] == -0.5]
+    boxes = [name.get_window_extent() for name in names]
+    assert len(boxes) == len(SCHEMES)
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
 
 
 def test_schemes_show_all_45_pairs_once():

@@ -16,7 +16,7 @@ from capsnet_study.figures.schemes import scheme_positions
 from capsnet_study.figures.style import MODEL_LOOKS, arm_look, render
 from capsnet_study.figures.transfer import figure_transfer
 from capsnet_study.figures.verdicts import figure_claims, row_scale
-from capsnet_study.names import MAIN_MODELS
+from capsnet_study.names import MAIN_MODELS, SCHEME_GROUPS, SCHEMES
 from capsnet_study.training.arms import capsule_arms, in_order
 from tests.figures.figure_inputs import claims, nulls, texts, trials_table
 from tests.tables import ARMS, claim_records, fitting, manifold, part_record, some_arms, transfer
@@ -26,9 +26,10 @@ CAPSNETS = in_order(capsule_arms(ARMS))
 
 def test_transfer_has_a_bar_a_scheme_and_model_with_every_value():
     axes = figure_transfer(transfer(splits=3)).axes[0]
-    assert len(axes.containers) == 33
+    assert len(axes.containers) == 3 * len(SCHEMES)
     assert "all 6 values" in texts(axes)
-    assert [label.get_text() for label in axes.get_xticklabels()] == list(scheme_positions())
+    names = [label.get_text().replace("\n", "_") for label in axes.get_xticklabels()]
+    assert names == list(scheme_positions())
     shown = [text.get_text() for text in axes.get_legend().get_texts()]
     assert shown == [MODEL_LOOKS[model].label for model in MAIN_MODELS]
 
@@ -43,10 +44,20 @@ def test_transfer_bars_stand_beside_one_another_in_the_colours_of_their_models()
     assert list(dict.fromkeys(colours)) == expected
 
 
+def test_no_words_below_transfer_cover_one_another():
+    figure = figure_transfer(transfer())
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    headings = [text for text in axes.texts if text.get_text() in SCHEME_GROUPS]
+    boxes = [text.get_window_extent() for text in (*axes.get_xticklabels(), *headings)]
+    assert len(headings) == len(SCHEME_GROUPS)
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+
+
 def test_transfer_draws_one_model_one_value_or_none():
     table = transfer(splits=1, models=("cnn",)).query("direction == 'AB' and scheme != 'R1B'")
     axes = figure_transfer(table).axes[0]
-    assert len(axes.containers) == 10 and "1 value" in texts(axes)
+    assert len(axes.containers) == len(SCHEMES) - 1 and "1 value" in texts(axes)
     render(figure_transfer(table.iloc[:0]), "png", 40)
 
 

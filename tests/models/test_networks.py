@@ -95,11 +95,27 @@ def test_a_corner_pixel_reaches_the_capsules_of_its_corner_alone(make, batch, ro
 def test_the_record_names_its_activations(make, batch, model, kind, hidden):
     output = make(kind, hidden)(batch)
     assert output.scores.shape == (4, 10)
-    below = [f"{'cap' if kind == 'capsnet' else 'linear'}{layer + 1}" for layer in range(hidden)]
+    names = ["cap{}"] if kind == "capsnet" else ["linear{}_pre", "linear{}"]
+    below = [name.format(layer + 1) for layer in range(hidden) for name in names]
     assert list(output.activations) == [*below, "classes"]
     for name in below:
         assert output.activations[name].shape[1:].numel() == 12
         assert output.activations[name].shape == ((4, 3, 4) if kind == "capsnet" else (4, 12))
+
+
+@pytest.mark.parametrize("kind", ["cnn", "cnn160"])
+@pytest.mark.parametrize("hidden", [1, 2])
+def test_the_relu_of_what_stands_before_it_is_the_layer(make, batch, kind, hidden):
+    """Bit for bit; and the layer itself is that of the weights and of nothing done in place."""
+    network = make(kind, hidden)
+    activations = network(batch).activations
+    h = network.lower(batch, 0)
+    for number, layer in enumerate(network.layers[:-1], start=1):
+        pre, after = activations[f"linear{number}_pre"], activations[f"linear{number}"]
+        assert torch.equal(pre, layer(h)) and torch.equal(pre.relu(), after)
+        assert (pre < 0).any() and (after >= 0).all()
+        h = after
+    assert torch.equal(activations["classes"], network.layers[-1](h))
 
 
 @pytest.mark.parametrize("hidden", [1, 2])
@@ -140,7 +156,8 @@ def test_a_network_may_be_cut_above_any_layer(make, batch, kind, hidden):
     for kept in range(hidden + 1):
         cut = network.upper(network.lower(batch, kept), kept)
         assert torch.equal(cut.scores, whole.scores)
-        assert list(cut.activations) == list(whole.activations)[kept:]
+        a_layer = 1 if kind == "capsnet" else 2  # before and after its ReLU
+        assert list(cut.activations) == list(whole.activations)[a_layer * kept :]
         for name, values in cut.activations.items():
             assert torch.equal(values, whole.activations[name])
         for found, expected in zip(cut.couplings, whole.couplings[kept:], strict=kind == "capsnet"):

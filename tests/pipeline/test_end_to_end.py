@@ -12,6 +12,7 @@ import yaml
 from capsnet_study.claims.kinds import of_kind
 from capsnet_study.common.storage import read_json, read_table
 from capsnet_study.params import load_params
+from capsnet_study.representation.params import MODELS
 from tests.pipeline.conftest import AUTHOR, copy_project, run, tiny_params
 
 
@@ -36,10 +37,10 @@ def test_every_part_has_its_results(study: Path) -> None:
     arms = load_params(str(study / "params.yaml")).sweep
     assert set(read_json(study / "metrics/fitting.json")) == set(arms)
     assert set(read_table(study / "plots/fitting.csv")["arm"]) == set(arms)
-    assert set(read_json(study / "metrics/manifold.json")["models"]) >= {"capsnet", "cnn", "pca"}
+    assert set(read_json(study / "metrics/manifold.json")["models"]) == set(MODELS)
     for model in ("capsnet", "uniform", "cnn"):
         table = read_table(study / f"plots/transfer_{model}.csv")
-        assert len(table) == 2 * 11  # directions x (base and ten schemes)
+        assert len(table) == 2 * 12  # directions x (base, base_long and ten schemes)
     claims = read_json(study / "metrics/claims.json")
     assert (len(of_kind(claims, "paper")), len(of_kind(claims, "mechanism"))) == (14, 15)
     assert all(claim["parts"] for claim in claims.values())

@@ -40,7 +40,7 @@ CHANGES = {
     "transfer.epochs": (9, TRANSFER, {"sweep"} | PRETRAIN | MAIN),
     "transfer.splits": (3, {"domains"}, {"sweep"} | MAIN),
     "figures.dpi": (90, {"figures"}, {"sweep", "claims", "manifold", "fitting"} | MAIN | TRANSFER),
-    "train.epochs": (9, {"sweep"} | MAIN | PRETRAIN, {"digits"} | DATA),
+    "train.epochs": (9, {"sweep"} | MAIN | PRETRAIN | TRANSFER, {"digits"} | DATA),
     "train.trials": (9, {"sweep"} | MAIN, {"digits"} | DATA | PRETRAIN | TRANSFER),
     "train.lr_cnn": (
         0.1,

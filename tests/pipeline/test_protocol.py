@@ -13,8 +13,9 @@ import torch
 import yaml
 from pytest import MonkeyPatch
 
-from capsnet_study.common.storage import read_arrays, read_json, write_arrays
+from capsnet_study.common.storage import read_arrays, read_facts, read_json, write_arrays
 from capsnet_study.data.manifold import shift_grid
+from capsnet_study.faithfulness.measures import linear_cka
 from capsnet_study.models.spec import NetworkSpec, build_network, main_model
 from capsnet_study.models.weights import Weights, load_network, pack, weights_of
 from capsnet_study.params import load_params
@@ -97,9 +98,10 @@ def test_controls_are_the_networks_before_training(study: Path, model: str, seed
 
 def write_activations(model: str) -> np.ndarray:
     """Write random activations: [trials, sets, 81, dim]."""
-    drawn = np.random.default_rng(0).normal(size=(2, 2, 81, 4)).astype(np.float32)
-    facts = {"layer": "cap1", "pairs": ["7-8", "3-5"]}
-    write_arrays(f"data/activations/{model}.safetensors", {"cap1": drawn}, facts)
+    drawn, pre = np.random.default_rng(0).normal(size=(2, 2, 2, 81, 4)).astype(np.float32)
+    facts = {"layer": "linear1", "pairs": ["7-8", "3-5"]}
+    layers = {"linear1": drawn, "linear1_pre": pre}
+    write_arrays(f"data/activations/{model}.safetensors", layers, facts)
     return drawn
 
 
@@ -113,18 +115,37 @@ def test_each_map_lies_where_its_trial_set_perplexity_and_seed_say(study: Path) 
         np.testing.assert_array_equal(maps[trial, index, which, seed], alone)
 
 
+def test_a_layer_before_its_relu_is_mapped_from_the_file_of_its_network(study: Path) -> None:
+    write_activations("cnn")
+    embed.main("cnn_pre")
+    source, maps = "data/activations/cnn.safetensors", "data/embeddings/cnn_pre.safetensors"
+    pre = read_arrays(source, "linear1_pre")["linear1_pre"]
+    alone = tsne_map(pre[1, 0], PERPLEXITIES[1], 1, "random")
+    np.testing.assert_array_equal(read_arrays(maps)["maps"][1, 0, 1, 1], alone)
+    facts = read_facts(maps)
+    assert (facts["activations"], facts["layer"]) == (source, "linear1_pre")
+
+
 def test_claims_rest_on_the_maps_of_the_main_perplexity(study: Path) -> None:
     manifold_images.main()
     grid = shift_grid().astype(np.float32)
     noise = np.random.default_rng(1).normal(size=grid.shape).astype(np.float32)
     maps = np.broadcast_to(np.stack([grid, noise])[:, None], (2, 2, 2, 2, 81, 2))
-    facts = {"layer": "cap1", "pairs": ["7-8", "3-5"], "perplexities": PERPLEXITIES}
+    drawn = write_activations("cnn")
+    facts = {"pairs": ["7-8", "3-5"], "perplexities": PERPLEXITIES}
+    facts |= {"activations": "data/activations/cnn.safetensors"}
     for model in MODELS:
-        write_activations(model)
-        write_arrays(f"data/embeddings/{model}.safetensors", {"maps": maps.copy()}, facts)
+        layer = {"layer": "linear1_pre" if model == "cnn_pre" else "linear1"}
+        write_arrays(f"data/embeddings/{model}.safetensors", {"maps": maps.copy()}, facts | layer)
     manifold.main()
-    for model in read_json("metrics/manifold.json")["models"].values():
+    models = read_json("metrics/manifold.json")["models"]
+    for model in models.values():
         assert model["procrustes_disparity"]["mean"] == pytest.approx(0, abs=1e-6)
+    expected = np.mean(
+        [linear_cka(shift_grid().astype(float), one) for one in drawn.reshape(4, 81, 4)]
+    )
+    assert models["cnn"]["raw_cka"]["mean"] == pytest.approx(expected, abs=1e-5)
+    assert models["cnn_pre"]["raw_cka"]["mean"] != models["cnn"]["raw_cka"]["mean"]
 
 
 @pytest.fixture

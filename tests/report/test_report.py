@@ -126,6 +126,19 @@ def test_a_run_with_few_arms_reads_too():
     assert arm_name(ARMS["n9"]) not in section_of(text, "R2 and mutual information per arm")
 
 
+def test_a_run_without_the_controls_beyond_the_paper_reads_too(results, report):
+    models = {key: one for key, one in results.manifold["models"].items() if key != "cnn_pre"}
+    transfer = {
+        model: {scheme: one for scheme, one in found.items() if scheme != "base_long"}
+        for model, found in results.transfer.items()
+    }
+    manifold = results.manifold | {"models": models}
+    text = render_report(replace(results, manifold=manifold, transfer=transfer), PARAMS)
+    assert_sound(text)
+    for told in ("base_long", "before ReLU", "before the ReLU"):
+        assert told in report and told not in text
+
+
 def test_metrics_of_another_version_are_refused(results):
     fitting = {key: {} for key in results.fitting}
     with pytest.raises(OtherVersionError, match="dvc repro"):

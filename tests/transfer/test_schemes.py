@@ -16,6 +16,7 @@ from capsnet_study.training.fit import Budget, LossNotFiniteError, fit
 from capsnet_study.training.trials import starting_network
 from capsnet_study.transfer.params import TransferParams
 from capsnet_study.transfer.schemes import (
+    BASE_LONG,
     Scheme,
     Transfer,
     run_transfers,
@@ -25,7 +26,7 @@ from capsnet_study.transfer.schemes import (
     transfer_budget,
 )
 
-BASE = "base"
+BASE, LONG = "base", "base_long"
 FROZEN = ["A1B", "A2B", "B1B", "B2B", "R1B", "R2B"]
 TUNED = ["A1B+", "A2B+", "B1B+", "B2B+"]
 ORIGINS = {"A": "source", "B": "target"}
@@ -86,22 +87,23 @@ def watched(spec, transfer, train_params):
 
 def test_the_schemes_are_those_of_the_paper_and_the_lower_bound():
     names = [scheme.name for scheme in schemes()]
-    assert sorted(names) == sorted([BASE, *FROZEN, *TUNED]) == sorted(SCHEMES)
+    assert sorted(names) == sorted([BASE, LONG, *FROZEN, *TUNED]) == sorted(SCHEMES)
     assert Scheme("A", 2, True).name == "A2B+"
 
 
 def test_a_row_a_scheme(watched, spec):
     rows, _ = watched
     assert rows[0]["scheme"] == BASE
-    assert sorted(row["scheme"] for row in rows) == sorted([BASE, *FROZEN, *TUNED])
+    assert sorted(row["scheme"] for row in rows) == sorted([BASE, LONG, *FROZEN, *TUNED])
     for row in rows:
         assert list(row) == ["model", "split", "direction", "scheme", "exact_match"]
         assert (row["model"], row["split"], row["direction"]) == (spec.kind, 1, "AB")
         assert 0 <= row["exact_match"] <= 1
 
 
-def test_the_base_keeps_nothing_and_trains_everything(watched, transfer):
-    before, network, train, _, _ = watched[1][BASE]
+@pytest.mark.parametrize("name", [BASE, LONG])
+def test_the_base_keeps_nothing_and_trains_everything(watched, transfer, name):
+    before, network, train, _, _ = watched[1][name]
     after = weights_of(network)
     for weight, value in before.items():
         if not weight.endswith("bias") or weight.startswith("conv"):  # capsules' start at 0
@@ -127,7 +129,7 @@ def test_frozen_layers_stay_to_the_last_bit_and_all_others_are_trained(watched, 
         assert np.array_equal(value, before[weight]) == is_kept(weight, int(name[1]))
 
 
-@pytest.mark.parametrize("name", [BASE, *TUNED])
+@pytest.mark.parametrize("name", [BASE, LONG, *TUNED])
 def test_nothing_is_frozen_in_the_tuned_forms(watched, name):
     before, network, *_ = watched[1][name]
     for weight, value in weights_of(network).items():
@@ -166,23 +168,51 @@ def test_the_reported_figure_is_the_last_evaluation(watched):
         assert row["exact_match"] == seen[row["scheme"]][-1][-1]["exact_match"]
 
 
-def test_all_schemes_and_the_base_have_the_same_budget(watched):
-    steps = {tuple(row["step"] for row in rows) for *_, rows in watched[1].values()}
-    assert steps == {(0, 3)}  # 40 images in batches of 16, one epoch; evaluated at its ends
+def test_all_schemes_and_the_base_have_the_same_budget_and_the_long_base_that_of_both_trainings(
+    watched,
+):
+    steps = {name: tuple(row["step"] for row in rows) for name, (*_, rows) in watched[1].items()}
+    # 40 images in batches of 16: three steps an epoch, evaluated at the ends
+    assert steps.pop(LONG) == (0, 9)  # one epoch of re-training after the two of kept layers
+    assert set(steps.values()) == {(0, 3)}
     sizes = {len(train) for _, _, train, *_ in watched[1].values()}
     assert sizes == {40}
 
 
-def test_the_budget_is_that_of_re_training(spec, train_params):
-    budget = transfer_budget(replace(train_params, epochs=9), TransferParams(1, 4), spec)
-    assert budget == Budget(4, 16, 0.01, evaluations=2, warmup=0.2, even_evaluations=1)
+@pytest.mark.parametrize("scheme", list(schemes()), ids=lambda scheme: scheme.name)
+def test_the_budget_is_that_of_re_training(spec, train_params, scheme):
+    train, epochs = replace(train_params, epochs=9), 13 if scheme.name == LONG else 4
+    budget = transfer_budget(scheme, train, TransferParams(1, 4), spec)
+    assert budget == Budget(epochs, 16, 0.01, evaluations=2, warmup=0.2, even_evaluations=1)
+
+
+def test_the_long_base_differs_from_the_base_in_its_budget_alone(spec, transfer, train_params):
+    base, long = (
+        scheme_training(
+            "any",
+            spec,
+            transfer,
+            scheme,
+            transfer_budget(scheme, train_params, TransferParams(1, 1), spec),
+            seed=3,
+        )
+        for scheme in (Scheme("R", 0, tuned=True), BASE_LONG)
+    )
+    assert (base.budget.epochs, long.budget.epochs) == (1, 3)
+    assert (base.name, long.name) == ("any split 1 AB base", "any split 1 AB base_long")
+    assert long == replace(base, budget=long.budget, name=long.name)
+
+
+def test_the_long_base_starts_from_the_weights_of_the_base(watched):
+    (base, *_), (long, *_) = watched[1][BASE], watched[1][LONG]
+    np.testing.assert_equal(long, base)
 
 
 def test_training_on_features_is_training_on_images_with_layers_frozen(
     spec, transfer, train_params
 ):
     """The cache is a matter of speed alone."""
-    budget = transfer_budget(train_params, TransferParams(1, 2), spec)
+    budget = transfer_budget(Scheme("A", 1), train_params, TransferParams(1, 2), spec)
     found = []
     for cached in (True, False):
         network = prepare(spec, transfer, Scheme("A", 1), 0)
@@ -262,6 +292,14 @@ def test_the_record_of_the_schemes():
     assert found["A1B"] == pytest.approx({"mean": 0.5, "std": 0.02**0.5, "n": 2})
     assert drops["base"] == {"mean": 0, "std": 0, "n": 2}
     assert drops["A1B"] == pytest.approx({"mean": 0.25, "std": 0.125**0.5, "n": 2})
+
+
+def test_drops_of_the_long_base_too_are_from_base():
+    long = scores((0.9, 0.9), (0.4, 0.6)).replace({"scheme": {"base": LONG}})
+    table = pd.concat([scores((0.8, 0.6), (0.4, 0.6)), long[long["scheme"] == LONG]])
+    found = summarise_schemes(table)
+    assert found["A1B"] == summarise_schemes(scores((0.8, 0.6), (0.4, 0.6)))["A1B"]
+    assert found[LONG]["relative_drop"]["mean"] == pytest.approx((-0.1 / 0.8 - 0.3 / 0.6) / 2)
 
 
 def test_a_base_of_nothing_has_no_relative_drop():

@@ -1,7 +1,8 @@
-"""How faithfully a map keeps the 9 x 9 grid of shifts, knowing which point is which (claim M2).
+"""How faithfully maps and activations keep the 9 x 9 grid of shifts, knowing which point is which.
 
 A collapsed map (all points equal) has the worst disparity (1) and keeps no order of distances (0),
-so that a dead representation counts against its model instead of dropping out as missing.
+so that a dead representation counts against its model instead of dropping out as missing; collapsed
+activations have 0 in all measures of them but the R² of their read-out, which is 0 or less.
 """
 
 import numpy as np
@@ -26,7 +27,7 @@ def procrustes_disparity(grid: Points, embedding: Points) -> float:
 
     From 0 (the map is the grid, moved, turned, mirrored or scaled) to 1.
     """
-    if not np.ptp(embedding, axis=0).any():
+    if _collapsed(embedding):
         return 1.0
     return float(procrustes(grid, embedding)[2])
 
@@ -54,7 +55,7 @@ def continuity(grid: Points, embedding: Points, k: int = NEIGHBOURS) -> float:
     return _kept_neighbours(_order(grid), _order(embedding), k)
 
 
-def _order(points: Points) -> Int[np.ndarray, "points points-1"]:
+def _order(points: Float[np.ndarray, "points _"]) -> Int[np.ndarray, "points points-1"]:
     """For each point the others, nearest first."""
     distance = cdist(points, points)
     np.fill_diagonal(distance, np.inf)
@@ -78,9 +79,43 @@ def distance_spearman(grid: Points, points: Float[np.ndarray, "points dim"]) -> 
 
     The points may be a map or the activations themselves. 0 when all points are equal.
     """
-    if not np.ptp(points, axis=0).any():
+    if _collapsed(points):
         return 0.0
     return spearman(pdist(grid), pdist(points))
+
+
+def knn_overlap(
+    grid: Points, points: Float[np.ndarray, "points dim"], k: int = NEIGHBOURS
+) -> float:
+    """Share of the k nearest neighbours in the grid that are among the k nearest of the points.
+
+    The mean over all points. Equal distances are ordered alike in both spaces: the grid itself
+    earns exactly 1. 0 when all points are equal.
+
+    Raises
+    ------
+    ValueError
+        Unless 1 <= k < points.
+    """
+    if not 1 <= k < len(grid):
+        raise ValueError(f"k = {k} neighbours: must be at least 1 and below {len(grid)} points")
+    if _collapsed(points):
+        return 0.0
+    wanted, found = (_order(space)[:, :k] for space in (grid, points))
+    return float((wanted[:, :, None] == found[:, None]).any(axis=2).mean())
+
+
+def linear_cka(grid: Points, points: Float[np.ndarray, "points dim"]) -> float:
+    """Linear centred kernel alignment (Kornblith et al. 2019): ‖XᵀY‖² / (‖XᵀX‖ ‖YᵀY‖).
+
+    X and Y are the centred grid and points. From 0 to 1: 1 if the points are the grid, turned,
+    mirrored, moved or scaled, in however many dimensions. 0 when all points are equal.
+    """
+    if _collapsed(points):
+        return 0.0
+    x, y = (space - space.mean(axis=0) for space in (grid, points.astype(np.float64)))
+    norms = np.linalg.norm(x.T @ x) * np.linalg.norm(y.T @ y)
+    return float(np.linalg.norm(x.T @ y) ** 2 / norms)
 
 
 def linear_r2(
@@ -109,3 +144,19 @@ def map_measures(grid: Points, embedding: Points) -> dict[str, float]:
         "continuity": continuity(grid, embedding),
         "distance_spearman": distance_spearman(grid, embedding),
     }
+
+
+def activation_measures(
+    grid: Points, activations: Float[np.ndarray, "points dim"]
+) -> dict[str, float]:
+    """All measures of activations against the grid, which need no map of them."""
+    return {
+        "linear_r2": linear_r2(activations, grid, seed=0),
+        "raw_distance_spearman": distance_spearman(grid, activations),
+        "raw_knn_overlap": knn_overlap(grid, activations),
+        "raw_cka": linear_cka(grid, activations),
+    }
+
+
+def _collapsed(points: Float[np.ndarray, "points _"]) -> bool:
+    return not np.ptp(points, axis=0).any()

@@ -11,7 +11,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from capsnet_study.common.workers import run_side_by_side
-from capsnet_study.faithfulness.measures import linear_r2, map_measures
+from capsnet_study.faithfulness.measures import activation_measures, map_measures
 
 Maps = Float[np.ndarray, "trials sets perplexities seeds 81 2"]
 Activations = Float[np.ndarray, "trials sets 81 dim"]
@@ -44,7 +44,7 @@ def measure_model(
 
     Returns
     -------
-    One row a trial, pair, perplexity and t-SNE seed: the measures of the map, and linear_r2 of the
+    One row a trial, pair, perplexity and t-SNE seed: the measures of the map, and those of the
     activations (the same for all maps of a trial and pair).
     """
     tasks = [
@@ -116,11 +116,11 @@ def _measure_set(
     grid: Float[np.ndarray, "81 2"],
     perplexities: list[float],
 ) -> pd.DataFrame:
-    r2 = linear_r2(activations, grid, seed=0)
+    of_activations = activation_measures(grid, activations)
     rows = [
         {"perplexity": perplexity, "seed": seed}
         | map_measures(grid, maps[index, seed])
-        | {"linear_r2": r2}
+        | of_activations
         for index, perplexity in enumerate(perplexities)
         for seed in range(maps.shape[1])
     ]

@@ -41,9 +41,18 @@ def scheme_positions(gap: float = 0.7) -> dict[str, float]:
     return positions
 
 
+def scheme_label(scheme: str) -> str:
+    """The name of a scheme, in lines that are no wider than a tower.
+
+    >>> scheme_label("base_long")
+    'base\\nlong'
+    """
+    return scheme.replace("_", "\n")
+
+
 def scheme_layers(scheme: str) -> list[LayerState]:
     """The convolutions and the three layers above them, from the bottom (paper figure 6b)."""
-    if scheme == "base":
+    if scheme.startswith("base"):
         return [LayerState(DOMAIN_COLOURS["B"], "")] * (1 + UPPER_LAYERS)
     source, kept = scheme[0], int(scheme[1])
     colour = DOMAIN_COLOURS.get(source, RANDOM_COLOUR)
@@ -91,13 +100,13 @@ def _draw_towers(axes: Axes) -> None:
                 Rectangle((x - 0.38, bottom), 0.76, height, facecolor=state.colour,
                           hatch=state.hatch, edgecolor="white", linewidth=0)
             )  # fmt: skip
-        axes.text(x, -0.5, scheme, ha="center", va="top", fontsize=SMALL)
+        axes.text(x, -0.5, scheme_label(scheme), ha="center", va="top", fontsize=SMALL)
     for text, centre in group_centres(positions).items():
         axes.text(centre, 4.0, text, ha="center", va="bottom", fontsize=SMALL, color=NOTE_COLOUR)
     levels = ["convolutions", "layer 1", "layer 2", "classes"]
     axes.set_yticks([0.22, 1.4, 2.4, 3.4], labels=levels)
     axes.tick_params(length=0)
-    axes.set(xticks=[], xlim=(-0.7, max(positions.values()) + 0.6), ylim=(-1.0, 4.8))
+    axes.set(xticks=[], xlim=(-0.7, max(positions.values()) + 0.6), ylim=(-1.4, 4.8))
     axes.spines[:].set_visible(False)
 
 

@@ -116,6 +116,7 @@ MODEL_LOOKS = {
     "capsnet": Look(MODEL_NAMES["capsnet"], N_ITER_COLOURS[3], "-", "^"),
     "uniform": Look(MODEL_NAMES["uniform"], N_ITER_COLOURS[1], "-", "o"),
     "cnn": Look(MODEL_NAMES["cnn"], CNN_COLOUR, (0, (4, 2)), "X"),
+    "cnn_pre": Look(MODEL_NAMES["cnn_pre"], "#a8327d", (0, (3, 1, 1, 1)), "P"),
     "random_capsnet": Look(
         MODEL_NAMES["random_capsnet"], N_ITER_COLOURS[3], ":", "^", filled=False
     ),

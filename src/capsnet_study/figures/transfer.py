@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from capsnet_study.figures.curves import percent_axis
-from capsnet_study.figures.schemes import group_centres, scheme_positions
+from capsnet_study.figures.schemes import group_centres, scheme_label, scheme_positions
 from capsnet_study.figures.style import (
     DOUBLE,
     INTERVAL,
@@ -53,7 +53,7 @@ def figure_transfer(transfer: pd.DataFrame) -> Figure:
     transfer : DataFrame
         Rows of `plots/transfer_<model>.csv`: model, split, direction, scheme, exact_match.
     """
-    figure = new_figure(DOUBLE, 2.6)
+    figure = new_figure(DOUBLE, 2.7)
     axes = figure.subplots()
     positions, counts = scheme_positions(), set()
     for side, model in enumerate(MAIN_MODELS, start=-1):
@@ -71,14 +71,14 @@ def figure_transfer(transfer: pd.DataFrame) -> Figure:
 def _finish(axes: Axes, positions: dict[str, float], counts: set[int]) -> None:
     """Axes, group titles, legend and small print."""
     axes.axhline(CHANCE, color=NOTE_COLOUR, linewidth=0.8, linestyle=":", zorder=5)
-    axes.set_xticks(list(positions.values()), labels=list(positions))
+    axes.set_xticks(list(positions.values()), labels=[scheme_label(one) for one in positions])
     axes.tick_params(axis="x", length=0)
     axes.set(xlim=(-0.8, max(positions.values()) + 0.8), ylim=(0, 1.02))
     percent_axis(axes, "exact match on target domain")
     axes.grid(axis="y")
     for text, centre in group_centres(positions).items():
         axes.annotate(
-            text, (centre, 0), xycoords=("data", "axes fraction"), xytext=(0, -16),
+            text, (centre, 0), xycoords=("data", "axes fraction"), xytext=(0, -24),
             textcoords="offset points", ha="center", va="top", fontsize=SMALL, color=NOTE_COLOUR,
         )  # fmt: skip
     if counts:

@@ -49,10 +49,12 @@ class CNN(Network):
         return h
 
     def upper(self, features: Float[Tensor, "batch units"], kept: int) -> NetworkOutput:
-        """Run the linear layers above the first `kept`."""
+        """Run the linear layers above the first `kept`; ``_pre`` is a layer before its ReLU."""
         h, activations = features, {}
         for index in range(kept, len(self.layers) - 1):
-            h = activations[f"linear{index + 1}"] = self.layers[index](h).relu()
+            name, pre = f"linear{index + 1}", self.layers[index](h)
+            h = pre.relu()
+            activations |= {f"{name}_pre": pre, name: h}
         outputs = activations["classes"] = self.layers[-1](h)
         return NetworkOutput(self._scores(outputs), activations)
 

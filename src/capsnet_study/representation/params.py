@@ -10,8 +10,9 @@ from pydantic.dataclasses import dataclass
 from capsnet_study.common.params import STRICT, Count, DigitPair
 from capsnet_study.common.sizes import GRID_POINTS
 
-MODELS = ("capsnet", "uniform", "cnn", "random_capsnet", "random_cnn", "pixels", "pca")
-"""What represents the images: trained networks, the same untrained, and no network at all."""
+MODELS = ("capsnet", "uniform", "cnn", "cnn_pre", "random_capsnet", "random_cnn", "pixels", "pca")
+"""What represents the images: trained networks (``_pre``: before the ReLU of the layer studied),
+the same untrained, and no network at all."""
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -38,26 +38,35 @@ class Scheme:
         How many of the three layers above the convolutions are kept, with the convolutions.
     tuned
         Whether the kept layers are trained, too (the ``+`` forms), instead of frozen.
+    long
+        Whether it trains for as long as kept layers have been trained in all (a control).
     """
 
     origin: str
     kept: int
     tuned: bool = False
+    long: bool = False
 
     @property
     def name(self) -> str:
-        """Return the paper's name, as if B were the target: base, A1B, B2B+, ..."""
-        if self == BASE:
-            return "base"
+        """Return the name, the paper's but for base_long, as if B were the target: A1B, B2B+."""
+        if self.kept == 0:
+            return "base_long" if self.long else "base"
         return f"{self.origin}{self.kept}B" + "+" * self.tuned
+
+    def epochs(self, train: TrainParams, params: TransferParams) -> int:
+        """Return how many epochs it trains for."""
+        return params.epochs + (train.epochs if self.long else 0)
 
 
 BASE = Scheme("R", 0, tuned=True)  # random weights, all of them trained: B from scratch
+BASE_LONG = Scheme("R", 0, tuned=True, long=True)
 
 
 def schemes() -> Iterator[Scheme]:
     """Yield all schemes, the base first."""
     yield BASE
+    yield BASE_LONG
     for tuned in (False, True):
         for origin in "AB":
             for kept in KEPT:
@@ -90,7 +99,7 @@ def run_transfers(
     params: TransferParams,
     checkpoints: Checkpoints | None = None,
 ) -> list[dict[str, object]]:
-    """Run all schemes in each split and direction, side by side, all with the same budget.
+    """Run all schemes in each split and direction, side by side, each with its budget.
 
     With `checkpoints`, what was cut short goes on where it stood.
 
@@ -98,9 +107,12 @@ def run_transfers(
     -------
     One row a split, direction and scheme: model, split, direction, scheme, exact_match.
     """
-    budget = transfer_budget(train, params, spec)
-    runs = [(transfer, scheme) for transfer in transfers for scheme in schemes()]
-    trainings = [scheme_training(name, spec, *run, budget, train.seed) for run in runs]
+    budgets = {scheme: transfer_budget(scheme, train, params, spec) for scheme in schemes()}
+    runs = [(transfer, scheme) for transfer in transfers for scheme in budgets]
+    trainings = [
+        scheme_training(name, spec, transfer, scheme, budgets[scheme], train.seed)
+        for transfer, scheme in runs
+    ]
     return [
         {
             "model": name,
@@ -137,10 +149,12 @@ def scheme_training(
     )
 
 
-def transfer_budget(train: TrainParams, params: TransferParams, spec: NetworkSpec) -> Budget:
-    """Return the budget of every scheme; only the end of a training is evaluated."""
+def transfer_budget(
+    scheme: Scheme, train: TrainParams, params: TransferParams, spec: NetworkSpec
+) -> Budget:
+    """Return the budget of a scheme; only the end of a training is evaluated."""
     return Budget(
-        params.epochs,
+        scheme.epochs(train, params),
         train.batch_size,
         learning_rate(train, spec),
         evaluations=2,
@@ -152,7 +166,8 @@ def transfer_budget(train: TrainParams, params: TransferParams, spec: NetworkSpe
 def summarise_schemes(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """Return mean, s.d. and n over splits and directions of each scheme's exact match.
 
-    With them the same of relative_drop, (base - scheme) / base; a base of 0 has none.
+    With them the same of relative_drop, (base - scheme) / base, also of base_long; a base of 0 has
+    none.
     """
     scores = table.pivot(index=["split", "direction"], columns="scheme", values="exact_match")
     base = scores["base"].where(scores["base"] > 0)
