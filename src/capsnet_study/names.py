@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from capsnet_study.training.arms import SOFT_N_ITER, Arm, CNNArm
+from capsnet_study.routing.params import ONE_UPDATE
+from capsnet_study.training.arms import SOFT_N_ITER, Arm, CapsNetArm, CNNArm, YokedArm
 
 MAIN_MODELS = ("capsnet", "uniform", "cnn")  # trained for 3.2 and 3.3; all others are controls
 MODEL_NAMES = {
@@ -21,31 +22,76 @@ MODEL_NAMES = {
 CNN_NAMES = {"cnn": "CNN", "cnn160": "CNN-160"}
 
 
+ALGORITHM_NAMES = {
+    "attention": "inverted attention",
+    "kmeans": "k-means routing",
+    "self_attention": "self-attention",
+    "self_routing": "self-routing",
+    "max_min": "max-min routing",
+    "leaky": "leaky routing",
+    "em": "EM routing",
+    "over_lower": "softmax over lower capsules",
+    "fixed_random": "fixed random couplings",
+}
+
+
 def arm_name(arm: Arm) -> str:
     """Return what an arm is called in all that people read.
 
     The number of iterations, then what is not usual: an update rate other than 1 (where the paper
-    varies it, at six iterations, any), the gradient through the last iteration only, an initial
-    gain of its own.
+    varies it, at six iterations, any), the gradient through the last iteration only, what was done
+    to its routing, an initial gain or learning rate of its own.
 
     >>> from capsnet_study.training.arms import CapsNetArm
     >>> arm_name(CapsNetArm(6, 0.01, model="capsnet"))
     'n = 6, η = 0.01'
     >>> arm_name(CapsNetArm(3, 1.0, "last", model="capsnet", init_gain=0.25))
     'n = 3, last gradient, gain 0.25'
+    >>> arm_name(CapsNetArm(9, 1.0, model="capsnet", routed_from=0.25))
+    'n = 9, from 25 % of the steps'
     """
+    own = [f"rate {arm.lr:g}"] if arm.lr is not None else []
     if isinstance(arm, CNNArm):
-        return CNN_NAMES.get(arm.model, arm.model)
+        return ", ".join([CNN_NAMES.get(arm.model, arm.model), *own])
+    parts = [*_routing_words(arm), *_intervention_words(arm)]
+    if arm.init_gain is not None:
+        parts.append(f"gain {arm.init_gain:g}")
+    return ", ".join([*parts, *own])
+
+
+def _routing_words(arm: CapsNetArm) -> list[str]:
     parts = [f"n = {arm.n_iter}"]
+    if arm.algorithm != "dynamic":
+        name = ALGORITHM_NAMES[arm.algorithm]
+        parts = [name] if arm.algorithm in ONE_UPDATE else [name, *parts]
     if arm.follows_fitness:
-        parts.append("η by fitness")
-    elif arm.eta != 1 or arm.n_iter == SOFT_N_ITER:
+        parts.append("η by fitness" + ", reversed" * (arm.eta_max < arm.eta))
+    elif arm.eta != 1 or (arm.n_iter == SOFT_N_ITER and arm.algorithm == "dynamic"):
         parts.append(f"η = {arm.eta:g}")
     if arm.gradient == "last":
         parts.append("last gradient")
-    if arm.init_gain is not None:
-        parts.append(f"gain {arm.init_gain:g}")
-    return ", ".join(parts)
+    return parts
+
+
+def _intervention_words(arm: CapsNetArm) -> list[str]:
+    parts = []
+    if arm.temperature != 1:
+        parts.append(f"temperature {arm.temperature:g}")
+    if arm.routed != "all":
+        parts.append(f"{arm.routed.upper()} only")
+    if arm.routed_from > 0:
+        parts.append(f"from {100 * arm.routed_from:g} % of the steps")
+    if arm.routed_until < 1:
+        parts.append(f"until {100 * arm.routed_until:g} % of the steps")
+    if arm.n_iter_outside > 1:
+        parts.append(f"else n = {arm.n_iter_outside}")
+    if arm.couplings_of == "other":
+        parts.append("sham")
+    if arm.certainty is not None:
+        parts.append(f"H = {arm.certainty:g} log J")
+    if isinstance(arm, YokedArm):
+        parts.append(f"H of {arm.certainty_of}")
+    return parts
 
 
 class Measure(NamedTuple):

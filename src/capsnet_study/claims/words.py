@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,23 @@ from capsnet_study.training.arms import Arm
 Part = Mapping[str, Any]
 Words = Mapping[str, str]
 
-GROUPS = {"capsule_arms": "all CapsNet arms", "routed_arms": "all arms that route"}
+GROUPS = {
+    "capsule_arms": "all CapsNet arms",
+    "routed_arms": "all arms that route",
+    "routed_full_arms": "all arms that route, full gradient",
+}
+OVER_ARMS = ("correlation", "curvature")  # kinds of parts that have one value an arm
+DROPS = {"drop": "drop from base to {}", "longdrop": "drop from the longer base to {}"}
+CHANGES = {  # of the couplings of a trained network, and what they are then
+    "n_test": "n = {} at test",
+    "temperature": "temperature {} at test",
+    "uniform": "uniform couplings at test",
+    "mean": "mean couplings at test",
+    "pair_mean": "mean couplings of the digit pair at test",
+    "shuffled": "couplings of other images at test",
+}
+LAYERS = {"r1": "in R1", "r2": "in R2", "both": "in both layers"}
+LOSS = re.compile(rf"loss_({'|'.join(CHANGES)})(?:_([\d.]+))?_({'|'.join(LAYERS)})")
 
 
 def words_of(arms: Mapping[str, Arm]) -> dict[str, str]:
@@ -21,22 +38,27 @@ def words_of(arms: Mapping[str, Arm]) -> dict[str, str]:
 
 def measure_of(part: Part) -> Measure:
     """Return how the measure of a part is called and printed."""
-    if part["kind"] == "correlation":
+    if part["kind"] in OVER_ARMS:
         x, y = (_measure(part[axis]) for axis in "xy")
-        return Measure(f"rank correlation of {x.name} and {y.name}", short=f"{x.title}, {y.title}")
+        what = "rank correlation of {} and {}"
+        if part["kind"] == "curvature":
+            what = "quadratic coefficient, over {}, of {}"
+        return Measure(what.format(x.name, y.name), short=f"{x.title}, {y.title}")
     return _measure(part["measure"])
 
 
 def compared(part: Part, words: Words) -> str:
     """Return what a part compares: an arm, an arm less another, or a group of arms."""
-    if part["kind"] == "correlation" or part["of"] is None:
+    if part["kind"] in OVER_ARMS or part["of"] is None:
         return words[part["group"]]
     of = words.get(part["of"], part["of"])
     if part["kind"] == "level":
         return of
-    return (
-        f"{of} minus {words.get(part['minus'], part['minus']) or 'the best (some arm is missing)'}"
-    )
+    minus = words.get(part["minus"], part["minus"]) or "the best (some arm is missing)"
+    if part["kind"] == "difference_of_differences":
+        over, minus_over = (words.get(part[key], part[key]) for key in ("over", "minus_over"))
+        return f"({of} minus {over}) minus ({minus} minus {minus_over})"
+    return f"{of} minus {minus}"
 
 
 def number(value: float | None, unit: str) -> str:
@@ -51,6 +73,11 @@ def number(value: float | None, unit: str) -> str:
 
 
 def _measure(name: str) -> Measure:
-    if name.startswith("drop_"):
-        return Measure(f"drop from base to {name.removeprefix('drop_')}", "points")
+    prefix, _, scheme = name.partition("_")
+    if prefix in DROPS:
+        return Measure(DROPS[prefix].format(scheme), "points")
+    if found := LOSS.fullmatch(name):
+        change, value, layer = found.groups()
+        what = f"{CHANGES[change].format(value)}, {LAYERS[layer]}"
+        return Measure(f"loss of exact match by {what}", "points", short=f"loss: {what}")
     return MEASURES.get(name, Measure(name.replace("_", " ")))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from capsnet_study.claims.words import Words, compared, measure_of, number
+from capsnet_study.claims.words import OVER_ARMS, Words, compared, measure_of, number
 
 
 class PartCells(NamedTuple):
@@ -27,13 +27,13 @@ def describe_part(part: Mapping[str, Any], words: Words) -> PartCells:
     """
     measure = measure_of(part)
     what = _shortened(compared(part, words))
-    if part["kind"] == "correlation":
-        what = f"correlation, {what}"
+    if part["kind"] in OVER_ARMS:
+        what = f"{part['kind']}, {what}"
     if part["mean"] is None:
         return PartCells(measure.title, what, "", "")
     value, low, high = (number(part[key], measure.unit) for key in ("mean", "low", "high"))
     spread = "" if part["low"] is None else f"[{low}, {high}] {measure.unit}".strip()
-    if part["p"] is not None:
+    if part["low"] is None and part["p"] is not None:
         spread = f"one-sided p = {part['p']:.2f}"
     return PartCells(measure.title, what, value, spread)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
@@ -17,19 +17,24 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SOFT_N_ITER = 6  # the paper varies eta at this number of iterations (figures 2b and 3)
-ARM_FACTS = ["arm", "model", "n_iter", "eta", "eta_max", "gradient", "init_gain"]
 
 
 @dataclass(frozen=True, config=STRICT)
 class CapsNetArm(RoutingParams):
     """An arm that trains a CapsNet.
 
-    With `init_gain` its weights start at another scale than those of all other arms: such an arm
-    tells how sensitive results are, and takes no part in claims and figures.
+    Attributes
+    ----------
+    init_gain
+        A scale of its own for initial weights. In the sweep such an arm tells how sensitive results
+        are, and takes no part in claims and figures.
+    lr
+        A learning rate of its own.
     """
 
     model: Literal["capsnet"] = Field(kw_only=True)
     init_gain: Positive | None = Field(default=None, kw_only=True)
+    lr: Positive | None = Field(default=None, kw_only=True)
 
     @property
     def routing(self) -> RoutingParams:
@@ -40,36 +45,73 @@ class CapsNetArm(RoutingParams):
 
     @property
     def follows_fitness(self) -> bool:
-        """Whether eta rises from `eta` to `eta_max` with the training accuracy."""
+        """Whether eta goes from `eta` to `eta_max` with the training accuracy."""
         return self.eta_max is not None
 
 
 @dataclass(frozen=True, config=STRICT)
+class YokedArm(CapsNetArm):
+    """An arm whose R1 is as certain, trial by trial, as that of an arm of the sweep has been.
+
+    Attributes
+    ----------
+    certainty_of
+        The arm whose measured path of H / log J is followed.
+    """
+
+    certainty_of: str = Field(kw_only=True)
+
+    def following(self, path: Sequence[tuple[float, float]]) -> CapsNetArm:
+        """Return the arm that a trial trains: pairs of a share of the steps and H / log J there."""
+        own = {field.name: vars(self)[field.name] for field in fields(CapsNetArm)}
+        return CapsNetArm(**own | {"certainty": [tuple(pair) for pair in path]})
+
+
+@dataclass(frozen=True, config=STRICT)
 class CNNArm:
-    """An arm that trains a CNN: 10 logits, or 160 outputs read out as 10 lengths."""
+    """An arm that trains a CNN: 10 logits, or 160 outputs read out as 10 lengths.
+
+    Attributes
+    ----------
+    lr
+        A learning rate of its own.
+    """
 
     model: Literal["cnn", "cnn160"]
+    lr: Positive | None = None
 
 
 Arm = CapsNetArm | CNNArm
 Arms = dict[str, Arm]  # by key: how params.yaml, stages and tables name them
+FIRST_FACTS = ("arm", "model", "n_iter", "eta", "eta_max", "gradient", "init_gain")
+ARM_FACTS = list(dict.fromkeys([*FIRST_FACTS, *(field.name for field in fields(YokedArm))]))
 
 
-def _with_plain_keys(arms: Arms) -> Arms:
+def _checked(arms: Arms) -> Arms:
     for key in arms:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", key):
             raise ValueError(
                 f"arm name {key!r}: letters, digits and _ only (to DVC a dot is a path)"
             )
+        if isinstance(getattr(arms[key], "certainty", None), list):
+            raise ValueError(f"{key}: certainty: a number; arms of yoked follow a path")
     return arms
 
+
+Block = Literal["sweep", "mechanism", "yoked"]
+"""Blocks of params.yaml that hold arms: the paper's, interventions in training, yoked ones."""
 
 Sweep = Annotated[
     dict[str, Annotated[Arm, Field(discriminator="model")]],
     Field(min_length=1),
-    AfterValidator(_with_plain_keys),
+    AfterValidator(_checked),
 ]
-"""The block ``sweep`` of params.yaml."""
+"""The blocks ``sweep`` and ``mechanism``."""
+
+Yoked = Annotated[dict[str, YokedArm], Field(min_length=1), AfterValidator(_checked)]
+"""The block ``yoked``."""
+
+BLOCKS: dict[Block, Any] = {"sweep": Sweep, "mechanism": Sweep, "yoked": Yoked}
 
 
 def capsule_arms(arms: Mapping[str, Arm]) -> dict[str, CapsNetArm]:
@@ -96,19 +138,17 @@ def n_iter_arms(arms: Mapping[str, Arm]) -> dict[str, CapsNetArm]:
     return {
         key: arm
         for key, arm in capsule_arms(arms).items()
-        if arm.eta == 1
-        and not arm.follows_fitness
-        and arm.gradient == "full"
-        and arm.n_iter != SOFT_N_ITER
+        if arm.n_iter != SOFT_N_ITER and arm == CapsNetArm(arm.n_iter, 1.0, model="capsnet")
     }
 
 
 def eta_arms(arms: Mapping[str, Arm]) -> dict[str, CapsNetArm]:
     """Return six iterations at any eta (figure 2b)."""
+    usual = CapsNetArm(SOFT_N_ITER, 1.0, model="capsnet")
     return {
         key: arm
         for key, arm in capsule_arms(arms).items()
-        if arm.gradient == "full" and arm.n_iter == SOFT_N_ITER
+        if replace(arm, eta=1.0, eta_max=None) == usual
     }
 
 
@@ -118,18 +158,24 @@ def facts_of(key: str, arm: Arm) -> dict[str, Any]:
 
 
 def arms_in(table: pd.DataFrame) -> Arms:
-    """Return the arms of a table with the columns of `facts_of`, in its order."""
-    rows = table[ARM_FACTS].drop_duplicates("arm").itertuples(index=False)
+    """Return the arms of a table with columns of `facts_of`, in its order.
+
+    Facts that the table does not tell are those of a usual arm.
+    """
+    told = [name for name in ARM_FACTS if name in table]
+    rows = table[told].drop_duplicates("arm").itertuples(index=False)
     return {row.arm: _arm_of(row._asdict()) for row in rows}
 
 
 def _arm_of(facts: Mapping[str, Any]) -> Arm:
     known = {name: value for name, value in facts.items() if name != "arm" and value == value}
     known = {name: value for name, value in known.items() if value is not None}
-    if "n_iter" in known:
-        known["n_iter"] = int(known["n_iter"])  # a column with empty cells holds floats
-    kind = CapsNetArm if known["model"] == "capsnet" else CNNArm
-    return kind(**known)
+    if known["model"] != "capsnet":
+        return CNNArm(**known)
+    for name in ("n_iter", "n_iter_outside"):  # a column with empty cells holds floats
+        if name in known:
+            known[name] = int(known[name])
+    return (YokedArm if "certainty_of" in known else CapsNetArm)(**known)
 
 
 def in_order(arms: Mapping[str, Arm]) -> Arms:
