@@ -11,14 +11,22 @@ from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_arrays, read_facts, read_json, read_table, write_bytes
 from capsnet_study.data.domains import splits_of
 from capsnet_study.figures.certainty import figure_early_certainty
+from capsnet_study.figures.clamp import figure_clamp
 from capsnet_study.figures.curves import figure_accuracy, figure_controls
 from capsnet_study.figures.entropy import figure_entropy
+from capsnet_study.figures.exposure import figure_exposure
 from capsnet_study.figures.faithfulness import figure_faithfulness
+from capsnet_study.figures.interventions import figure_interventions
 from capsnet_study.figures.maps import figure_maps, figure_shifts
+from capsnet_study.figures.mechanism_claims import figure_mechanism_claims
+from capsnet_study.figures.other_routings import figure_other_routings
 from capsnet_study.figures.params import FigureParams
 from capsnet_study.figures.schematics import capsnet_layers, cnn_layers, figure_architectures
 from capsnet_study.figures.schemes import figure_schemes
+from capsnet_study.figures.step_differences import figure_step_differences
 from capsnet_study.figures.style import render
+from capsnet_study.figures.timing import figure_timing
+from capsnet_study.figures.train_test import figure_train_test
 from capsnet_study.figures.transfer import figure_transfer
 from capsnet_study.figures.verdicts import figure_claims
 from capsnet_study.models.params import ModelParams
@@ -55,7 +63,24 @@ def draw(model: ModelParams, shown: FigureParams) -> dict[str, Figure]:
         ),
         "controls": figure_controls(fitting),
         "claims": figure_claims(of_kind(read_json("metrics/claims.json"), "paper"), fitting),
-        "early_certainty": figure_early_certainty(read_table("plots/fitting_trials.csv"), fitting),
+    } | draw_causes(fitting)
+
+
+def draw_causes(fitting: pd.DataFrame) -> dict[str, Figure]:
+    """Return the figures of interventions by file name."""
+    arms = pd.concat([fitting, read_table("plots/mechanism.csv")], ignore_index=True)
+    interventions = read_table("plots/interventions.csv")
+    claims = of_kind(read_json("metrics/claims.json"), "mechanism")
+    return {
+        "early_certainty": figure_early_certainty(read_table("plots/mechanism_trials.csv"), arms),
+        "step_differences": figure_step_differences(arms),
+        "timing": figure_timing(arms),
+        "clamp": figure_clamp(arms),
+        "exposure": figure_exposure(read_table("plots/exposure.csv"), arms),
+        "train_test_n": figure_train_test(interventions, arms),
+        "interventions": figure_interventions(interventions, arms),
+        "other_routings": figure_other_routings(arms),
+        "mechanism_claims": figure_mechanism_claims(claims, arms),
     }
 
 

@@ -237,8 +237,6 @@ def test_losses_of_interventions(tmp_path):
 def test_transfer_has_gaps_and_drops_from_the_longer_base():
     table = tables.transfer(splits=3)
     scores = {"base": 0.6, "base_long": 0.7, "A1B": 0.5, "B1B": 0.55, "A2B": 0.3, "B2B": 0.5}
-    long = table[table["scheme"] == "base"].assign(scheme="base_long")
-    table = pd.concat([table, long])
     table["exact_match"] = table["scheme"].map(scores).fillna(0.1)
     made = transfer_measures(table)
     assert len(made) == 18 and "drop_base_long" not in made and "longdrop_base" not in made

@@ -14,13 +14,17 @@ from capsnet_study.common.storage import write_table
 from capsnet_study.figures.style import render
 from capsnet_study.representation.params import MODELS
 from stages import explorer
+from tests.cause_tables import MECHANISM_ARMS, evaluations, exposure, interventions
 from tests.figures.figure_inputs import FIGURES
 from tests.tables import PAIRS, fitting, maps
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 CHARTS = ("training-curves", "trajectories", "maps")
+CAUSES = ("step-differences", "interventions-chart", "clamp-chart", "exposure-chart")
 SHOWN = {"fig2_accuracy": "accuracy", "fig3_entropy": "entropy", "fig5_maps": "maps"}
+SHOWN |= {name: name for name in ("step_differences", "interventions", "clamp", "exposure")}
+SHOWN |= {"train_test_n": "train_test"}
 PARAMS = "figures:\n  dpi: 60\n  pairs: [7-8]\n  models: [capsnet, cnn]\n"
 
 
@@ -51,6 +55,9 @@ def visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
 def write_inputs(folder: Path) -> None:
     """Write what the stage reads: parameters, tables, figures and a report that shows them."""
     write_table(folder / "plots/fitting.csv", fitting())
+    write_table(folder / "plots/mechanism.csv", evaluations(MECHANISM_ARMS))
+    write_table(folder / "plots/interventions.csv", interventions())
+    write_table(folder / "plots/exposure.csv", exposure())
     write_table(folder / "plots/manifold_maps.csv", maps(MODELS, PAIRS))
     text = "# A report\n\n[The maps](#maps-of-shifts)\n\n## Maps of shifts\n"
     (folder / "plots/figures").mkdir()
@@ -67,7 +74,7 @@ def open_page(page: Page, path: Path) -> Visit:
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.on("request", lambda request: troubles.append(request.url.split(",")[0]))
     page.goto(path.as_uri())
-    for chart in CHARTS:
+    for chart in (*CHARTS, *CAUSES):
         dots(page, chart).first.wait_for()
     assert troubles.pop(0) == path.as_uri()
     return Visit(page, troubles)
@@ -96,6 +103,25 @@ def test_all_is_drawn_and_nothing_is_asked_of_a_network(visit: Visit) -> None:
     blank = "() => [...document.images].filter(image => !image.naturalWidth).length"
     assert visit.page.locator("img").count() == len(SHOWN)
     assert visit.page.evaluate(blank) == 0
+    assert visit.troubles == []
+
+
+def test_charts_of_causes_show_what_is_chosen(visit: Visit) -> None:
+    for chart, option in (
+        ("step-differences", "update rate"),
+        ("interventions-chart", "n = 9"),
+        ("clamp-chart", "n = 9"),
+        ("exposure-chart", "effective_mass"),
+    ):
+        before = attributes(dots(visit.page, chart), "transform")
+        visit.page.locator(f"#{chart} input[value='{option}']").check()
+        assert attributes(dots(visit.page, chart), "transform") != before
+    cells = visit.page.locator("#train-test .mark-text.role-mark text")
+    before = cells.all_text_contents()
+    visit.page.locator("#train-test input[value=R2]").check()
+    assert len(before) > 20 and cells.all_text_contents() != before
+    described = visit.page.locator("svg.marks[aria-label], .chart [role=graphics-document]")
+    assert described.count() >= len(CHARTS) + len(CAUSES)
     assert visit.troubles == []
 
 
@@ -160,7 +186,7 @@ def test_on_a_phone_no_chart_is_wider_than_the_page(visit: Visit) -> None:
         offline=True, viewport={"width": 390, "height": 844}
     )
     open_page(phone, Path(visit.page.url.removeprefix("file://")))
-    for chart in CHARTS:
+    for chart in (*CHARTS, *CAUSES, "train-test"):
         place = phone.locator(f"#{chart} .chart")
         assert place.locator("svg").first.bounding_box()["width"] <= place.bounding_box()["width"]
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390

@@ -7,16 +7,25 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from capsnet_study.figures.certainty import figure_early_certainty
+from capsnet_study.figures.clamp import figure_clamp
 from capsnet_study.figures.curves import figure_accuracy, figure_controls
 from capsnet_study.figures.entropy import figure_entropy
+from capsnet_study.figures.exposure import figure_exposure
 from capsnet_study.figures.faithfulness import figure_faithfulness
+from capsnet_study.figures.interventions import figure_interventions
 from capsnet_study.figures.maps import figure_maps, figure_shifts
+from capsnet_study.figures.mechanism_claims import figure_mechanism_claims
+from capsnet_study.figures.other_routings import figure_other_routings
 from capsnet_study.figures.schematics import capsnet_layers, cnn_layers, figure_architectures
 from capsnet_study.figures.schemes import figure_schemes
+from capsnet_study.figures.step_differences import figure_step_differences
+from capsnet_study.figures.timing import figure_timing
+from capsnet_study.figures.train_test import figure_train_test
 from capsnet_study.figures.transfer import figure_transfer
 from capsnet_study.figures.verdicts import figure_claims
 from capsnet_study.models.params import ModelParams
-from tests import tables
+from tests import cause_tables, tables
+from tests.cause_tables import evaluations, exposure, interventions, mechanism_trials
 from tests.tables import ARMS, fitting, maps, offsets, part_record
 
 
@@ -62,6 +71,19 @@ def schemes() -> Figure:
     return figure_schemes(pairs[:22], pairs[22:])
 
 
+CAUSE_FIGURES = {
+    "early_certainty": lambda: figure_early_certainty(mechanism_trials(), evaluations()),
+    "step_differences": lambda: figure_step_differences(evaluations()),
+    "timing": lambda: figure_timing(evaluations()),
+    "clamp": lambda: figure_clamp(evaluations()),
+    "exposure": lambda: figure_exposure(exposure(), evaluations()),
+    "train_test": lambda: figure_train_test(interventions(), evaluations()),
+    "interventions": lambda: figure_interventions(interventions(), evaluations()),
+    "other_routings": lambda: figure_other_routings(evaluations()),
+    "mechanism_claims": lambda: figure_mechanism_claims(
+        cause_tables.mechanism_claims(), evaluations()
+    ),
+}
 FIGURES = {
     "architectures": architectures,
     "accuracy": lambda: figure_accuracy(fitting()),
@@ -73,5 +95,5 @@ FIGURES = {
     "transfer": lambda: figure_transfer(tables.transfer()),
     "faithfulness": lambda: figure_faithfulness(tables.manifold(), nulls()),
     "claims": lambda: figure_claims(claims(), fitting()),
-    "early_certainty": lambda: figure_early_certainty(trials_table(), fitting()),
+    **CAUSE_FIGURES,
 }

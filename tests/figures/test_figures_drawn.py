@@ -16,7 +16,7 @@ from capsnet_study.figures.maps import figure_maps
 from capsnet_study.figures.schemes import scheme_positions
 from capsnet_study.figures.style import MODEL_LOOKS
 from capsnet_study.figures.transfer import figure_transfer
-from capsnet_study.figures.verdicts import REACH, ZERO, figure_claims
+from capsnet_study.figures.verdicts import PLACES, figure_claims
 from capsnet_study.names import CHAMFER, FAITHFULNESS, MAIN_MODELS
 from capsnet_study.training.arms import eta_arms, n_iter_arms
 from tests.tables import fitting, manifold, maps, part_record, transfer
@@ -73,9 +73,9 @@ def test_claims_stand_at_their_means_with_their_intervals():
     part = part_record(mean=-0.01, low=-0.04, high=0.02)
     axes = figure_claims({"C2": {"verdict": "reproduced", "parts": [part]}}, fitting())
     (x, row), *others = points_of(axes.axes[0])
-    assert not others and (x - ZERO) / REACH == pytest.approx(-0.01 / 0.04)
+    assert not others and (x - PLACES.zero) / PLACES.reach == pytest.approx(-0.01 / 0.04)
     ends = [found[:, 0] for found in segments_of(axes.axes[0]) if (found[:, 1] == row).all()]
-    np.testing.assert_allclose((np.array(ends) - ZERO) / REACH, [[-1.0, 0.5]])
+    np.testing.assert_allclose((np.array(ends) - PLACES.zero) / PLACES.reach, [[-1.0, 0.5]])
 
 
 def means_of(table: pd.DataFrame, arm: str, column: str) -> np.ndarray:

@@ -2,26 +2,20 @@
 
 from itertools import combinations, pairwise
 
-import numpy as np
 import pytest
 from matplotlib.colors import to_hex
-from matplotlib.text import Text
 
 from capsnet_study.claims.kinds import of_kind
 from capsnet_study.claims.words import words_of
-from capsnet_study.figures.certainty import figure_early_certainty
 from capsnet_study.figures.faithfulness import figure_faithfulness
 from capsnet_study.figures.parts import describe_part
 from capsnet_study.figures.schemes import scheme_positions
-from capsnet_study.figures.style import MODEL_LOOKS, arm_look, render
+from capsnet_study.figures.style import MODEL_LOOKS, render
 from capsnet_study.figures.transfer import figure_transfer
 from capsnet_study.figures.verdicts import figure_claims, row_scale
 from capsnet_study.names import MAIN_MODELS, SCHEME_GROUPS, SCHEMES
-from capsnet_study.training.arms import capsule_arms, in_order
 from tests.figures.figure_inputs import claims, nulls, texts, trials_table
-from tests.tables import ARMS, claim_records, fitting, manifold, part_record, some_arms, transfer
-
-CAPSNETS = in_order(capsule_arms(ARMS))
+from tests.tables import ARMS, claim_records, fitting, manifold, part_record, transfer
 
 
 def test_transfer_has_a_bar_a_scheme_and_model_with_every_value():
@@ -155,38 +149,3 @@ def test_a_correlation_has_a_p_value_for_an_interval():
 )
 def test_a_row_of_claims_reaches_to_its_farthest_number(changed, scale):
     assert row_scale(part_record(**changed)) == pytest.approx(scale)
-
-
-def test_early_certainty_has_a_point_and_a_name_for_each_arm_of_the_claim():
-    axes = figure_early_certainty(trials_table(), fitting()).axes[0]
-    colours = [to_hex(container.lines[0].get_color()) for container in axes.containers]
-    assert colours == [arm_look(arm).colour for arm in CAPSNETS.values()]
-    note, *names = [text.get_text() for text in axes.texts]
-    assert "3 trials" in note and len(set(names)) == len(CAPSNETS)
-
-
-def test_early_certainty_shows_means_and_standard_deviations_of_the_trials():
-    arms = some_arms("n3")
-    table = trials_table(4, arms)
-    axes = figure_early_certainty(table, fitting(arms, trials=4)).axes[0]
-    point, _, (across, up) = axes.containers[0].lines
-    for values, middle, bar in (
-        (table["entropy_at_tenth"], point.get_xdata()[0], across.get_segments()[0][:, 0]),
-        (table["exact_match"], point.get_ydata()[0], up.get_segments()[0][:, 1]),
-    ):
-        assert middle == pytest.approx(values.mean())
-        assert np.ptp(bar) == pytest.approx(2 * values.std())
-
-
-def test_names_of_arms_do_not_overlap():
-    figure = figure_early_certainty(trials_table(), fitting())
-    figure.draw_without_rendering()
-    names = [Text.get_window_extent(text) for text in figure.axes[0].texts]
-    assert not any(one.overlaps(other) for one, other in combinations(names, 2))
-
-
-@pytest.mark.parametrize("key", ["n3", "cnn"])
-def test_early_certainty_draws_one_trial_of_one_arm_or_of_none(key):
-    arms = some_arms(key)
-    figure = figure_early_certainty(trials_table(1, arms), fitting(arms, trials=1))
-    render(figure, "png", 40)

@@ -27,7 +27,8 @@ ARMS = {
 
 def trial(accuracy, entropy=None):
     found = [
-        {"step": step, "exact_match": right} for step, right in zip(STEPS, accuracy, strict=True)
+        {"step": step, "epoch": step / 50, "exact_match": right}
+        for step, right in zip(STEPS, accuracy, strict=True)
     ]
     for row, value in zip(found, entropy or [], strict=False):
         row |= {"entropy_r1": value, "entropy_r2": 10 - value, "entropy_share_r1": value / LOG_J}
@@ -103,6 +104,8 @@ def test_a_row_an_arm_and_trial(trials):
         "area_under_curve",
         *entropies,
         *[f"{name}_r2" for name in entropies],
+        *("exact_match_at_tenth", "effective_mass_at_tenth", "effective_gradient_at_tenth"),
+        *("log_gap_at_tenth", "entropy_at_third", "exact_match_at_third"),
     ]
 
 
@@ -151,7 +154,8 @@ def test_trials_are_told_apart_by_the_last_bit(histories, tmp_path):
 def test_a_cnn_has_no_entropy(trials):
     cnn = trials.loc[("cnn", 0)]
     assert cnn["exact_match"] == 0.9
-    assert cnn.drop(["exact_match", "area_under_curve"]).isna().all()
+    known = ["exact_match", "area_under_curve", "exact_match_at_tenth", "exact_match_at_third"]
+    assert cnn.drop(known).isna().all()
 
 
 def test_constant_entropy_has_no_rank_correlation(histories):

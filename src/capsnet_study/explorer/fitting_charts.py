@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
 from capsnet_study.explorer.points import ENTROPIES, Row, curve_rows, trajectory_rows
 from capsnet_study.figures.arms import shown_arms
+from capsnet_study.figures.step_axes import log_ticks, root_ticks
 from capsnet_study.figures.style import Look, arm_look
 from capsnet_study.names import arm_name
 from capsnet_study.training.arms import Arms, capsule_arms
@@ -32,9 +32,9 @@ def curves_chart(table: pd.DataFrame) -> alt.LayerChart:
         `plots/fitting.csv`: one row per arm, trial and evaluation.
     """
     rows, arms = curve_rows(table), shown_arms(table)
-    picked = _picked_arms()
+    picked = picked_arms()
     base = alt.Chart(alt.InlineData(values=rows)).transform_filter(picked)
-    base = base.encode(x=_step_axis(rows), color=_colour(arms))
+    base = base.encode(x=step_scale(rows), color=arm_colour(arms))
     percent = alt.Y("mean:Q", title=EXACT_MATCH, axis=alt.Axis(labelExpr=PERCENT))
     line = base.encode(y=percent)
     band = base.mark_area(opacity=0.15).encode(y=alt.Y("low:Q", title=EXACT_MATCH), y2="high:Q")
@@ -45,8 +45,8 @@ def curves_chart(table: pd.DataFrame) -> alt.LayerChart:
             alt.Tooltip("reached:N", title="exact match"),
         ]
     )
-    curves = line.mark_line(strokeWidth=1.8).encode(strokeDash=_dash(arms))
-    return _sized(band, curves, dots.add_params(picked))
+    curves = line.mark_line(strokeWidth=1.8).encode(strokeDash=arm_dash(arms))
+    return sized(band, curves, dots.add_params(picked))
 
 
 def trajectories_chart(table: pd.DataFrame) -> alt.LayerChart:
@@ -58,7 +58,7 @@ def trajectories_chart(table: pd.DataFrame) -> alt.LayerChart:
         `plots/fitting.csv`, as for `curves_chart`.
     """
     rows, arms = trajectory_rows(table), capsule_arms(shown_arms(table))
-    picked = _picked_arms()
+    picked = picked_arms()
     couplings = alt.binding_radio(options=list(ENTROPIES), name="couplings of ")
     layer = alt.param(name="layer", value="R1", bind=couplings)
     base = alt.Chart(alt.InlineData(values=rows)).transform_filter(picked)
@@ -67,9 +67,9 @@ def trajectories_chart(table: pd.DataFrame) -> alt.LayerChart:
     ).encode(
         x=alt.X("exact_match:Q", title=EXACT_MATCH, axis=alt.Axis(labelExpr=PERCENT)),
         y=alt.Y("share:Q", title="coupling entropy H / log J", scale=alt.Scale(zero=False)),
-        color=_colour(arms),
+        color=arm_colour(arms),
     )
-    paths = base.mark_line(strokeWidth=1.4).encode(order="step:Q", strokeDash=_dash(arms))
+    paths = base.mark_line(strokeWidth=1.4).encode(order="step:Q", strokeDash=arm_dash(arms))
     dots = base.mark_circle(opacity=0.9).encode(
         size=alt.Size("step:Q", legend=None, scale=alt.Scale(type="sqrt", range=[12, 110])),
         tooltip=[
@@ -79,34 +79,44 @@ def trajectories_chart(table: pd.DataFrame) -> alt.LayerChart:
             *(alt.Tooltip(f"{name}:Q", title=f"H / log J of {name}") for name in ENTROPIES),
         ],
     )
-    return _sized(paths, dots.add_params(picked, layer))
+    return sized(paths, dots.add_params(picked, layer))
 
 
-def _sized(*layers: alt.Chart) -> alt.LayerChart:
+def sized(*layers: alt.Chart) -> alt.LayerChart:
+    """Layers of the size that all charts over training have."""
     return alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
 
 
-def _picked_arms() -> alt.Parameter:
+def picked_arms() -> alt.Parameter:
     """Arms clicked in the legend; all of them at first, and after a click elsewhere."""
     return alt.selection_point(name="picked", fields=["arm"], bind="legend")
 
 
-def _step_axis(rows: Sequence[Row]) -> alt.X:
-    """Steps on a logarithmic axis that starts at 0: evaluations are dense early in training."""
+def step_scale(rows: Sequence[Row], kind: str = "symlog") -> alt.X:
+    """Steps on an axis that starts at 0 and gives room to the early ones, as in the figures.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        Each with a `step`.
+    kind : {"symlog", "sqrt"}
+        Logarithms from the first step after 0 on, or square roots.
+    """
     steps = [row["step"] for row in rows if row["step"] > 0] or [1, 10]
     first, last = min(steps), max(steps)
-    decades = 10 ** np.arange(np.ceil(np.log10(first)), np.floor(np.log10(last)) + 1)
+    logarithmic = kind == "symlog"
+    constant = {"constant": first} if logarithmic else {}
+    ticks = log_ticks(first, last) if logarithmic else root_ticks(last)
+    words = f"logarithmic from {first:,} on" if logarithmic else "square root"
     return alt.X(
         "step:Q",
-        title=f"training steps (mini-batches; logarithmic from {first:,} on)",
-        scale=alt.Scale(type="symlog", constant=first, domain=[0, last]),
-        axis=alt.Axis(
-            values=[0, *decades.tolist()], grid=False, labelExpr="format(datum.value, ',')"
-        ),
+        title=f"training steps (mini-batches; {words})",
+        scale=alt.Scale(type=kind, domain=[0, last], **constant),
+        axis=alt.Axis(values=ticks, grid=False, labelExpr="format(datum.value, ',')"),
     )
 
 
-def _colour(arms: Arms) -> alt.Color:
+def arm_colour(arms: Arms) -> alt.Color:
     """Colours as in the figures; the domain keeps all arms in the legend whatever is chosen."""
     legend = alt.Legend(
         title="arms",
@@ -120,7 +130,7 @@ def _colour(arms: Arms) -> alt.Color:
     return alt.Color("arm:N", scale=alt.Scale(domain=_labels(arms), range=colours), legend=legend)
 
 
-def _dash(arms: Arms) -> alt.StrokeDash:
+def arm_dash(arms: Arms) -> alt.StrokeDash:
     dashes = [_pixels(arm_look(arm)) for arm in arms.values()]
     return alt.StrokeDash(
         "arm:N", title="arms", scale=alt.Scale(domain=_labels(arms), range=dashes)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import altair as alt
 import jinja2
@@ -70,7 +70,7 @@ def render_page(
         document=convert(report, figures, inserts, base),
         exhibits=list(exhibits.values()),
         library=vega_library(),
-        specs=_script({exhibit.id: exhibit.chart.to_dict() for exhibit in exhibits.values()}),
+        specs=_script({exhibit.id: _described(exhibit) for exhibit in exhibits.values()}),
         config=_script(CHART_LOOK),
     )
 
@@ -79,6 +79,11 @@ def vega_library() -> str:
     """Return Vega, Vega-Lite and Vega-Embed as one script, of the version that Altair writes."""
     major, minor, *_ = alt.SCHEMA_VERSION.split(".")
     return vl_convert.javascript_bundle(vl_version=f"{major}.{minor}")
+
+
+def _described(exhibit: Exhibit) -> dict[str, Any]:
+    """Return what Vega draws, with words for those who cannot see it."""
+    return exhibit.chart.to_dict() | {"description": f"{exhibit.title}. {exhibit.hint}"}
 
 
 def _place(exhibit: Exhibit) -> str:

@@ -1,63 +1,188 @@
 """How certain couplings are early in training, against the accuracy reached at its end."""
 
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter
 from matplotlib.transforms import Bbox
 
-from capsnet_study.figures.arms import shown_arms, trials_text
+from capsnet_study.figures.causes import ETA, TUNED, all_arms, plain_arms, unusual
 from capsnet_study.figures.curves import percent_axis
 from capsnet_study.figures.labels import label_points
-from capsnet_study.figures.style import SINGLE, arm_look, journal_style, new_figure, note
+from capsnet_study.figures.paired import say_missing
+from capsnet_study.figures.style import (
+    DOUBLE,
+    NOTE_COLOUR,
+    SMALL,
+    arm_look,
+    journal_style,
+    new_figure,
+)
 from capsnet_study.names import arm_name
-from capsnet_study.training.arms import Arms
+from capsnet_study.training.arms import Arm, Arms, CNNArm
 
-MEASURES = ["entropy_at_tenth", "exact_match"]
+MEASURES = ["log_gap_at_tenth", "exact_match"]
 MARGIN = 2.5  # points between a name and a marker or an error bar
+FIT_COLOUR = "#444444"
+
+
+class Quadratic(NamedTuple):
+    """Exact match as a quadratic of log(log J − H): its coefficients and its highest point."""
+
+    coefficients: np.ndarray
+    vertex: float | None
+
+
+def certainty_arms(table: pd.DataFrame) -> Arms:
+    """The CapsNets that are shown: routing by agreement, whatever else is done to it.
+
+    Those of another algorithm are left out, whose entropies are no measure of the same, and those
+    with an initial gain or a learning rate of their own.
+    """
+    return {
+        key: arm
+        for key, arm in all_arms(table).items()
+        if not isinstance(arm, CNNArm) and not {"algorithm", *TUNED} & unusual(arm)
+    }
+
+
+def is_fitted(arm: Arm) -> bool:
+    """Whether an arm is one of those that the quadratic is of: any n and η, full gradient."""
+    return unusual(arm) <= {*ETA}
+
+
+def fitted_quadratic(points: pd.DataFrame) -> Quadratic | None:
+    """Least squares on means of arms; None of fewer than four, which it would fit too well."""
+    if len(points) < 4:
+        return None
+    x, y = points[MEASURES].to_numpy(float).T
+    coefficients = np.polyfit(x, y, 2)
+    vertex = -coefficients[1] / (2 * coefficients[0])
+    inside = coefficients[0] < 0 and x.min() <= vertex <= x.max()
+    return Quadratic(coefficients, float(vertex) if inside else None)
 
 
 @journal_style
-def figure_early_certainty(trials: pd.DataFrame, fitting: pd.DataFrame) -> Figure:
-    """Entropy of R1 at a tenth of the steps and final exact match: a point a CapsNet arm.
-
-    Arms with an initial gain of their own, which are there for their sensitivity, are left out.
+def figure_early_certainty(trials: pd.DataFrame, table: pd.DataFrame) -> Figure:
+    """log(log J − H) of R1 at a tenth of the steps and final exact match: a point a CapsNet arm.
 
     Parameters
     ----------
     trials : DataFrame
-        `plots/fitting_trials.csv`: one row per arm and trial.
-    fitting : DataFrame
-        `plots/fitting.csv`, for what the arms are.
+        `plots/mechanism_trials.csv`: one row per arm and trial.
+    table : DataFrame
+        `plots/fitting.csv` and `plots/mechanism.csv`, for what the arms are.
     """
     found = trials.dropna(subset=MEASURES).groupby("arm")[MEASURES]
-    mean, std = found.mean(), found.std().fillna(0)
-    arms = {key: arm for key, arm in shown_arms(fitting).items() if key in mean.index}
-    mean, std = (table.loc[list(arms)] for table in (mean, std))
-    figure = new_figure(SINGLE, 3.0)
-    axes = figure.subplots()
+    mean, std, counts = found.mean(), found.std().fillna(0), found.size()
+    arms = {key: arm for key, arm in certainty_arms(table).items() if key in mean.index}
+    mean, std = (values.loc[list(arms)] for values in (mean, std))
+    figure = new_figure(DOUBLE, 3.9)
+    axes, key = figure.subplots(1, 2, width_ratios=[2.6, 1])
+    key.axis("off")
     _draw_points(axes, arms, mean, std)
-    note(axes, f"{trials_text(fitting, arms)}\nη = 1 where none is named", x=0.03)
+    _finish(axes)
+    _draw_uniform(axes, trials, table)
+    if not arms:
+        say_missing(axes)
+        return figure
+    _draw_fit(axes, mean.loc[[is_fitted(arm) for arm in arms.values()]])
+    figure.supxlabel(_small_print(counts.loc[list(arms)]), fontsize=SMALL, color=NOTE_COLOUR)
+    names = _names(arms)
+    _list_hollow(key, arms, names)
     figure.draw_without_rendering()
-    names = [arm_name(arm).replace(" gradient", "") for arm in arms.values()]
-    label_points(axes, names, mean.to_numpy(), _obstacles(axes, mean, std))
+    label_points(axes, list(names.values()), mean.to_numpy(), _obstacles(axes, mean, std))
     return figure
+
+
+def _names(arms: Arms) -> dict[str, str]:
+    """What stands beside each point: the name of a fitted arm, the number of any other one."""
+    others = [key for key, arm in arms.items() if not is_fitted(arm)]
+    numbers = {key: str(place) for place, key in enumerate(others, start=1)}
+    return {key: numbers.get(key) or arm_name(arm) for key, arm in arms.items()}
+
+
+def _list_hollow(axes: Axes, arms: Arms, names: dict[str, str]) -> None:
+    """The names of the arms that have a number in the panel."""
+    lines = [f"{names[key]:>2}  {arm_name(arm)}" for key, arm in arms.items() if not is_fitted(arm)]
+    axes.text(
+        0, 1, "\n".join(lines), transform=axes.transAxes, va="top", fontsize=SMALL,
+        linespacing=1.35,
+    )  # fmt: skip
 
 
 def _draw_points(axes: Axes, arms: Arms, mean: pd.DataFrame, std: pd.DataFrame) -> None:
     for arm, (x, y), (dx, dy) in zip(arms.values(), mean.to_numpy(), std.to_numpy(), strict=True):
         look = arm_look(arm)
         axes.errorbar(
-            x, y, dy, dx, color=look.colour, marker=look.marker, markersize=4.5, elinewidth=0.9,
-            markerfacecolor=look.colour if arm.gradient == "full" else "white",
+            x, y, dy, dx, color=look.colour, marker=look.marker, markersize=4.5, elinewidth=0.8,
+            markerfacecolor=look.colour if is_fitted(arm) else "white", zorder=3,
         )  # fmt: skip
-    axes.margins(0.12)
+    axes.margins(0.1)
+
+
+def _finish(axes: Axes) -> None:
+    """Axes, with nats on that of the logarithm."""
     axes.grid()
-    axes.set_xlabel("entropy H of R1 at a tenth of the steps (nats)")
+    decades = np.log(10.0) * np.arange(-7, 1)
+    axes.xaxis.set_major_locator(FixedLocator(sorted([*decades, *(decades + np.log(3))])))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda gap, _: f"{np.exp(gap):.1g}"))
+    axes.set_xlabel("log J − H of R1 at a tenth of the steps (nats, logarithmic): more certain →")
     percent_axis(axes, "final exact match on test images")
 
 
+def _draw_uniform(axes: Axes, trials: pd.DataFrame, table: pd.DataFrame) -> None:
+    """The accuracy of uniform coupling, for which the logarithm does not exist."""
+    uniform = list(plain_arms(all_arms(table), 1))
+    values = trials.loc[trials["arm"].isin(uniform), "exact_match"]
+    if values.empty:
+        return
+    level = float(values.mean())
+    axes.axhline(level, color=NOTE_COLOUR, linewidth=0.8, linestyle=":", zorder=1.5)
+    axes.annotate(
+        "n = 1, uniform coupling (H = log J)", (1, level), xycoords=axes.get_yaxis_transform(),
+        xytext=(-2, 2), textcoords="offset points", ha="right", va="bottom", fontsize=SMALL,
+        color=NOTE_COLOUR,
+    )  # fmt: skip
+
+
+def _draw_fit(axes: Axes, points: pd.DataFrame) -> None:
+    """The quadratic over the range of its arms, and its vertex."""
+    fit = fitted_quadratic(points)
+    if fit is None:
+        return
+    x = np.linspace(points[MEASURES[0]].min(), points[MEASURES[0]].max(), 200)
+    axes.plot(x, np.polyval(fit.coefficients, x), color=FIT_COLOUR, linewidth=1.0, zorder=2)
+    if fit.vertex is None:
+        return
+    top = float(np.polyval(fit.coefficients, fit.vertex))
+    bottom, middle = axes.get_ylim()[0], np.mean(axes.get_xlim())
+    side = 1 if fit.vertex < middle else -1
+    axes.vlines(fit.vertex, bottom, top, color=FIT_COLOUR, linestyle="--", linewidth=0.9, zorder=2)
+    axes.annotate(
+        f"vertex: log J − H = {np.exp(fit.vertex):.2g} nats", (fit.vertex, 0),
+        xycoords=axes.get_xaxis_transform(), xytext=(3 * side, 3), textcoords="offset points",
+        ha="left" if side > 0 else "right", fontsize=SMALL, color=FIT_COLOUR,
+    )  # fmt: skip
+
+
+def _small_print(counts: pd.Series) -> str:
+    low, high = counts.min(), counts.max()
+    number = f"{high}" if low == high else f"{low}–{high}"
+    spread = "1 trial" if high == 1 else f"mean ± 1 s.d., {number} trials"
+    return (
+        f"{spread}; η = 1 where none is named; "
+        "line: quadratic of the filled points (full gradient, any n and η)"
+    )
+
+
 def _obstacles(axes: Axes, mean: pd.DataFrame, std: pd.DataFrame) -> list[Bbox]:
-    """Where markers, error bars and small print stand, in pixels."""
+    """Where markers, error bars and words stand, in pixels."""
     boxes = [text.get_window_extent() for text in axes.texts]
     for reach in (std * [1, 0], std * [0, 1]):
         low, high = (axes.transData.transform(mean + sign * reach) for sign in (-1, 1))

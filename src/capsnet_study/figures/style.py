@@ -70,8 +70,10 @@ N_ITER_COLOURS = {
 }
 ETA_COLOURS = {0.01: "#f19827", 0.1: "#d25f43", 0.5: "#a42d4b", 1.0: "#70004c"}
 FITNESS_COLOUR, CNN_COLOUR, CNN160_COLOUR = "#c77cff", "#000000", "#8c8c8c"
+REVERSED_COLOUR = "#6b7f00"  # eta falls with fitness
+LATE_COLOUR, EARLY_COLOUR = "#e69f00", "#a6307e"  # routing that starts late, or stops early
 N_ITER_MARKERS = {1: "o", 2: "s", 3: "^", 5: "D", 7: "v", 9: "P"}
-ETA_MARKERS = {0.01: "o", 0.1: "s", 0.5: "^", 1.0: "D"}
+ETA_MARKERS = {0.01: "o", 0.02: "<", 0.05: "v", 0.1: "s", 0.2: "P", 0.5: "^", 1.0: "D"}
 
 
 class Look(NamedTuple):
@@ -97,6 +99,12 @@ def _colour(colours: Mapping[float, str], value: int | float) -> str:
     return to_hex([np.interp(value, list(colours), channel) for channel in channels])
 
 
+def _eta_colour(eta: float) -> str:
+    """The colour of an update rate: mixed by logarithms, as rates are chosen."""
+    colours = {np.log(known): colour for known, colour in ETA_COLOURS.items()}
+    return _colour(colours, np.log(max(eta, 1e-9)))
+
+
 def arm_look(arm: Arm) -> Look:
     """Colour, line, marker and label of an arm, from what it is and never from its key."""
     label = arm_name(arm)
@@ -104,9 +112,15 @@ def arm_look(arm: Arm) -> Look:
         return CNN_LOOKS.get(arm.model, OTHER_LOOK)._replace(label=label)
     dash = "-" if arm.gradient == "full" else (0, (3, 1.5))
     if arm.follows_fitness:
+        if arm.eta_max < arm.eta:
+            return Look(label, REVERSED_COLOUR, dash, "X")
         return Look(label, FITNESS_COLOUR, dash, "*")
+    if arm.routed_from > 0:
+        return Look(label, LATE_COLOUR, (0, (5, 1.5)), ">")
+    if arm.routed_until < 1:
+        return Look(label, EARLY_COLOUR, (0, (2, 1)), "<")
     if arm.n_iter == SOFT_N_ITER or arm.eta < 1:
-        return Look(label, _colour(ETA_COLOURS, arm.eta), dash, ETA_MARKERS.get(arm.eta, "h"))
+        return Look(label, _eta_colour(arm.eta), dash, ETA_MARKERS.get(arm.eta, "h"))
     colour = _colour(N_ITER_COLOURS, arm.n_iter)
     return Look(label, colour, dash, N_ITER_MARKERS.get(arm.n_iter, "h"))
 

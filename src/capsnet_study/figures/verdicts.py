@@ -1,7 +1,7 @@
 """Every part of every claim as a forest plot: its words, its interval, the side expected."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -30,13 +30,33 @@ OUTCOME_LOOKS = {
     "not evaluated": Look("not evaluated", NOTE_COLOUR, marker="|"),
 }
 EXPECTED_COLOUR = "#dcefe7"
-NAME, VERDICT, MEASURE, COMPARED, COUNT = 0.0, 0.22, 0.9, 2.47, 4.16  # inches, as all in a row
-ZERO, VALUE, RANGE = 4.76, 5.75, 5.79
-REACH = 0.51  # from zero to the farthest end
 ROW, GAP = 0.122, 0.45  # inches a row; rows between two claims
 
 Claims = Mapping[str, Mapping[str, Any]]
 Part = Mapping[str, Any]
+
+
+class Columns(NamedTuple):
+    """Where the cells of a row stand, in inches; those of numbers end there. None: no such cell."""
+
+    name: float
+    verdict: float
+    measure: float | None
+    compared: float | None
+    count: float
+    zero: float
+    value: float
+    range: float
+    reach: float  # from zero to the farthest end
+    p: float | None = None
+
+
+PLACES = Columns(0.0, 0.22, 0.9, 2.47, 4.16, 4.76, 5.75, 5.79, reach=0.51)
+
+
+def look_of(outcome: str) -> Look:
+    """How an outcome is drawn."""
+    return OUTCOME_LOOKS.get(outcome, Look(outcome, NOTE_COLOUR, marker="D", filled=False))
 
 
 def _expected_side(part: Part) -> tuple[float, float]:
@@ -55,18 +75,18 @@ def row_scale(part: Part) -> float:
     return float(ends[np.isfinite(ends)].max()) or 1.0
 
 
-def _draw_part(axes: Axes, row: float, part: Part) -> None:
+def draw_part(axes: Axes, row: float, part: Part, places: Columns = PLACES) -> None:
     """The expected side, the value and its interval, on the scale of the row."""
-    scale, look = row_scale(part), OUTCOME_LOOKS[part["outcome"]]
+    scale, look = row_scale(part), look_of(part["outcome"])
 
     def place(value: float) -> float:
-        return ZERO + REACH * float(np.clip(value / scale, -1.06, 1.06))
+        return places.zero + places.reach * float(np.clip(value / scale, -1.06, 1.06))
 
     left, right = map(place, _expected_side(part))
     axes.fill_between([left, right], row - 0.42, row + 0.42, color=EXPECTED_COLOUR, linewidth=0)
     if part["mean"] is None:
-        _write(axes, ZERO, row, "not evaluated", ha="center", zorder=5, color=NOTE_COLOUR,
-               bbox={"facecolor": "white", "linewidth": 0, "pad": 0.8})  # fmt: skip
+        write(axes, places.zero, row, "not evaluated", ha="center", zorder=5, color=NOTE_COLOUR,
+              bbox={"facecolor": "white", "linewidth": 0, "pad": 0.8})  # fmt: skip
         return
     axes.plot(
         place(part["mean"]), row, marker=look.marker, color=look.colour, markersize=5, zorder=4,
@@ -76,7 +96,8 @@ def _draw_part(axes: Axes, row: float, part: Part) -> None:
         axes.hlines(row, place(part["low"]), place(part["high"]), **INTERVAL)
 
 
-def _write(axes: Axes, x: float, row: float, text: str, **style: Any) -> None:
+def write(axes: Axes, x: float, row: float, text: str, **style: Any) -> None:
+    """A cell of a row."""
     axes.text(x, row, text, **{"va": "center", "fontsize": SMALL} | style)
 
 
@@ -84,18 +105,18 @@ def _draw_claim(
     axes: Axes, top: float, name: str, claim: Mapping[str, Any], words: Mapping[str, str]
 ) -> None:
     """The verdict beside the first part; a measure is named where it changes."""
-    look, above = OUTCOME_LOOKS[claim["verdict"]], ""
-    _write(axes, NAME, top, name, weight="bold")
-    _write(axes, VERDICT, top, look.label, color=look.colour)
+    look, above = look_of(claim["verdict"]), ""
+    write(axes, PLACES.name, top, name, weight="bold")
+    write(axes, PLACES.verdict, top, look.label, color=look.colour)
     for index, part in enumerate(claim["parts"]):
         row = top + index
-        _draw_part(axes, row, part)
+        draw_part(axes, row, part)
         cells = describe_part(part, words)
-        _write(axes, MEASURE, row, cells.measure if cells.measure != above else "")
-        _write(axes, COMPARED, row, cells.compared)
-        _write(axes, COUNT, row, str(part["n"]), ha="right")
-        _write(axes, VALUE, row, cells.value, ha="right")
-        _write(axes, RANGE, row, cells.range)
+        write(axes, PLACES.measure, row, cells.measure if cells.measure != above else "")
+        write(axes, PLACES.compared, row, cells.compared)
+        write(axes, PLACES.count, row, str(part["n"]), ha="right")
+        write(axes, PLACES.value, row, cells.value, ha="right")
+        write(axes, PLACES.range, row, cells.range)
         above = cells.measure
 
 
@@ -105,25 +126,30 @@ def _tops(claims: Claims) -> list[float]:
     return [1.4 + height for height in (0, *np.cumsum(heights))]
 
 
-def _draw_head(axes: Axes) -> None:
+def draw_head(axes: Axes, places: Columns = PLACES) -> None:
     """What the columns hold."""
     style = {"color": NOTE_COLOUR, "style": "italic"}
     for x, text, side in (
-        (NAME, "claim", "left"), (MEASURE, "measure", "left"), (COMPARED, "of", "left"),
-        (COUNT, "n", "right"), (ZERO, "below 0  |  above 0", "center"), (VALUE, "mean", "right"),
-        (RANGE, "95 % interval", "left"),
+        (places.name, "claim", "left"), (places.measure, "measure", "left"),
+        (places.compared, "of", "left"), (places.count, "n", "right"),
+        (places.zero, "below 0  |  above 0", "center"), (places.value, "mean", "right"),
+        (places.range, "95 % interval", "left"), (places.p, "p", "right"),
     ):  # fmt: skip
-        _write(axes, x, 0.2, text, ha=side, **style)
+        if x is not None:
+            write(axes, x, 0.2, text, ha=side, **style)
 
 
-def _legend(figure: Figure) -> None:
+def claims_legend(
+    figure: Figure, whose: str = "the paper's claim", kind: str = "bootstrap "
+) -> None:
+    """What markers, intervals and shades are."""
     handles = [
         Line2D([], [], color=look.colour, marker=look.marker, label=look.label, linewidth=0,
                markersize=5, markerfacecolor=look.colour if look.filled else "white")
         for outcome, look in OUTCOME_LOOKS.items() if outcome != "not evaluated"
     ]  # fmt: skip
-    handles.append(Line2D([], [], color="black", linewidth=0.9, label="95 % bootstrap interval"))
-    handles.append(Patch(color=EXPECTED_COLOUR, label="where the paper's claim lies"))
+    handles.append(Line2D([], [], color="black", linewidth=0.9, label=f"95 % {kind}interval"))
+    handles.append(Patch(color=EXPECTED_COLOUR, label=f"where {whose} lies"))
     title = (
         "each row on a scale of its own, from 0 to its farthest number; correlations from −1 to 1"
     )
@@ -141,7 +167,7 @@ def figure_claims(claims: Claims, fitting: pd.DataFrame) -> Figure:
     ----------
     claims : mapping
         `metrics/claims.json`: by claim, its verdict and parts, as
-        `evaluate_claims` returns them.
+        `evaluate_claims` returns them; those of the paper.
     fitting : DataFrame
         `plots/fitting.csv`, for what the arms are called.
     """
@@ -150,11 +176,11 @@ def figure_claims(claims: Claims, fitting: pd.DataFrame) -> Figure:
     axes = figure.subplots()
     axes.set(xlim=(0, DOUBLE), ylim=(end, -0.5))
     axes.axis("off")
-    axes.vlines(ZERO, 0.8, end - 0.6, color="#444444", linewidth=0.7, zorder=2)
-    _draw_head(axes)
+    axes.vlines(PLACES.zero, 0.8, end - 0.6, color="#444444", linewidth=0.7, zorder=2)
+    draw_head(axes)
     words = words_of(arms_in(fitting))
     for top, (name, claim) in zip(tops, claims.items(), strict=True):
         axes.axhline(top - 0.5 - GAP / 2, color="#cccccc", linewidth=0.5)
         _draw_claim(axes, top, name, claim, words)
-    _legend(figure)
+    claims_legend(figure)
     return figure

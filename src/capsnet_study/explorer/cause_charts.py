@@ -1,0 +1,224 @@
+"""Charts of the causes: what arms and changed couplings gain and lose, and what the gradient sees.
+
+Lines differ in shape as well as in colour, as in the figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from capsnet_study.explorer.cause_points import (
+    clamp_rows,
+    difference_rows,
+    exposure_rows,
+    intervention_rows,
+    matrix_cells,
+)
+from capsnet_study.explorer.fitting_charts import (
+    EXACT_MATCH,
+    PERCENT,
+    arm_colour,
+    picked_arms,
+    sized,
+    step_scale,
+)
+from capsnet_study.explorer.points import Row
+from capsnet_study.figures.causes import all_arms, step_groups
+from capsnet_study.figures.exposure import EFFECTIVE, capsules, exposed_arms
+from capsnet_study.figures.interventions import LAYER_LOOKS
+from capsnet_study.figures.train_test import LAYERS
+from capsnet_study.names import arm_name
+from capsnet_study.training.arms import Arms
+
+CELL = 46  # pixels
+SHAPES = {"o": "circle", "s": "square", "D": "diamond"}  # of the markers of the figures
+CLAMP_COLOURS = ["#0072b2", "#d55e00", "#000000", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9"]
+CLAMP_SHAPES = ["circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "wedge"]
+DASHES = [[1, 0], [6, 2], [2, 2], [9, 3, 2, 3], [12, 3], [4, 1], [1, 3], [8, 2, 1, 2, 1, 2], [3, 5]]
+DOTTED = {"strokeDash": [2, 3], "color": "#555555"}
+READ = alt.Tooltip("words:N", title="mean [95 % interval]")
+STEP = alt.Tooltip("step:Q", format=",")
+
+
+def differences_chart(table: pd.DataFrame) -> alt.LayerChart:
+    """Exact match less that of n = 3 against steps: an arm a line, with its t interval.
+
+    Parameters
+    ----------
+    table : DataFrame
+        `plots/fitting.csv` and `plots/mechanism.csv`, one below the other.
+    """
+    rows, groups = difference_rows(table), step_groups(all_arms(table))
+    arms = {key: arm for members in groups.values() for key, arm in members.items()}
+    picked, menu = picked_arms(), _menu("group", "arms by", list(groups))
+    base = _data(rows).transform_filter(picked).transform_filter("datum.group == group")
+    base = base.encode(x=step_scale(rows, "sqrt"), color=arm_colour(arms))
+    line = base.encode(y=alt.Y("mean:Q", title="exact match less that of n = 3 (points)"))
+    band = base.mark_area(opacity=0.12).encode(y="low:Q", y2="high:Q")
+    dots = line.mark_circle(size=36, opacity=1).encode(tooltip=["arm:N", STEP, READ])
+    curves = line.mark_line(strokeWidth=1.8).encode(strokeDash=_dash(*groups.values()))
+    return sized(_line("y", 0), band, curves, dots.add_params(picked, menu))
+
+
+def matrix_chart(interventions: pd.DataFrame, table: pd.DataFrame) -> alt.LayerChart:
+    """Exact match by iterations in training and in the test, of the layer chosen.
+
+    Parameters
+    ----------
+    interventions, table : DataFrame
+        As for `figure_train_test`.
+    """
+    rows = matrix_cells(interventions, table)
+    reach = max([abs(row["change"]) for row in rows], default=0) or 1.0
+    menu = _menu("layer", "number changed in", [LAYER_LOOKS[layer].label for layer in LAYERS])
+    tested = len({row["test"] for row in rows}) or 6
+    base = _data(rows).transform_filter("datum.layer == layer")
+    base = base.encode(
+        x=alt.X("test:O", title="iterations in the test", axis=alt.Axis(labelAngle=0)),
+        y=alt.Y("train:O", title="iterations in training"),
+    )
+    colours = alt.Scale(scheme="purpleorange", reverse=True, domain=[-reach, reach], domainMid=0)
+    squares = base.mark_rect().encode(
+        stroke=alt.condition("datum.train == datum.test", alt.value("black"), alt.value("white")),
+        color=alt.Color("change:Q", scale=colours, title=["points gained", "over own number"]),
+        tooltip=[
+            alt.Tooltip("train:O", title="n in training"),
+            alt.Tooltip("test:O", title="n in the test"),
+            alt.Tooltip("percent:Q", title="exact match (%)"),
+            alt.Tooltip("change:Q", title="points gained", format="+.2f"),
+        ],
+    )
+    dark = f"abs(datum.change) > {0.62 * reach}"
+    numbers = base.mark_text(fontSize=12).encode(
+        text=alt.Text("percent:Q", format=".1f"),
+        color=alt.condition(dark, alt.value("white"), alt.value("black")),
+    )
+    layers = alt.layer(squares.add_params(menu), numbers)
+    return layers.properties(width=CELL * tested, height=CELL * tested)
+
+
+def interventions_chart(interventions: pd.DataFrame, table: pd.DataFrame) -> alt.LayerChart:
+    """Points of exact match lost by each change of the couplings of the arm chosen.
+
+    Parameters
+    ----------
+    interventions, table : DataFrame
+        As for `figure_interventions`.
+    """
+    rows = intervention_rows(interventions, table)
+    names, changes = (list(dict.fromkeys(row[key] for row in rows)) for key in ("arm", "change"))
+    looks = LAYER_LOOKS.values()
+    labels = [look.label for look in looks]
+    base = _data(rows).transform_filter("datum.arm == trained").encode(
+        y=alt.Y("change:N", sort=changes, title=None, axis=alt.Axis(labelLimit=220, grid=True)),
+        yOffset=alt.YOffset("layer:N", sort=labels),
+        color=alt.Color(
+            "layer:N", title="changed in",
+            scale=_scale(labels, [look.colour for look in looks]),
+        ),
+    )  # fmt: skip
+    reach = base.mark_rule(strokeWidth=1.5).encode(x="low:Q", x2="high:Q")
+    dots = base.mark_point(size=60, filled=True, opacity=1).encode(
+        x=alt.X("mean:Q", title="exact match lost (points)", scale=alt.Scale(padding=14)),
+        shape=alt.Shape(
+            "layer:N", title="changed in",
+            scale=_scale(labels, [SHAPES[look.marker] for look in looks]),
+        ),
+        tooltip=["change:N", "layer:N", READ],
+    )  # fmt: skip
+    return sized(_line("x", 0), reach, dots.add_params(_menu("trained", "trained with", names)))
+
+
+def clamp_chart(table: pd.DataFrame) -> alt.LayerChart:
+    """Final exact match against H / log J of R1, held at targets or not, of the n chosen.
+
+    Parameters
+    ----------
+    table : DataFrame
+        `plots/fitting.csv` and `plots/mechanism.csv`, one below the other.
+    """
+    rows = clamp_rows(table)
+    held, free = (
+        list(dict.fromkeys(row["arm"] for row in rows if row["free"] == is_free))
+        for is_free in (False, True)
+    )
+    base = _data(rows).transform_filter("datum.n == n").encode(
+        x=alt.X("share:Q", title="H / log J of R1: the target, else at the last step",
+                scale=alt.Scale(zero=False, padding=14), axis=alt.Axis(tickCount=7)),
+        color=alt.Color("arm:N", title="arms", scale=_scale([*held, *free], CLAMP_COLOURS)),
+    )  # fmt: skip
+    percent = alt.Y(
+        "mean:Q", title=EXACT_MATCH, scale=alt.Scale(zero=False), axis=alt.Axis(labelExpr=PERCENT)
+    )
+    targets = base.transform_filter("!datum.free").encode(y=percent)
+    lines = targets.mark_line(strokeWidth=1.8).encode(
+        strokeDash=alt.StrokeDash("arm:N", scale=_scale(held, [[1, 0], [6, 3]]), legend=None)
+    )
+    reach = base.mark_rule().encode(y=alt.Y("low:Q", title=EXACT_MATCH), y2="high:Q")
+    dots = base.mark_point(size=70, filled=True, opacity=1).encode(
+        y=percent,
+        shape=alt.Shape("arm:N", title="arms", scale=_scale([*held, *free], CLAMP_SHAPES)),
+        tooltip=["arm:N", alt.Tooltip("share:Q", title="H / log J"), READ],
+    )
+    numbers = list(dict.fromkeys(row["n"] for row in rows))
+    return sized(reach, lines, dots.add_params(_menu("n", "iterations", numbers)))
+
+
+def exposure_chart(exposure: pd.DataFrame, table: pd.DataFrame) -> alt.LayerChart:
+    """Effective number of Cap1 capsules against steps, by gradient or by coupling mass.
+
+    Parameters
+    ----------
+    exposure, table : DataFrame
+        As for `figure_exposure`.
+    """
+    rows, arms = exposure_rows(exposure, table), exposed_arms(exposure, table)
+    picked, menu = picked_arms(), _menu("measure", "", list(EFFECTIVE), [*EFFECTIVE.values()])
+    base = _data(rows).transform_filter(picked).transform_calculate(shown="datum[measure]")
+    base = base.encode(
+        x=step_scale(rows),
+        y=alt.Y("shown:Q", title="effective number of Cap1 capsules", scale=alt.Scale(zero=True)),
+        color=arm_colour(arms),
+    )
+    dots = base.mark_circle(size=36, opacity=1).encode(
+        tooltip=["arm:N", STEP, alt.Tooltip("shown:Q", title="capsules", format=".2f")]
+    )
+    curves = base.mark_line(strokeWidth=1.8).encode(strokeDash=_dash(arms))
+    return sized(_line("y", capsules(exposure)), curves, dots.add_params(picked, menu))
+
+
+def _data(rows: Sequence[Row]) -> alt.Chart:
+    return alt.Chart(alt.InlineData(values=rows))
+
+
+def _menu(
+    name: str, title: str, options: list[str], labels: list[str] | None = None
+) -> alt.Parameter:
+    """A parameter with a button for each of its values; the first at first."""
+    buttons = alt.binding_radio(options=options, labels=labels or options, name=f"{title} ")
+    return alt.param(name=name, value=options[0] if options else "", bind=buttons)
+
+
+def _line(axis: str, value: int | None) -> alt.Chart:
+    """A dotted line to compare with; none where the value is not known."""
+    rule = _data([] if value is None else [{"at": value}]).mark_rule(**DOTTED)
+    return rule.encode(**{axis: "at:Q"})
+
+
+def _dash(*groups: Arms) -> alt.StrokeDash:
+    """A line of its own for each arm of a group, in their order; groups repeat them."""
+    dashes = {
+        arm_name(arm): DASHES[place % len(DASHES)]
+        for group in groups
+        for place, arm in enumerate(group.values())
+    }
+    return alt.StrokeDash("arm:N", title="arms", scale=_scale(list(dashes), list(dashes.values())))
+
+
+def _scale(labels: Sequence[str], values: Sequence[Any]) -> alt.Scale:
+    """A value for each label, in this order."""
+    return alt.Scale(domain=list(labels), range=list(values)[: len(labels)])

@@ -1,0 +1,72 @@
+"""How far each arm is from n = 3 at each step of training, in points of exact match."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from capsnet_study.figures.causes import USUAL_N_ITER, all_arms, step_groups, usual_arm
+from capsnet_study.figures.curves import MARKED, last_step
+from capsnet_study.figures.paired import (
+    differences,
+    intervals_by_step,
+    name_zero,
+    say_missing,
+    spread_text,
+)
+from capsnet_study.figures.step_axes import root_step_axis
+from capsnet_study.figures.style import (
+    DOUBLE,
+    arm_look,
+    journal_style,
+    new_figure,
+    note,
+    panel_title,
+)
+from capsnet_study.training.arms import Arms
+
+
+def draw_differences(axes: Axes, table: pd.DataFrame, arms: Arms, base: str) -> set[int]:
+    """A line and a band an arm; returns the numbers of trials."""
+    counts = set()
+    for key, arm in arms.items():
+        look = arm_look(arm)
+        found = intervals_by_step(differences(table, key, base))
+        axes.plot(
+            found["step"], found["mean"], color=look.colour, linestyle=look.line,
+            marker=look.marker, markevery=MARKED, label=look.label, markeredgewidth=0, zorder=3,
+        )  # fmt: skip
+        axes.fill_between(
+            found["step"], found["low"], found["high"], color=look.colour, alpha=0.14, linewidth=0
+        )
+        counts |= {int(n) for n in found["n"]}
+    return counts
+
+
+@journal_style
+def figure_step_differences(table: pd.DataFrame) -> Figure:
+    """Exact match less that of n = 3, (a) by number of iterations, (b) by η at n = 6.
+
+    Parameters
+    ----------
+    table : DataFrame
+        `plots/fitting.csv` and `plots/mechanism.csv`, one below the other.
+    """
+    arms = all_arms(table)
+    base = usual_arm(arms)
+    figure = new_figure(DOUBLE, 3.3)
+    panels = figure.subplots(1, 2, sharey=True)
+    for axes, letter, (title, group) in zip(panels, "ab", step_groups(arms).items(), strict=True):
+        counts = draw_differences(axes, table, group, base) if base else set()
+        root_step_axis(axes, last_step(table))
+        axes.grid(axis="y")
+        name_zero(axes, f"n = {USUAL_N_ITER}")
+        panel_title(axes, letter, title)
+        if counts:
+            note(axes, spread_text(counts), x=0.02)
+            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.19), ncols=3)
+        else:
+            say_missing(axes)
+    panels[0].set_ylabel(f"exact match less that of n = {USUAL_N_ITER} (points)")
+    return figure

@@ -1,0 +1,127 @@
+"""Charts of the causes: that they hold what the figures show, with shapes as well as colours."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from capsnet_study.explorer.cause_charts import (
+    clamp_chart,
+    differences_chart,
+    exposure_chart,
+    interventions_chart,
+    matrix_chart,
+)
+from capsnet_study.explorer.cause_points import (
+    clamp_rows,
+    difference_rows,
+    exposure_rows,
+    intervention_rows,
+    matrix_cells,
+)
+from capsnet_study.explorer.page import Exhibit, render_page
+from capsnet_study.figures.causes import all_arms, step_groups
+from capsnet_study.figures.paired import differences
+from capsnet_study.figures.style import arm_look
+from capsnet_study.names import arm_name
+from capsnet_study.stats import t_interval
+from tests.cause_tables import CAUSE_STEPS, evaluations, exposure, interventions
+from tests.tables import some_arms
+
+
+def charts(table: pd.DataFrame, tested: pd.DataFrame, exposed: pd.DataFrame) -> dict:
+    return {
+        "differences": differences_chart(table),
+        "matrix": matrix_chart(tested, table),
+        "interventions": interventions_chart(tested, table),
+        "clamp": clamp_chart(table),
+        "exposure": exposure_chart(exposed, table),
+    }
+
+
+def encodings(chart) -> dict:
+    """The scales of a chart by channel, those of all its layers."""
+    layers = chart.to_dict()["layer"]
+    found = {}
+    for layer in layers:
+        for channel, value in layer.get("encoding", {}).items():
+            if isinstance(value, dict) and "scale" in value:
+                found[channel] = value["scale"]
+    return found
+
+
+def test_differences_are_those_of_the_figure_with_their_intervals():
+    table = evaluations()
+    rows = pd.DataFrame(difference_rows(table))
+    groups = step_groups(all_arms(table))
+    assert list(rows["group"].unique()) == list(groups)
+    found = rows[rows["arm"] == "n = 9"]
+    assert found["step"].tolist() == list(CAUSE_STEPS)
+    last = t_interval(differences(table, "n9", "n3").iloc[-1].to_numpy())
+    assert tuple(found.iloc[-1][["low", "mean", "high"]]) == pytest.approx(
+        (last.low, last.mean, last.high), abs=1e-3
+    )
+    assert "(5 trials)" in found.iloc[-1]["words"] and "points" in found.iloc[-1]["words"]
+
+
+def test_one_trial_has_no_interval():
+    row = difference_rows(evaluations(trials=1))[-1]
+    assert row["low"] == row["mean"] == row["high"] and row["words"].endswith("(one trial)")
+
+
+def test_arms_have_the_colours_of_the_figures_and_lines_of_their_own_shape():
+    table = evaluations()
+    found = encodings(differences_chart(table))
+    arms = [arm for group in step_groups(all_arms(table)).values() for arm in group.values()]
+    assert found["color"]["domain"] == [arm_name(arm) for arm in arms]
+    assert found["color"]["range"] == [arm_look(arm).colour for arm in arms]
+    assert found["strokeDash"]["domain"] == found["color"]["domain"]
+    for group in step_groups(all_arms(table)).values():
+        lines = dict(zip(*found["strokeDash"].values(), strict=True))
+        assert len({tuple(lines[arm_name(arm)]) for arm in group.values()}) == len(group)
+
+
+def test_cells_of_the_matrix_are_percent_and_points():
+    cells = pd.DataFrame(matrix_cells(interventions(), evaluations()))
+    assert set(cells["layer"]) == {"both layers", "R1", "R2"}
+    own = cells[cells["train"] == cells["test"]]
+    assert (own["change"] == 0).all() and own["percent"].between(60, 75).all()
+
+
+def test_interventions_are_means_of_losses_by_layer():
+    rows = pd.DataFrame(intervention_rows(interventions(), evaluations()))
+    assert list(rows["arm"].unique()) == ["n = 3", "n = 9"]
+    assert (rows.groupby(["arm", "change"]).size() == 3).all()
+    found = encodings(interventions_chart(interventions(), evaluations()))
+    assert len(set(found["shape"]["range"])) == len(found["shape"]["domain"]) == 3
+
+
+def test_clamped_arms_have_lines_of_two_shapes_and_free_ones_a_place_of_their_own():
+    rows = pd.DataFrame(clamp_rows(evaluations()))
+    held = rows[~rows["free"]]
+    assert sorted(held["share"].unique()) == [0.7, 0.85, 0.95, 0.99]
+    assert set(rows.loc[rows["free"], "arm"]) >= {"n = 3, not held", "n = 9, not held"}
+    dashes = encodings(clamp_chart(evaluations()))["strokeDash"]["range"]
+    assert len({tuple(dash) for dash in dashes}) == 2
+
+
+def test_exposure_holds_means_over_trials():
+    table = exposure()
+    rows = pd.DataFrame(exposure_rows(table, evaluations()))
+    found = rows[rows["arm"] == "n = 9"].set_index("step")
+    means = table[table["arm"] == "n9"].groupby("step")["effective_gradient"].mean()
+    np.testing.assert_allclose(found["effective_gradient"], means, atol=1e-3)
+
+
+@pytest.mark.parametrize("arms", [some_arms("n1", "n3"), some_arms("cnn"), {}])
+def test_charts_draw_whatever_arms_there_are(arms):
+    keys = [key for key in arms if key != "cnn"]
+    made = charts(evaluations(arms, 2), interventions(keys, 2), exposure(keys, 2))
+    assert all(chart.to_dict()["layer"] for chart in made.values())
+
+
+def test_every_chart_has_words_for_those_who_cannot_see_it():
+    made = charts(evaluations(), interventions(), exposure())
+    exhibits = {name: Exhibit(name, "A title", "A hint.", one) for name, one in made.items()}
+    page = render_page("# Title\n", {}, exhibits, base="../")
+    assert page.count('"description":"A title. A hint."') == len(made)
+    assert page == render_page("# Title\n", {}, exhibits, base="../")

@@ -1,0 +1,306 @@
+"""Figures of the causes: what they show of full, thin and empty tables."""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.collections import FillBetweenPolyCollection, PathCollection
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from capsnet_study.figures.causes import MISSING, all_arms, routing_kind, step_groups, unusual
+from capsnet_study.figures.certainty import (
+    MEASURES,
+    certainty_arms,
+    figure_early_certainty,
+    fitted_quadratic,
+    is_fitted,
+)
+from capsnet_study.figures.clamp import figure_clamp
+from capsnet_study.figures.exposure import figure_exposure
+from capsnet_study.figures.interventions import figure_interventions, loss_rows
+from capsnet_study.figures.mechanism_claims import figure_mechanism_claims
+from capsnet_study.figures.other_routings import figure_other_routings, ranked_arms
+from capsnet_study.figures.paired import differences, last_values
+from capsnet_study.figures.step_differences import figure_step_differences
+from capsnet_study.figures.style import arm_look, render
+from capsnet_study.figures.timing import figure_timing
+from capsnet_study.figures.train_test import figure_train_test, matrix_rows
+from capsnet_study.names import arm_name
+from capsnet_study.stats import t_interval
+from capsnet_study.training.arms import CapsNetArm
+from tests.cause_tables import (
+    ALL_ARMS,
+    CAPSULES,
+    N_TEST,
+    TEMPERATURES,
+    evaluations,
+    exposure,
+    interventions,
+    mechanism_claims,
+    mechanism_trials,
+)
+from tests.figures.figure_inputs import CAUSE_FIGURES, texts
+from tests.tables import ARMS, part_record
+
+QUICK = {key: ALL_ARMS[key] for key in ("n1", "n3", "n9_late", "cnn")}
+
+
+def of_arms(arms: dict, trials: int) -> dict[str, Figure]:
+    """Every figure of a run that has these arms only, and tests with one number of iterations."""
+    table = evaluations(arms, trials)
+    keys = [key for key in arms if key in ("n1", "n3")]
+    tested = interventions(keys, trials, (3,), ("r1",))
+    return {
+        "early_certainty": figure_early_certainty(mechanism_trials(arms, trials), table),
+        "step_differences": figure_step_differences(table),
+        "timing": figure_timing(table),
+        "clamp": figure_clamp(table),
+        "exposure": figure_exposure(exposure(keys, trials), table),
+        "train_test": figure_train_test(tested, table),
+        "interventions": figure_interventions(tested, table),
+        "other_routings": figure_other_routings(table),
+        "mechanism_claims": figure_mechanism_claims({}, table),
+    }
+
+
+def words_of_figure(figure: Figure) -> list[Text]:
+    """Every text that is drawn."""
+    figure.draw_without_rendering()
+    panels = [axes for axes in figure.axes if axes.get_visible()]
+    found = [text for legend in figure.legends for text in legend.findobj(Text)] + figure.texts
+    found += [figure._supxlabel] if figure._supxlabel else []
+    for axes in panels:
+        found += [*axes.texts, axes._left_title]
+        found += axes.get_legend().findobj(Text) if axes.get_legend() else []
+        if axes.axison:
+            found += [axes.xaxis.label, axes.yaxis.label]
+            found += [label for axis in (axes.xaxis, axes.yaxis) for label in tick_labels(axis)]
+    return [text for text in dict.fromkeys(found) if text.get_text().strip()]
+
+
+def tick_labels(axis: Axis) -> list[Text]:
+    """Those of a panel that are within its limits."""
+    low, high = sorted(axis.get_view_interval())
+    places = zip(axis.get_ticklabels(), axis.get_ticklocs(), strict=False)
+    return [label for label, at in places if low <= at <= high and label.get_visible()]
+
+
+def markers(axes: Axes) -> list[tuple[float, float]]:
+    lines = [line for line in axes.get_lines() if len(line.get_xdata()) == 1]
+    return [(float(line.get_xdata()[0]), float(line.get_ydata()[0])) for line in lines]
+
+
+def single_values(axes: Axes) -> np.ndarray:
+    """Where the small dots of single trials stand."""
+    dots = [item for item in axes.collections if isinstance(item, PathCollection)]
+    return np.concatenate([item.get_offsets() for item in dots])
+
+
+@pytest.mark.parametrize("name", CAUSE_FIGURES)
+def test_no_word_covers_another_or_leaves_the_page(name):
+    figure = CAUSE_FIGURES[name]()
+    found = [(text.get_text(), Text.get_window_extent(text)) for text in words_of_figure(figure)]
+    for text, box in found:
+        assert figure.bbox.x0 - 1 <= box.x0 and box.x1 <= figure.bbox.x1 + 1, text
+        assert figure.bbox.y0 - 1 <= box.y0 and box.y1 <= figure.bbox.y1 + 1, text
+    for (one, box), (other, its) in combinations(found, 2):
+        assert not box.padded(-0.5).overlaps(its.padded(-0.5)), (one, other)
+
+
+@pytest.mark.parametrize("arms", [QUICK, {"cnn": ALL_ARMS["cnn"]}, {"n9": ALL_ARMS["n9"]}, {}])
+@pytest.mark.parametrize("trials", [1, 2])
+def test_figures_draw_whatever_arms_there_are(arms, trials):
+    for name, figure in of_arms(arms, trials).items():
+        assert render(figure, "png", 40), name
+        if not arms:
+            assert any(MISSING in texts(axes) for axes in figure.axes) or name == "mechanism_claims"
+
+
+def test_arms_are_chosen_by_what_they_are_and_not_by_name():
+    table = evaluations()
+    renamed = table.assign(arm="x" + table["arm"])
+    for draw in (figure_step_differences, figure_clamp, figure_other_routings):
+        assert render(draw(table), "png", 40) == render(draw(renamed), "png", 40)
+
+
+def test_what_is_unusual_in_an_arm_leaves_out_its_number_of_iterations():
+    assert unusual(ALL_ARMS["n9"]) == unusual(ALL_ARMS["cnn"]) == set()
+    assert unusual(ALL_ARMS["n9_early"]) == {"routed_until", "n_iter_outside"}
+    assert unusual(ALL_ARMS["n3_as_n9"]) == {"certainty_of"}
+    assert unusual(ALL_ARMS["cnn_tuned"]) == {"lr"}
+
+
+def test_differences_are_paired_by_trial_and_in_points():
+    table = evaluations()
+    found = differences(table, "n9", "n3")
+    last = 100 * (last_values(table, "n9") - last_values(table, "n3"))
+    np.testing.assert_allclose(found.iloc[-1], last)
+    short = table[(table["arm"] != "n9") | (table["trial"] < 2)]
+    assert list(differences(short, "n9", "n3")) == [0, 1]
+
+
+def test_step_differences_have_a_line_and_a_t_interval_for_each_arm():
+    table = evaluations()
+    figure = figure_step_differences(table)
+    for axes, arms in zip(figure.axes, step_groups(all_arms(table)).values(), strict=True):
+        lines = {line.get_label(): line for line in axes.get_lines()}
+        assert {arm_name(arm) for arm in arms.values()} <= set(lines)
+        key, arm = next(iter(arms.items()))
+        expected = t_interval(differences(table, key, "n3").iloc[-1].to_numpy())
+        assert lines[arm_name(arm)].get_ydata()[-1] == pytest.approx(expected.mean)
+        band = next(c for c in axes.collections if isinstance(c, FillBetweenPolyCollection))
+        ends = band.get_paths()[0].vertices
+        assert ends[ends[:, 0] == 3862][:, 1].max() == pytest.approx(expected.high)
+        assert "n = 3" in texts(axes) and "5 trials" in texts(axes)
+
+
+def test_arms_of_one_panel_of_step_differences_look_different():
+    for arms in step_groups(all_arms(evaluations())).values():
+        looks = [arm_look(arm) for arm in arms.values()]
+        assert len({look.colour for look in looks}) == len(looks) >= 5
+        assert len({look.marker for look in looks}) >= len(looks) - 1
+
+
+def test_the_quadratic_is_of_full_gradient_arms_that_only_differ_in_n_and_eta():
+    fitted = {key for key, arm in certainty_arms(evaluations()).items() if is_fitted(arm)}
+    plain = {f"n{n}" for n in (1, 2, 3, 5, 7, 9)}
+    assert plain < fitted and all(key in plain or key.startswith("n6_") for key in fitted)
+
+
+def test_the_vertex_is_where_the_quadratic_is_highest():
+    x = np.array([-5.0, -4.0, -3.0, -2.0, -1.0])
+    fit = fitted_quadratic(pd.DataFrame({MEASURES[0]: x, MEASURES[1]: 0.7 - 0.01 * (x + 2.5) ** 2}))
+    assert fit.vertex == pytest.approx(-2.5)
+    falling = pd.DataFrame({MEASURES[0]: x, MEASURES[1]: -((x + 9) ** 2)})
+    assert fitted_quadratic(falling).vertex is None
+    assert fitted_quadratic(falling.iloc[:3]) is None
+
+
+def test_early_certainty_names_each_arm_and_leaves_other_arms_hollow():
+    axes, listed = figure_early_certainty(mechanism_trials(), evaluations()).axes
+    key = texts(listed)
+    arms = certainty_arms(evaluations())
+    arms = {key: arm for key, arm in arms.items() if key != "n1"}
+    hollow = [bars.lines[0].get_markerfacecolor() == "white" for bars in axes.containers]
+    assert hollow == [not is_fitted(arm) for arm in arms.values()] and 0 < sum(hollow) < len(arms)
+    names = [text.get_text() for text in axes.texts]
+    assert all(any(arm_name(arm) in name for name in [*names, key]) for arm in arms.values())
+    assert any("vertex" in name for name in names) and any("uniform" in name for name in names)
+
+
+def test_the_matrix_holds_means_and_what_other_numbers_gain():
+    table = interventions()
+    cells = matrix_rows(table, evaluations()).set_index(["layer", "train", "test"])
+    rows = table[(table["arm"] == "n9") & (table["layer"] == "r1")]
+    tested = rows[(rows["change"] == "n_test") & (rows["value"] == 3)]
+    none = table[(table["arm"] == "n9") & (table["change"] == "none")]
+    cell = cells.loc[("r1", 9, 3)]
+    assert cell["exact_match"] == pytest.approx(tested["exact_match"].mean())
+    gained = 100 * (tested["exact_match"].mean() - none["exact_match"].mean())
+    assert cell["change"] == pytest.approx(gained) and cell["n"] == 5
+    own = cells[cells.index.get_level_values("train") == cells.index.get_level_values("test")]
+    np.testing.assert_allclose(own["change"], 0, atol=1e-9)
+
+
+def test_the_matrix_has_three_panels_with_numbers_in_percent():
+    panels = figure_train_test(interventions(), evaluations()).axes[:3]
+    for axes in panels:
+        tested, trained = axes.get_xticklabels(), axes.get_yticklabels()
+        assert [label.get_text() for label in tested] == [str(n) for n in sorted({*N_TEST, 6})]
+        assert len(axes.texts) == len(trained) * len(N_TEST) + 1  # n = 6 is tested as trained
+    some = figure_train_test(interventions(n_test=(3,), layers=("both",)), evaluations()).axes
+    assert MISSING not in texts(some[0])
+
+
+def test_interventions_show_every_trial_and_the_loss():
+    table = interventions()
+    axes = figure_interventions(table, evaluations()).axes
+    rows = loss_rows(table)
+    assert set(rows["name"]) == {label.get_text() for label in axes[0].get_yticklabels()}
+    assert len(set(rows["name"])) == 4 + len(TEMPERATURES)
+    np.testing.assert_allclose(
+        sorted(single_values(axes[0])[:, 0]), sorted(rows.loc[rows["arm"] == "n3", "loss"])
+    )
+    titles = [panel.get_title(loc="left") for panel in axes]
+    assert "n = 3" in titles[0] and "n = 9" in titles[1]
+
+
+def test_interventions_show_the_first_arms_where_the_usual_ones_are_missing():
+    axes = figure_interventions(interventions(("n5", "n7", "n2")), evaluations()).axes
+    assert [panel.get_title(loc="left")[-5:] for panel in axes] == ["n = 2", "n = 5"]
+
+
+def test_clamped_arms_stand_at_their_targets_and_others_at_their_own_certainty():
+    table = evaluations()
+    axes = figure_clamp(table).axes[1]
+    lines = {line.get_label(): line for line in axes.get_lines()}
+    np.testing.assert_allclose(lines["held, full gradient"].get_xdata(), [0.7, 0.85, 0.95, 0.99])
+    np.testing.assert_allclose(lines["held, last gradient"].get_xdata(), [0.85, 0.95])
+    own = lines["n = 9, not held"]
+    assert own.get_xdata()[0] == pytest.approx(last_values(table, "n9", "entropy_share_r1").mean())
+    assert own.get_ydata()[0] == pytest.approx(last_values(table, "n9").mean())
+    assert arm_name(ALL_ARMS["n9_as_n3"]) in lines
+
+
+def test_timing_marks_the_switch_and_pairs_final_differences():
+    table = evaluations()
+    curves, ends = figure_timing(table).axes
+    assert "25 %" in texts(curves)
+    names = [label.get_text().replace("\n", " ") for label in ends.get_yticklabels()]
+    assert names == [arm_name(ALL_ARMS[key]) for key in ("n9", "n9_early", "n9_late")]
+    found = [x for x, _ in markers(ends)]
+    expected = [
+        differences(table, key, "n3").iloc[-1].mean() for key in ("n9", "n9_early", "n9_late")
+    ]
+    np.testing.assert_allclose(sorted(found), sorted(expected))
+
+
+def test_exposure_shows_some_numbers_of_iterations_and_names_j():
+    axes = figure_exposure(exposure(), evaluations()).axes
+    labels = [line.get_label() for line in axes[0].get_lines() if "n =" in line.get_label()]
+    assert labels == [f"n = {n}" for n in (1, 3, 5, 7, 9)]
+    assert f"J = {CAPSULES}" in texts(axes[0])
+
+
+def test_other_routings_are_sorted_with_all_their_trials():
+    table = evaluations()
+    match, entropy = figure_other_routings(table).axes
+    kinds = ranked_arms(table)
+    assert {"kmeans", "n3_sham", "n3_r1", "n3_tau2", "n3_tuned", "n1", "n3", "cnn"} <= kinds.keys()
+    found = [x for x, _ in markers(match)]
+    assert found == sorted(found, reverse=True) and len(found) == len(kinds)
+    assert len(single_values(match)) == 5 * len(kinds)
+    assert len(markers(entropy)) == sum(isinstance(ALL_ARMS[key], CapsNetArm) for key in kinds)
+    assert {routing_kind(ALL_ARMS[key]) for key in ("n9", "n9_late", "cnn160")} == {None}
+
+
+def test_mechanism_claims_have_verdicts_and_both_p_values():
+    axes = figure_mechanism_claims(mechanism_claims(), evaluations()).axes[0]
+    drawn = texts(axes)
+    assert "p = 0.21, Holm p = 0.84" in drawn and "p < 0.001" in drawn
+    assert all(claim["title"] in drawn for claim in mechanism_claims().values())
+    assert all(claim["verdict"] in drawn for claim in mechanism_claims().values())
+
+
+def test_long_comparisons_take_two_rows():
+    keys = {
+        "of": "n9_h0p85",
+        "minus": "n3_h0p85",
+        "over": "n9_h0p85_last",
+        "minus_over": "n3_h0p85_last",
+    }
+    part = part_record(kind="difference_of_differences", **keys)
+    claim = {"title": "t", "verdict": "reproduced", "p": 0.01, "p_holm": 0.02, "parts": [part]}
+    figure = figure_mechanism_claims({"X1": claim}, evaluations())
+    found = [text.get_window_extent() for text in words_of_figure(figure)]
+    assert not any(one.overlaps(other) for one, other in combinations(found, 2))
+
+
+def test_tables_of_the_paper_alone_still_draw():
+    table = evaluations(ARMS)
+    for draw in (figure_step_differences, figure_timing, figure_clamp, figure_other_routings):
+        assert render(draw(table), "png", 40)
