@@ -101,8 +101,8 @@ def leaky(votes: Votes, u: Lower, n_iter: int, bias: Bias = None) -> Routed:
 
     c has J + 1 entries; the last is the leak, what goes to no upper capsule.
     """
-    v, b = _accumulated(votes, n_iter, bias, lambda b: _with_leak(b)[..., :-1])
-    return v, _with_leak(b)
+    v, b = _accumulated(votes, n_iter, bias, lambda b: (b + _log_leak(b)).exp())
+    return v, (F.pad(b, (0, 1)) + _log_leak(b)).exp()
 
 
 def over_lower(votes: Votes, u: Lower, n_iter: int, bias: Bias = None) -> Routed:
@@ -168,6 +168,6 @@ def _scaled_to_unit(b: Couplings) -> Couplings:
     return torch.where(differ, (b - low) / torch.where(differ, high - low, 1.0), 1.0)
 
 
-def _with_leak(b: Couplings) -> Float[Tensor, "batch in_caps entries"]:
-    """Softmax with one more logit, of 0, at the end of each row."""
-    return F.pad(b, (0, 1)).softmax(dim=-1)
+def _log_leak(b: Couplings) -> Float[Tensor, "batch in_caps 1"]:
+    """Return log 1 / (1 + sum_k exp b_ik)."""
+    return F.logsigmoid(-b.logsumexp(dim=-1, keepdim=True))
