@@ -79,17 +79,16 @@ def test_routing_is_as_it_was_at_the_end_of_training(study: Path, capsnet: Netwo
     assert tables[0].equals(tables[1])
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
 def test_the_number_of_workers_does_not_matter(
-    study: Path, capsnet: NetworkSpec, workers: str, monkeypatch: pytest.MonkeyPatch
+    study: Path, capsnet: NetworkSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CAPS_WORKERS", workers)
     write_networks(capsnet, "n1", 2)
-    interventions.main("n1")
-    first = Path("data/interventions/n1.csv").read_bytes()
-    monkeypatch.setenv("CAPS_WORKERS", "1")
-    interventions.main("n1")
-    assert Path("data/interventions/n1.csv").read_bytes() == first
+    found = set()
+    for workers in ("1", "2"):
+        monkeypatch.setenv("CAPS_WORKERS", workers)
+        interventions.main("n1")
+        found.add(Path("data/interventions/n1.csv").read_bytes())
+    assert len(found) == 1
 
 
 def test_an_arm_without_networks_is_named(study: Path) -> None:
