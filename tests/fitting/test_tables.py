@@ -71,7 +71,7 @@ def test_whole_numbers_stay_whole_in_the_file(table, tmp_path):
     write_table(tmp_path / "fitting.csv", table)
     text = (tmp_path / "fitting.csv").read_text().splitlines()
     assert text[1].startswith("n3,capsnet,3,1")
-    assert text[-1].startswith("cnn,cnn,,,,,,0,100,0.9")
+    assert text[-1].startswith("cnn,cnn,,,,,,0,100,2,0.9")
     again = summarise_trials(read_table(tmp_path / "fitting.csv"))
     assert again.round(4).equals(summarise_trials(table).round(4))
 

@@ -155,7 +155,7 @@ def em(votes, u, n_iter, bias, beta_u, beta_a):
                 mean[j, d] = sum(weight[i] * votes[i, j, d] for i in range(in_caps)) / mass
                 squares = [weight[i] * (votes[i, j, d] - mean[j, d]) ** 2 for i in range(in_caps)]
                 variance[j, d] = sum(squares) / mass + 1e-4
-                cost += mass * out_caps / in_caps * (beta_u[j] + math.log(variance[j, d]) / 2)
+                cost += 100 * mass * out_caps / in_caps * (beta_u[j] + math.log(variance[j, d]) / 2)
             alpha[j] = 1 / (1 + math.exp(-inverse_temperature * (beta_a[j] - cost)))
         if iteration == n_iter:
             break

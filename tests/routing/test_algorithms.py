@@ -208,3 +208,12 @@ def test_what_is_drawn_comes_from_the_generator_and_is_kept_with_the_weights():
         layer.reset_parameters(torch.Generator().manual_seed(3))
     first, second = (layer.state_dict()["route_logits"] for layer in layers)
     assert torch.equal(first, second) and first.std() > 0.5
+
+
+def test_what_is_drawn_leaves_the_weights_of_further_layers_alone():
+    after = []
+    for name in ("fixed_random", "dynamic"):
+        generator = torch.Generator().manual_seed(3)
+        CapsuleLayer(6, 3, 4, 5, 2, 1.0, algorithm=name).reset_parameters(generator)
+        after.append(torch.rand(3, generator=generator))
+    assert torch.equal(*after)

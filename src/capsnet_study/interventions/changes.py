@@ -85,7 +85,7 @@ def with_temperature(
     They are computed by `couplings`: a root makes much of the smallest ones, which a layer that is
     routed by the fused path gives to about 1e-8 only.
     """
-    c = couplings(layer.votes(u), layer.n_iter, layer.eta, layer.bias)
+    c = couplings(layer.votes(u), layer.n_iter, layer.eta, layer.bias, layer.temperature)
     return layer.with_couplings(u, at_temperature(c, temperature))
 
 

@@ -97,8 +97,8 @@ ALGORITHMS: dict[str, Algorithm] = {
     "em": Algorithm(
         em,
         source="Hinton et al. 2018 (coder3000/SR-CapsNet)",
-        adapted="masses times J/I (Gritzman 2019); |u_i| is the activation of i; 1e-4 is added to "
-        "variances, and a bias to the mean",
+        adapted="masses times 100 J/I (Gritzman 2019); |u_i| is the activation of i; 1e-4 is added "
+        "to variances, and a bias to the mean",
         learnt={"beta_u": ("out_caps",), "beta_a": ("out_caps",)},
     ),
     "over_lower": Algorithm(

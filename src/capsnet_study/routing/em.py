@@ -12,6 +12,7 @@ from torch import Tensor
 from capsnet_study.routing.steps import Bias, Lower, Routed, Votes, direction, lengths, uniform
 
 FINAL_LAMBDA = 0.01  # what the inverse temperature of the activations tends to
+MASS = 100  # of an upper capsule on average, if all lower ones have the length 1
 VARIANCE_FLOOR = 1e-4  # added to every variance: its inverse square is a factor of gradients
 LEAST_MASS = 1e-12  # a capsule with less has mean 0 instead of 0 / 0
 
@@ -74,7 +75,8 @@ def _m_step(
     square = (votes - mean.unsqueeze(1)).square()
     variance = torch.einsum("bij,bijd->bjd", share, square) + VARIANCE_FLOOR
 
-    cost = mass * (out_caps / in_caps) * (beta_u.unsqueeze(-1) + variance.log() / 2).sum(dim=-1)
+    mass = mass * (MASS * out_caps / in_caps)
+    cost = mass * (beta_u.unsqueeze(-1) + variance.log() / 2).sum(dim=-1)
     inverse_temperature = FINAL_LAMBDA * (1 - 0.95**iteration)
     return Gaussians(mean, variance, inverse_temperature * (beta_a - cost), square)
 
