@@ -188,6 +188,7 @@ def test_on_a_phone_no_chart_is_wider_than_the_page(visit: Visit) -> None:
     open_page(phone, Path(visit.page.url.removeprefix("file://")))
     for chart in (*CHARTS, *CAUSES, "train-test"):
         place = phone.locator(f"#{chart} .chart")
-        assert place.locator("svg").first.bounding_box()["width"] <= place.bounding_box()["width"]
+        drawn = place.locator("svg").first.bounding_box()["width"]
+        assert drawn <= place.bounding_box()["width"], chart
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
     phone.close()

@@ -39,6 +39,7 @@ SHAPES = {"o": "circle", "s": "square", "D": "diamond"}  # of the markers of the
 CLAMP_COLOURS = ["#0072b2", "#d55e00", "#000000", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9"]
 CLAMP_SHAPES = ["circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "wedge"]
 DASHES = [[1, 0], [6, 2], [2, 2], [9, 3, 2, 3], [12, 3], [4, 1], [1, 3], [8, 2, 1, 2, 1, 2], [3, 5]]
+TWO_LINES = "split(replace(datum.label, regexp(' (of|over) '), '|$1 '), '|')"  # on a phone, too
 DOTTED = {"strokeDash": [2, 3], "color": "#555555"}
 READ = alt.Tooltip("words:N", title="mean [95 % interval]")
 STEP = alt.Tooltip("step:Q", format=",")
@@ -73,7 +74,8 @@ def matrix_chart(interventions: pd.DataFrame, table: pd.DataFrame) -> alt.LayerC
         As for `figure_train_test`.
     """
     rows = matrix_cells(interventions, table)
-    reach = max([abs(row["change"]) for row in rows], default=0) or 1.0
+    reach = max([abs(row["change"]) for row in rows], default=0.0)
+    reach = max(reach, 1.0)  # points
     menu = _menu("layer", "number changed in", [LAYER_LOOKS[layer].label for layer in LAYERS])
     tested = len({row["test"] for row in rows}) or 6
     base = _data(rows).transform_filter("datum.layer == layer")
@@ -114,7 +116,8 @@ def interventions_chart(interventions: pd.DataFrame, table: pd.DataFrame) -> alt
     looks = LAYER_LOOKS.values()
     labels = [look.label for look in looks]
     base = _data(rows).transform_filter("datum.arm == trained").encode(
-        y=alt.Y("change:N", sort=changes, title=None, axis=alt.Axis(labelLimit=220, grid=True)),
+        y=alt.Y("change:N", sort=changes, title=None,
+                axis=alt.Axis(labelExpr=TWO_LINES, grid=True)),
         yOffset=alt.YOffset("layer:N", sort=labels),
         color=alt.Color(
             "layer:N", title="changed in",
@@ -148,7 +151,7 @@ def clamp_chart(table: pd.DataFrame) -> alt.LayerChart:
     )
     base = _data(rows).transform_filter("datum.n == n").encode(
         x=alt.X("share:Q", title="H / log J of R1: the target, else at the last step",
-                scale=alt.Scale(zero=False, padding=14), axis=alt.Axis(tickCount=7)),
+                scale=alt.Scale(zero=False, padding=14, nice=False), axis=alt.Axis(tickCount=7)),
         color=alt.Color("arm:N", title="arms", scale=_scale([*held, *free], CLAMP_COLOURS)),
     )  # fmt: skip
     percent = alt.Y(

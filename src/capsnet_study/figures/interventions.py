@@ -114,6 +114,8 @@ def figure_interventions(interventions: pd.DataFrame, table: pd.DataFrame) -> Fi
     figure = new_figure(DOUBLE, 1.3 + 0.3 * max(len(names), 3))
     panels = figure.subplots(1, PANELS, sharey=True, sharex=True)
     counts: set[int] = set()
+    for axes in panels:
+        axes.set_xlabel("exact match lost (points)")
     for axes, letter, key in zip(panels, "ab", [*arms, None, None], strict=False):
         if key is None:
             axes.set_visible(letter == "a")
@@ -121,7 +123,6 @@ def figure_interventions(interventions: pd.DataFrame, table: pd.DataFrame) -> Fi
             continue
         counts |= _draw_arm(axes, rows.loc[rows["arm"] == key], names)
         panel_title(axes, letter, arm_name(arms[key]))
-        axes.set_xlabel("exact match lost (points)")
     panels[0].set_yticks(range(len(names)), labels=names)
     for axes in panels:
         finish_rows(axes, len(names), "as trained")

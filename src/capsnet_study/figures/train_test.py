@@ -97,7 +97,7 @@ def figure_train_test(interventions: pd.DataFrame, table: pd.DataFrame) -> Figur
         `plots/fitting.csv` and `plots/mechanism.csv`, for what the arms are.
     """
     rows = matrix_rows(interventions, table)
-    reach = max(rows["change"].abs().max(), 0.1) if len(rows) else 1.0
+    reach = max(rows["change"].abs().max(), 1.0) if len(rows) else 1.0  # points
     scale = Normalize(-reach, reach)
     figure = new_figure(DOUBLE, 2.5)
     panels = figure.subplots(1, 3)
