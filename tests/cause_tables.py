@@ -111,8 +111,8 @@ def mechanism_trials(arms: Mapping[str, Arm] = ALL_ARMS, trials: int = TRIALS) -
             found = np.log(gap) + rng.normal(0, 0.1) if gap > 0 else np.nan
             match = final_match(arm) + rng.normal(0, 0.004)
             row = {"arm": key, "trial": trial, "exact_match": match, "log_gap_at_tenth": found}
-            rows.append(row)
-    return pd.DataFrame(rows, columns=["arm", "trial", "exact_match", "log_gap_at_tenth"])
+            rows.append(row | {"block": "sweep" if key in ARMS else "mechanism"})
+    return pd.DataFrame(rows, columns=["arm", "trial", "exact_match", "log_gap_at_tenth", "block"])
 
 
 def interventions(

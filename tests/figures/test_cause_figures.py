@@ -15,8 +15,8 @@ from capsnet_study.figures.certainty import (
     MEASURES,
     certainty_arms,
     figure_early_certainty,
+    fitted_arms,
     fitted_quadratic,
-    is_fitted,
 )
 from capsnet_study.figures.clamp import figure_clamp
 from capsnet_study.figures.exposure import figure_exposure
@@ -30,6 +30,7 @@ from capsnet_study.figures.timing import figure_timing
 from capsnet_study.figures.train_test import figure_train_test
 from capsnet_study.names import arm_name
 from capsnet_study.stats import t_interval
+from capsnet_study.training.arms import capsule_arms
 from tests.cause_tables import (
     ALL_ARMS,
     evaluations,
@@ -148,10 +149,10 @@ def test_arms_of_one_panel_of_step_differences_look_different():
         assert len({look.marker for look in looks}) >= len(looks) - 1
 
 
-def test_the_quadratic_is_of_full_gradient_arms_that_only_differ_in_n_and_eta():
-    fitted = {key for key, arm in certainty_arms(evaluations()).items() if is_fitted(arm)}
-    plain = {f"n{n}" for n in (1, 2, 3, 5, 7, 9)}
-    assert plain < fitted and all(key in plain or key.startswith("n6_") for key in fitted)
+def test_the_quadratic_is_of_full_gradient_arms_of_the_sweep():
+    found = fitted_arms(mechanism_trials(), certainty_arms(evaluations()))
+    expected = {key for key, arm in capsule_arms(ARMS).items() if arm.gradient == "full"}
+    assert found == expected and len(found) == 11
 
 
 def test_the_vertex_is_where_the_quadratic_is_highest():
@@ -169,7 +170,8 @@ def test_early_certainty_names_each_arm_and_leaves_other_arms_hollow():
     arms = certainty_arms(evaluations())
     arms = {key: arm for key, arm in arms.items() if key != "n1"}
     hollow = [bars.lines[0].get_markerfacecolor() == "white" for bars in axes.containers]
-    assert hollow == [not is_fitted(arm) for arm in arms.values()] and 0 < sum(hollow) < len(arms)
+    fitted = fitted_arms(mechanism_trials(), arms)
+    assert hollow == [key not in fitted for key in arms] and 0 < sum(hollow) < len(arms)
     names = [text.get_text() for text in axes.texts]
     assert all(any(arm_name(arm) in name for name in [*names, key]) for arm in arms.values())
     assert any("vertex" in name for name in names) and any("uniform" in name for name in names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -51,9 +52,10 @@ def certainty_arms(table: pd.DataFrame) -> Arms:
     }
 
 
-def is_fitted(arm: Arm) -> bool:
-    """Whether an arm is one of those that the quadratic is of: any n and η, full gradient."""
-    return unusual(arm) <= {*ETA}
+def fitted_arms(trials: pd.DataFrame, arms: Mapping[str, Arm]) -> set[str]:
+    """The arms that the quadratic is of, as in the claim: those of the sweep, full gradient."""
+    sweep = set(trials.loc[trials["block"] == "sweep", "arm"])
+    return {key for key, arm in arms.items() if key in sweep and unusual(arm) <= {*ETA}}
 
 
 def fitted_quadratic(points: pd.DataFrame) -> Quadratic | None:
@@ -83,45 +85,48 @@ def figure_early_certainty(trials: pd.DataFrame, table: pd.DataFrame) -> Figure:
     arms = {key: arm for key, arm in certainty_arms(table).items() if key in mean.index}
     mean, std = (values.loc[list(arms)] for values in (mean, std))
     figure = new_figure(DOUBLE, 3.9)
-    axes, key = figure.subplots(1, 2, width_ratios=[2.6, 1])
-    key.axis("off")
-    _draw_points(axes, arms, mean, std)
+    axes, listed = figure.subplots(1, 2, width_ratios=[2.6, 1])
+    listed.axis("off")
+    fitted = fitted_arms(trials, arms)
+    _draw_points(axes, arms, mean, std, fitted)
     _finish(axes)
     _draw_uniform(axes, trials, table)
     if not arms:
         say_missing(axes)
         return figure
-    _draw_fit(axes, mean.loc[[is_fitted(arm) for arm in arms.values()]])
+    _draw_fit(axes, mean.loc[[key in fitted for key in arms]])
     figure.supxlabel(_small_print(counts.loc[list(arms)]), fontsize=SMALL, color=NOTE_COLOUR)
-    names = _names(arms)
-    _list_hollow(key, arms, names)
+    names = _names(arms, fitted)
+    _list_hollow(listed, {names[key]: arm for key, arm in arms.items() if key not in fitted})
     figure.draw_without_rendering()
     label_points(axes, list(names.values()), mean.to_numpy(), _obstacles(axes, mean, std))
     return figure
 
 
-def _names(arms: Arms) -> dict[str, str]:
+def _names(arms: Arms, fitted: set[str]) -> dict[str, str]:
     """What stands beside each point: the name of a fitted arm, the number of any other one."""
-    others = [key for key, arm in arms.items() if not is_fitted(arm)]
+    others = [key for key in arms if key not in fitted]
     numbers = {key: str(place) for place, key in enumerate(others, start=1)}
     return {key: numbers.get(key) or arm_name(arm) for key, arm in arms.items()}
 
 
-def _list_hollow(axes: Axes, arms: Arms, names: dict[str, str]) -> None:
-    """The names of the arms that have a number in the panel."""
-    lines = [f"{names[key]:>2}  {arm_name(arm)}" for key, arm in arms.items() if not is_fitted(arm)]
+def _list_hollow(axes: Axes, arms: Arms) -> None:
+    """The names of the arms that have a number in the panel, by that number."""
+    lines = [f"{number:>2}  {arm_name(arm)}" for number, arm in arms.items()]
     axes.text(
         0, 1, "\n".join(lines), transform=axes.transAxes, va="top", fontsize=SMALL,
         linespacing=1.35,
     )  # fmt: skip
 
 
-def _draw_points(axes: Axes, arms: Arms, mean: pd.DataFrame, std: pd.DataFrame) -> None:
-    for arm, (x, y), (dx, dy) in zip(arms.values(), mean.to_numpy(), std.to_numpy(), strict=True):
-        look = arm_look(arm)
+def _draw_points(
+    axes: Axes, arms: Arms, mean: pd.DataFrame, std: pd.DataFrame, fitted: set[str]
+) -> None:
+    for key, (x, y), (dx, dy) in zip(arms, mean.to_numpy(), std.to_numpy(), strict=True):
+        look = arm_look(arms[key])
         axes.errorbar(
             x, y, dy, dx, color=look.colour, marker=look.marker, markersize=4.5, elinewidth=0.8,
-            markerfacecolor=look.colour if is_fitted(arm) else "white", zorder=3,
+            markerfacecolor=look.colour if key in fitted else "white", zorder=3,
         )  # fmt: skip
     axes.margins(0.1)
 
@@ -177,7 +182,7 @@ def _small_print(counts: pd.Series) -> str:
     spread = "1 trial" if high == 1 else f"mean ± 1 s.d., {number} trials"
     return (
         f"{spread}; η = 1 where none is named; "
-        "line: quadratic of the filled points (full gradient, any n and η)"
+        "line: quadratic of the filled points (the sweep, full gradient)"
     )
 
 
