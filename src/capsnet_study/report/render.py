@@ -133,7 +133,7 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
     return {
         "claims": claims,
         "causes": of_kind(results.claims, "mechanism"),
-        "algorithms": ALGORITHMS,
+        "algorithms": {name: one for name, one in ALGORITHMS.items() if one.route},
         "p": params,
         "facts": facts,
         "provenance": provenance,
