@@ -11,7 +11,7 @@ Results are added to scripts/tune.csv; settings that are there are not tried aga
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -105,16 +105,30 @@ def tried(
 ) -> list[float]:
     """Return the mean exact match of each setting; what scripts/tune.csv has is not run again."""
     length = {"arm": name, "epochs": train.epochs, "images": len(sets[0].labels)}
-    runs = [length | setting for setting in settings]
-    missing = [run for run in runs if run not in list(_found(run))]
-    tasks = [(run, arm, trial, params, train, sets) for run in missing for trial in range(SEEDS)]
-    rows = [*_table().to_dict("records"), *run_side_by_side(one_run, tasks)]
-    write_table(FOUND, pd.DataFrame(rows))
-    table = pd.DataFrame(rows)
-    return [
-        table.loc[(table[list(run)] == pd.Series(run)).all(axis=1), "exact_match"].mean()
-        for run in runs
+    known = means(length)
+    missing = [one for one in settings if tuple(one.values()) not in known]
+    tasks = [
+        (length | setting, arm, trial, params, train, sets)
+        for setting in missing
+        for trial in range(SEEDS)
     ]
+    rows = pd.DataFrame(run_side_by_side(one_run, tasks))
+    write_table(FOUND, pd.concat([read_table(FOUND), rows]) if FOUND.exists() else rows)
+    known = means(length)
+    return [known[tuple(setting.values())] for setting in settings]
+
+
+def means(length: Mapping[str, object]) -> dict[tuple[float, ...], float]:
+    """Return the mean exact match of each setting that was tried at this length, by its values."""
+    if not FOUND.exists():
+        return {}
+    table = read_table(FOUND)
+    rows = table[(table[list(length)] == pd.Series(length)).all(axis=1)]
+    keys = [key for key in FACTORS if key in rows and rows[key].notna().any()]
+    if not keys:
+        return {}
+    found = rows.groupby(keys)["exact_match"].mean()
+    return {key if isinstance(key, tuple) else (key,): value for key, value in found.items()}
 
 
 def one_run(
@@ -131,16 +145,6 @@ def one_run(
     last = reached(spec, with_own_rate(train, own), trial, *sets)
     kept = ("exact_match", "loss", "entropy_share_r1", "entropy_share_r2", "dead_share")
     return {**facts, "trial": trial} | {key: last.get(key) for key in kept}
-
-
-def _table() -> pd.DataFrame:
-    return read_table(FOUND) if FOUND.exists() else pd.DataFrame()
-
-
-def _found(run: Mapping[str, object]) -> Iterator[dict[str, object]]:
-    table = _table()
-    if set(run) <= set(table):
-        yield from table[list(run)].to_dict("records")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def main(arm: str, block: Annotated[Block, typer.Argument()] = "sweep") -> None:
     """Write data/BLOCK/ARM.csv, one row a trial and evaluation; the sweep keeps its networks."""
     stage = f"{block}@{arm}"
     with recorded(stage), resumable(stage) as checkpoints:
-        *sizes, train, arms = load_blocks(
+        model, capsules, train, arms = load_blocks(
             model=ModelParams, capsules=CapsuleParams, train=TrainParams, **{block: BLOCKS[block]}
         )
         if arm not in arms:
@@ -31,7 +31,7 @@ def main(arm: str, block: Annotated[Block, typer.Argument()] = "sweep") -> None:
         followed = None
         if isinstance(arms[arm], YokedArm):
             followed = read_table(f"data/sweep/{arms[arm].certainty_of}.csv")
-        trainings = arm_trials(arm, arms[arm], sizes, images, train, followed)
+        trainings = arm_trials(arm, arms[arm], (model, capsules), images, train, followed)
         found = run_trainings(trainings, checkpoints)
         write_table(f"data/{block}/{arm}.csv", history_table([trained.rows for trained in found]))
         if block == "sweep":

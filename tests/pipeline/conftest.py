@@ -49,6 +49,7 @@ TINY_SWEEP = {
 TINY_MECHANISM = {
     "n3_sham": {"model": "capsnet", "n_iter": 3, "eta": 1.0, "couplings_of": "other"},
     "em": {"model": "capsnet", "n_iter": 2, "eta": 1.0, "algorithm": "em"},
+    "cnn": {"model": "cnn"},
 }
 TINY_YOKED = {"n2_as_n3": {"model": "capsnet", "n_iter": 2, "eta": 1.0, "certainty_of": "n3"}}
 

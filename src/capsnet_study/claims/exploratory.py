@@ -10,7 +10,7 @@ from capsnet_study.claims.methods import CAUTIOUS
 from capsnet_study.claims.parts import Result, judge_parts
 from capsnet_study.claims.tables import Tables
 from capsnet_study.claims.verdicts import evaluate_claims
-from capsnet_study.names import CHAMFER, R2_SUFFIX
+from capsnet_study.names import CHAMFER, R2_SUFFIX, RAW_FAITHFULNESS
 
 ON_R2 = ("C4", "C5", "C6")  # the claims on R1's couplings that are looked at on R2, too
 ARM_PAIRS = (
@@ -32,10 +32,10 @@ def explore(claims: Iterable[Claim], tables: Tables) -> dict[str, dict[str, Resu
         C4 to C6 for the couplings of R2.
     cautious
         The paper's claims by `cautious_interval`, which decides the mechanism claims anyway.
-    arms, other_gain, distances, second_half
+    arms, other_gain, distances, activations, second_half
         Parts by `cautious_interval`: differences of arms of the sweep; C2 at another initial gain;
-        Chamfer distances of the CapsNet less those of its controls; C6 in the second half of
-        training.
+        Chamfer distances of the CapsNet less those of its controls; measures of activations, not
+        of maps, less those of the CNN and the controls; C6 in the second half of training.
     """
     claims = [claim for claim in claims if claim.kind == "paper"]
     return {
@@ -44,6 +44,7 @@ def explore(claims: Iterable[Claim], tables: Tables) -> dict[str, dict[str, Resu
         "arms": judge_parts(arm_differences(), tables, CAUTIOUS),
         "other_gain": judge_parts([many_iterations_at_another_gain()], tables, CAUTIOUS),
         "distances": judge_parts(distances_from_controls(), tables, CAUTIOUS),
+        "activations": judge_parts(activations_against_others(), tables, CAUTIOUS),
         "second_half": judge_parts([second_half()], tables, CAUTIOUS),
     }
 
@@ -85,6 +86,15 @@ def distances_from_controls() -> list[Part]:
         _difference("manifold", measure, "capsnet", control, "below 0")
         for control in CONTROLS
         for measure in CHAMFER
+    ]
+
+
+def activations_against_others() -> list[Part]:
+    """Return measures of the CapsNet's activations less those of others: above 0 is better."""
+    return [
+        _difference("manifold", measure, "capsnet", other, "above 0")
+        for other in ("cnn", "cnn_pre", *CONTROLS)
+        for measure in RAW_FAITHFULNESS
     ]
 
 

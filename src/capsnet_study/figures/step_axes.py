@@ -8,15 +8,23 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 ROOT_PLACES = (0.15, 0.3, 0.5, 0.7, 0.85)  # of ticks, in shares of the axis
 
+LEAST_GAP = 0.08  # between two ticks, as a share of the axis
+
 
 def root_ticks(last: int | float) -> list[float]:
     """Round steps to mark on an axis of square roots that ends at `last`.
 
     >>> root_ticks(3862)
     [0.0, 90.0, 300.0, 1000.0, 2000.0, 3000.0]
+    >>> root_ticks(188)
+    [0.0, 4.0, 20.0, 50.0, 90.0]
     """
-    found = {float(f"{last * place**2:.0e}") for place in ROOT_PLACES}
-    return [0.0, *sorted(step for step in found if 1 <= step <= last)]
+    ticks = [0.0]
+    for place in ROOT_PLACES:
+        step = float(f"{last * place**2:.0e}")
+        if 1 <= step <= last and np.sqrt(step / last) - np.sqrt(ticks[-1] / last) > LEAST_GAP:
+            ticks.append(step)
+    return ticks
 
 
 def log_ticks(first: int | float, last: int | float) -> list[float]:
