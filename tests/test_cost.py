@@ -58,8 +58,8 @@ def test_one_worker_does_all_tasks_and_stages_have_one_a_trial(measured):
 
 def test_an_arm_of_many_iterations_costs_accordingly(measured):
     params = load_params()
-    arms = {f"n{n}": replace(params.sweep["n9"], n_iter=n) for n in (9, 10, 20)}
-    stages = trainings(replace(params, sweep=arms), seconds_at_this_scale(measured))
+    arms = {f"of{n}": replace(params.sweep["n9"], n_iter=n) for n in (9, 10, 20)}
+    stages = trainings(replace(params, mechanism=arms), seconds_at_this_scale(measured))
     nine, ten, twenty = (stages[name][0] for name in arms)
     assert ten > nine and twenty - ten == pytest.approx(10 * (ten - nine))
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from capsnet_study.common.params import ParameterError
 from capsnet_study.params import load_params, parse_params
 from capsnet_study.routing.params import RoutingParams
-from capsnet_study.training.arms import CapsNetArm, CNNArm
+from capsnet_study.training.arms import BLOCKS, CapsNetArm, CNNArm
 from tests.project import text_of
 
 DOCUMENT = yaml.safe_load(text_of("params.yaml"))
@@ -91,7 +91,7 @@ def test_dvc_can_set_each_key_without_harm_to_another(key: str, tmp_path) -> Non
         ("mechanism/n3_h0p95/certainty", "1.0", ["n3_h0p95", "certainty", "1.0", "less than 1"]),
         ("mechanism/n3_h0p95/eta", "0.5", ["n3_h0p95", "certainty", "eta = 1"]),
         ("mechanism/n3_h0p95/n_iter", "1", ["n3_h0p95", "certainty", "n_iter of at least 2"]),
-        ("mechanism/n3_h0p95/certainty", "[[0.0, 0.9]]", ["n3_h0p95", "a number", "yoked"]),
+        ("mechanism/n3/certainty_path", "[[0.0, 0.9]]", ["n3", "certainty_path", "yoked"]),
         ("mechanism/em/eta", "0.5", ["em", "eta = 0.5", "algorithm = 'em'", "1.0"]),
         ("mechanism/em/gradient", "last", ["em", "gradient = 'last'", "'full'"]),
         ("mechanism/self_routing/n_iter", "3", ["self_routing", "n_iter = 3", "only 2"]),
@@ -165,7 +165,7 @@ OPTIONAL = {("routing", "gradient"), ("model", "conv_precision")}  # which have 
 
 @pytest.mark.parametrize(
     "block, key",
-    [(block, key) for block in DOCUMENT if block != "sweep" for key in DOCUMENT[block]],
+    [(block, key) for block in DOCUMENT if block not in BLOCKS for key in DOCUMENT[block]],
 )
 def test_a_missing_key_is_named(block, key):
     document = deepcopy(DOCUMENT)
@@ -184,7 +184,9 @@ def test_arm_names_that_dvc_or_a_file_system_would_misread_are_refused(name):
 
 @pytest.mark.parametrize("name", ["n6_eta0p01", "A", "cnn160"])
 def test_plain_arm_names_are_accepted(name):
-    assert list(parse_params(DOCUMENT | {"sweep": {name: ARM}}).sweep) == [name]
+    document = deepcopy(DOCUMENT)
+    document["mechanism"] = {name + "_": ARM}
+    assert list(parse_params(document).mechanism) == [name + "_"]
 
 
 def test_all_that_is_wrong_is_told_at_once():
@@ -242,7 +244,7 @@ def test_a_certainty_is_that_of_r1_while_it_routes():
 
 
 def test_a_path_of_certainty_is_followed_in_straight_lines():
-    routing = RoutingParams(3, 1.0, certainty=[(0.0, 1.0), (0.5, 0.8), (1.0, 0.2)])
+    routing = RoutingParams(3, 1.0, certainty_path=[(0.0, 1.0), (0.5, 0.8), (1.0, 0.2)])
     found = [routing.in_force(0, share, 0.5).certainty for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
     assert found == pytest.approx([1.0, 0.9, 0.8, 0.5, 0.2])
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import pickle
 import resource
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +28,8 @@ from capsnet_study.data.digits import DataFileError
 from capsnet_study.params import load_params
 from capsnet_study.report.render import OtherVersionError, render_report
 from stages import digits, fitting, multimnist
-from stages.report import read_results
-from tests.project import ROOT, copy, text_of
+from tests.project import ROOT, text_of
+from tests.report.report_inputs import PARAMS, results_of
 
 
 @pytest.fixture
@@ -204,16 +204,10 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     assert files(tmp_path) == {"metrics"}
 
 
-def test_metrics_of_another_version_are_refused(tmp_path, monkeypatch):
-    copy(tmp_path, "metrics", "plots", "params.yaml")
-    copy(tmp_path, "scripts/search.csv", "scripts/earlier_runs.csv")
-    monkeypatch.chdir(tmp_path)
-    claims = read_json("metrics/claims.json")
+def test_metrics_of_another_version_are_refused():
+    results = results_of(PARAMS)
+    assert render_report(results, PARAMS)
+    claims = {key: dict(claim) for key, claim in results.claims.items()}
     del claims["C1"]["verdict"]
-    shutil.copy("metrics/claims.json", "kept.json")
-    write_json("metrics/claims.json", claims)
-    params = load_params()
     with pytest.raises(OtherVersionError, match=r"verdict.*dvc repro"):
-        render_report(read_results(), params)
-    shutil.copy("kept.json", "metrics/claims.json")
-    assert render_report(read_results(), params)
+        render_report(replace(results, claims=claims), PARAMS)

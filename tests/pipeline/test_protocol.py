@@ -84,7 +84,9 @@ def test_manifold_sets_are_made_of_test_digits(study: Path) -> None:
 def test_controls_are_the_networks_before_training(study: Path, model: str, seed: int) -> None:
     spec = cnn_spec()
     for trial in range(2):
-        weights = pack(network_weights(spec, trial), network_weights(spec, trial + 10))
+        weights = pack(
+            initial=network_weights(spec, trial), trained=network_weights(spec, trial + 10)
+        )
         write_arrays(f"data/models/cnn/trial{trial}.safetensors", weights, spec.to_json())
     manifold_images.main()
     images = read_arrays("data/manifold.safetensors", "images")["images"]
@@ -198,7 +200,7 @@ def test_transfers_go_from_one_domain_to_the_other(
     spec = cnn_spec(hidden=2)
     weights = [network_weights(spec, seed) for seed in range(4)]
     for name, trained in zip(NAMES, weights, strict=True):
-        packed = pack(network_weights(spec, 9), trained)
+        packed = pack(initial=network_weights(spec, 9), trained=trained)
         write_arrays(f"data/pretrained/cnn/{name}.safetensors", packed, spec.to_json())
     transfers = handed_to(transfer_stage, "run_transfers", monkeypatch)[2]
     where = [(part.split, part.direction) for part in transfers]

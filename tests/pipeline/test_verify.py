@@ -14,12 +14,12 @@ from stages.code import checksum_of_code
 from stages.verify import outdated, standing
 from tests.pipeline.conftest import AUTHOR, run
 
-CHANGED = "src/capsnet_study/fitting/tables.py"
+CHANGED = "src/capsnet_study/faithfulness/tables.py"
 
 
 @pytest.fixture
 def changed(settled: Path) -> Iterator[Path]:
-    """The settled copy with a change of code that touches the stage `fitting` alone."""
+    """The settled copy with a change of code that touches the stage `manifold` alone."""
     kept = {name: (settled / name).read_text() for name in (CHANGED, "dvc.lock", "equal.yaml")}
     (settled / CHANGED).write_text(kept[CHANGED] + "# a remark\n")
     yield settled
@@ -44,37 +44,37 @@ def test_stages_whose_parameters_have_changed_are_named(settled: Path) -> None:
 
 
 def test_code_that_changes_nothing_is_recorded_with_its_reason(changed: Path) -> None:
-    assert outdated(changed) == ["fitting"]
-    record(changed, "fitting", why="a remark")
+    assert outdated(changed) == ["manifold"]
+    record(changed, "manifold", why="a remark")
     assert outdated(changed) == []
-    assert standing(["fitting"], changed).equal == ["fitting"]
+    assert standing(["manifold"], changed).equal == ["manifold"]
     told = yaml.safe_load((changed / "equal.yaml").read_text())
-    assert told[-1]["stages"] == ["fitting"] and told[-1]["why"] == "a remark"
-    assert sum("fitting" in entry["stages"] for entry in told) == 1
+    assert told[-1]["stages"] == ["manifold"] and told[-1]["why"] == "a remark"
+    assert sum("manifold" in entry["stages"] for entry in told) == 1
 
 
 def test_a_lock_that_was_moved_without_a_word_is_found(changed: Path) -> None:
     kept = (changed / "equal.yaml").read_text()
-    record(changed, "fitting", why="a remark")
+    record(changed, "manifold", why="a remark")
     (changed / "equal.yaml").write_text("[]\n")
-    assert standing(["fitting"], changed).unexplained == ["fitting"]
+    assert standing(["manifold"], changed).unexplained == ["manifold"]
     (changed / "equal.yaml").write_text(kept)
 
 
 def test_a_stage_that_ran_with_this_code_needs_no_reason(changed: Path) -> None:
-    path = changed / "metrics/runtime/fitting.json"
+    path = changed / "metrics/runtime/manifold.json"
     kept = read_json(path)
-    write_json(path, kept | {"code": checksum_of_code("fitting", changed)})
-    assert standing(["fitting"], changed).ran == ["fitting"]
+    write_json(path, kept | {"code": checksum_of_code("manifold", changed)})
+    assert standing(["manifold"], changed).ran == ["manifold"]
     write_json(path, kept)
 
 
 def test_changed_parameters_cannot_be_recorded_as_equal(changed: Path) -> None:
     params = changed / "params.yaml"
     kept = params.read_text()
-    params.write_text(kept.replace("n_iter: 9", "n_iter: 8"))
+    params.write_text(kept.replace("null_draws: 1000", "null_draws: 99"))
     with pytest.raises(AssertionError, match="parameters have changed"):
-        record(changed, "fitting", why="none")
+        record(changed, "manifold", why="none")
     params.write_text(kept)
 
 

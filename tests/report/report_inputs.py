@@ -10,6 +10,7 @@ from capsnet_study.claims.exploratory import explore
 from capsnet_study.data.params import DataParams
 from capsnet_study.faithfulness.tables import summarise_models
 from capsnet_study.figures.params import FigureParams
+from capsnet_study.interventions.params import InterventionParams
 from capsnet_study.models.params import CapsuleParams, ModelParams
 from capsnet_study.names import CHAMFER, FAITHFULNESS, MODEL_NAMES, NULL_NAMES
 from capsnet_study.params import Params
@@ -20,7 +21,8 @@ from capsnet_study.training.history import summarise_history
 from capsnet_study.training.params import TrainParams
 from capsnet_study.transfer.params import TransferParams
 from capsnet_study.transfer.schemes import summarise_schemes
-from tests import tables
+from tests import cause_tables, tables
+from tests.cause_tables import MECHANISM_ARMS
 from tests.tables import ARMS, CLAIMS, as_stored
 
 MAIN_ARMS = {"capsnet": "n3", "uniform": "n1", "cnn": "cnn"}  # arms as accurate as the main models
@@ -41,6 +43,9 @@ PARAMS = Params(
         fitness_memory=0.98,
     ),
     sweep=ARMS,
+    mechanism={key: MECHANISM_ARMS[key] for key in ("n9_late", "n3_h0p85", "em")},
+    yoked={"n3_as_n9": MECHANISM_ARMS["n3_as_n9"]},
+    interventions=InterventionParams(["n1", "n3"], [1, 3], [2.0]),
     manifold=ManifoldParams(["7-8", "3-5"], 20.0, [10.0, 40.0], 2, "random", 1000),
     transfer=TransferParams(splits=4, epochs=2),
     figures=FigureParams(200, ["7-8"], ["capsnet", "cnn"]),
@@ -72,6 +77,8 @@ def results_of(params: Params) -> Results:
         model: summarise_schemes(rows)
         for model, rows in judged["transfer"].groupby("model", sort=False)
     }
+    changed = params.mechanism | params.yoked
+    caused = cause_tables.evaluations(changed, trials=params.train.trials)
     return Results(
         claims=tables.claim_records(**judged),
         exploratory=as_stored(explore(CLAIMS, judged)),
@@ -79,6 +86,7 @@ def results_of(params: Params) -> Results:
         domains=domains_record(params),
         fitting=as_stored(records),
         manifold=as_stored(manifold_record(judged["manifold"])),
+        mechanism=as_stored({key: summarise_history(rows) for key, rows in caused.groupby("arm")}),
         train=as_stored(
             {"capsnet": records["n3"], "uniform": records["n1"], "cnn": records["cnn"]}
         ),
@@ -87,6 +95,7 @@ def results_of(params: Params) -> Results:
         search=search_table(),
         earlier=earlier_table(),
         arms=dict(params.sweep),
+        changed_arms=dict(changed),
         runtime=runtime_records(params),
     )
 

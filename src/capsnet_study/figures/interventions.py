@@ -50,7 +50,7 @@ def with_loss(interventions: pd.DataFrame) -> pd.DataFrame:
 def change_name(change: str, value: float) -> str | None:
     """What a change of couplings is called; None for those that are shown elsewhere.
 
-    >>> change_name("temperature", 0.5), change_name("n_test", 3)
+    >>> change_name("temperature", 0.5), change_name("n_test", 3.0)
     ('temperature × 0.5', None)
     """
     if change == "temperature":

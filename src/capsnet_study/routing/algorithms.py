@@ -77,7 +77,7 @@ ALGORITHMS: dict[str, Algorithm] = {
     "self_routing": Algorithm(
         others.self_routing,
         source="Hahn et al. 2019 (coder3000/SR-CapsNet)",
-        adapted="|u_i| is the activation of i; v = squash(sum): theirs share out 1 among all j",
+        adapted="‖u_i‖ is the activation of i; v = squash(sum): theirs share out 1 among all j",
         learnt={
             "route_weight": ("in_caps", "out_caps", "in_dim"),
             "route_bias": ("in_caps", "out_caps"),
@@ -97,7 +97,7 @@ ALGORITHMS: dict[str, Algorithm] = {
     "em": Algorithm(
         em,
         source="Hinton et al. 2018 (coder3000/SR-CapsNet)",
-        adapted="masses times 100 J/I (Gritzman 2019); |u_i| is the activation of i; 1e-4 is added "
+        adapted="masses times 100 J/I (Gritzman 2019); ‖u_i‖ is the activation of i; 1e-4 is added "
         "to variances, and a bias to the mean",
         learnt={"beta_u": ("out_caps",), "beta_a": ("out_caps",)},
     ),

@@ -67,8 +67,10 @@ class RoutingParams:
     couplings_of
         ``other``: each image is routed by the couplings of the next one of its batch.
     certainty
-        H / log J of R1 that one temperature on the logits of each batch brings about: a number, or
-        pairs of a share of the steps and the target there, joined by straight lines.
+        H / log J of R1 that one temperature on the logits of each batch brings about.
+    certainty_path
+        The same over training: pairs of a share of the steps and the target there, joined by
+        straight lines.
     """
 
     n_iter: Count
@@ -82,7 +84,8 @@ class RoutingParams:
     routed_until: Share = 1.0
     n_iter_outside: Count = 1
     couplings_of: Literal["own", "other"] = "own"
-    certainty: Certainty | Path | None = None
+    certainty: Certainty | None = None
+    certainty_path: Path | None = None
 
     @model_validator(mode="after")
     def _makes_sense(self) -> RoutingParams:
@@ -91,7 +94,7 @@ class RoutingParams:
                 f"routed_from = {self.routed_from:g}: must be below routed_until = "
                 f"{self.routed_until:g}"
             )
-        if self.certainty is not None and (self.n_iter == 1 or self.eta != 1):
+        if self.is_clamped and (self.n_iter == 1 or self.eta != 1):
             raise ValueError("certainty: needs n_iter of at least 2 and eta = 1, for its logits")
         if self.algorithm != "dynamic":
             self._check_other_algorithm()
@@ -100,7 +103,8 @@ class RoutingParams:
     def _check_other_algorithm(self) -> None:
         """Refuse what only the paper's routing can do."""
         usual = RoutingParams(self.n_iter, 1.0)
-        fixed = ("eta", "eta_max", "gradient", "temperature", "couplings_of", "certainty")
+        fixed = ("eta", "eta_max", "gradient", "temperature", "couplings_of")
+        fixed += ("certainty", "certainty_path")
         for name in fixed:
             if getattr(self, name) != getattr(usual, name):
                 raise ValueError(
@@ -125,7 +129,7 @@ class RoutingParams:
             return InForce(1, self.eta)
         within = self.routed_from <= share and (share < self.routed_until or self.routed_until == 1)
         n_iter = self.n_iter if within else self.n_iter_outside
-        clamped = layer == 0 and n_iter > 1 and self.certainty is not None
+        clamped = layer == 0 and n_iter > 1 and self.is_clamped
         return InForce(n_iter, self.eta_at(fitness), self.target_at(share) if clamped else None)
 
     def eta_at(self, fitness: float) -> float:
@@ -136,10 +140,15 @@ class RoutingParams:
 
     def target_at(self, share: float) -> float:
         """Return what H / log J of R1 is brought to at a share of the training steps."""
-        if isinstance(self.certainty, float):
+        if self.certainty_path is None:
             return self.certainty
-        shares, targets = zip(*self.certainty, strict=True)
+        shares, targets = zip(*self.certainty_path, strict=True)
         return float(np.interp(share, shares, targets))
+
+    @property
+    def is_clamped(self) -> bool:
+        """Whether the certainty of R1 is brought to a target."""
+        return self.certainty is not None or self.certainty_path is not None
 
     @property
     def of_a_layer(self) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class YokedArm(CapsNetArm):
     def following(self, path: Sequence[tuple[float, float]]) -> CapsNetArm:
         """Return the arm that a trial trains: pairs of a share of the steps and H / log J there."""
         own = {field.name: vars(self)[field.name] for field in fields(CapsNetArm)}
-        return CapsNetArm(**own | {"certainty": [tuple(pair) for pair in path]})
+        return CapsNetArm(**own | {"certainty_path": [tuple(pair) for pair in path]})
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -93,8 +93,8 @@ def _checked(arms: Arms) -> Arms:
             raise ValueError(
                 f"arm name {key!r}: letters, digits and _ only (to DVC a dot is a path)"
             )
-        if isinstance(getattr(arms[key], "certainty", None), list):
-            raise ValueError(f"{key}: certainty: a number; arms of yoked follow a path")
+        if getattr(arms[key], "certainty_path", None) is not None:
+            raise ValueError(f"{key}: certainty_path: arms of yoked follow one, by certainty_of")
     return arms
 
 

@@ -34,10 +34,13 @@ def exposure(network: Network, examples: Examples) -> dict[str, float]:
     (what leaks elsewhere does not count); gradient_j, its share of the Frobenius norms of the
     gradient of the mean loss with respect to the weights W_ij of R1, all 1/J where that is 0.
     effective_mass and effective_gradient: the exponential of the entropy of these shares, J where
-    all capsules get the same and 1 where one gets all. Nothing without routing, and on features.
+    all capsules get the same and 1 where one gets all. Nothing where R1 is not trained: without
+    routing, frozen, or on features.
     """
     layer = network.layers[0]
     if examples.kept is not None or not isinstance(layer, CapsuleLayer):
+        return {}
+    if not layer.weight.requires_grad:
         return {}
     count = min(PROBE, len(examples))
     mass = torch.zeros(layer.out_caps, dtype=torch.float64, device=layer.weight.device)
