@@ -1,18 +1,20 @@
 """A learning rate and an initial gain of its own for an arm, by validation digits only.
 
-    python -m scripts.tune attention kmeans                # as long as scripts.search
+    python -m scripts.tune attention kmeans --gain-only    # as long as scripts.search
     python -m scripts.tune n1 n3 n9 cnn cnn160 --full      # as long as the study's trainings
 
 Every arm is searched in the same way. Three rates by three gains (CNNs: three rates) around those
-of params.yaml are tried from two seeds; while the best setting lies on an edge of the grid, the
-grid grows there by one more value. Digits are those of `scripts.validation`: no test digit is read.
-Results are added to scripts/tune.csv; settings that are there are not tried again.
+of params.yaml are tried from two seeds, or three gains at the common rate; while the best setting
+lies on an edge of the grid, the grid grows there by one more value. Digits are those of
+`scripts.validation`: no test digit is read. Results are added to scripts/tune.csv; settings that
+are there are not tried again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Annotated
@@ -40,20 +42,19 @@ Scores = Callable[[Sequence[Setting]], Sequence[float]]  # mean exact match of e
 def main(
     arms: list[str],
     full: Annotated[bool, typer.Option(help="Train as long as the study does.")] = False,
+    gain_only: Annotated[bool, typer.Option(help="Leave the learning rate alone.")] = False,
 ) -> None:
     """Search for each arm, one after the other, and print what params.yaml would say."""
     params = load_params()
     epochs = params.train.epochs if full else 1
     images = params.data.train_images if full else LEARNING_IMAGES
     sets = learning_and_validation(params, images)
+    train = replace(params.train, epochs=epochs)
     for name in arms:
         arm = params.arms[name]
-
-        def scores(settings: Sequence[Setting], name: str = name, arm: Arm = arm) -> list[float]:
-            train = replace(params.train, epochs=epochs)
-            return tried(name, arm, settings, params, train, sets)
-
-        best = search(start_of(arm, params), scores)
+        start = start_of(arm, params)
+        fixed = {"lr": start.pop("lr")} if gain_only else {}
+        best = search(start, partial(tried, name, arm, fixed, params, train, sets))
         print(f"{name}: " + ", ".join(f"{key}: {value:.4g}" for key, value in best.items()))
 
 
@@ -98,13 +99,15 @@ def widen(axes: Mapping[str, list[float]], best: Sequence[float]) -> bool:
 def tried(
     name: str,
     arm: Arm,
-    settings: Sequence[Setting],
+    fixed: Setting,
     params: Params,
     train: TrainParams,
     sets: tuple[ImageSet, ImageSet],
+    settings: Sequence[Setting],
 ) -> list[float]:
     """Return the mean exact match of each setting; what scripts/tune.csv has is not run again."""
     length = {"arm": name, "epochs": train.epochs, "images": len(sets[0].labels)}
+    settings = [fixed | one for one in settings]
     known = means(length)
     missing = [one for one in settings if tuple(one.values()) not in known]
     tasks = [

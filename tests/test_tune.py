@@ -1,6 +1,7 @@
 """The search for a learning rate and a gain: a grid that grows until its best is inside."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -55,8 +56,7 @@ def test_what_was_tried_is_not_run_again(tmp_path, monkeypatch):
     monkeypatch.setenv("CAPS_WORKERS", "1")
     params = load_params()
     sets = (ImageSet(np.zeros((10, 36, 36)), np.zeros((10, 2))),) * 2
-    arguments = ("cnn", params.sweep["cnn"])
-    rest = (params, params.train, sets)
-    assert tune.tried(*arguments, [{"lr": 0.1}], *rest) == pytest.approx([0.6])
-    assert tune.tried(*arguments, [{"lr": 0.2}, {"lr": 0.1}], *rest) == pytest.approx([0.7, 0.6])
+    tried = partial(tune.tried, "cnn", params.sweep["cnn"], {}, params, params.train, sets)
+    assert tried([{"lr": 0.1}]) == pytest.approx([0.6])
+    assert tried([{"lr": 0.2}, {"lr": 0.1}]) == pytest.approx([0.7, 0.6])
     assert ran == [(0.1, 0), (0.1, 1), (0.2, 0), (0.2, 1)]

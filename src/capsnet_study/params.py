@@ -44,7 +44,14 @@ class Params:
     @model_validator(mode="after")
     def _main_model_routes_alike_throughout(self) -> Params:
         usual = RoutingParams(1, 1.0)
-        for name in ("eta_max", "routed_from", "routed_until", "certainty", "certainty_path", "couplings_of"):
+        for name in (
+            "eta_max",
+            "routed_from",
+            "routed_until",
+            "certainty",
+            "certainty_path",
+            "couplings_of",
+        ):
             if getattr(self.routing, name) != getattr(usual, name):
                 raise ValueError(
                     f"routing.{name}: only arms of sweep and mechanism may change it; main models "

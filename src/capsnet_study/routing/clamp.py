@@ -37,10 +37,15 @@ def clamp(
 def factor_for(logits: Float[Tensor, "batch in_caps out_caps"], certainty: float) -> float:
     """Return the factor on logits that gives H / log J = `certainty`; H falls as it grows."""
     uniform = math.log(logits.shape[-1])
+    below = logits.flatten(0, 1).T.contiguous()  # [out_caps, batch * in_caps]: long inner loops
+    below -= below.amax(dim=0)
 
     def excess(log_factor: float) -> float:
-        c = (math.exp(log_factor) * logits).softmax(dim=-1)
-        return torch.special.entr(c).sum(dim=-1).mean().item() / uniform - certainty
+        scaled = math.exp(log_factor) * below
+        power = scaled.exp()
+        total = power.sum(dim=0)
+        entropy = total.log() - (power * scaled).sum(dim=0) / total
+        return entropy.mean().item() / uniform - certainty
 
     if excess(HIGHEST) >= 0:
         return math.exp(HIGHEST)

@@ -219,7 +219,11 @@ def _add_scaled(c, x, out):
 @compiled
 def _blend(rate, proposed, c):
     """Eq. 3 in place: c <- rate ĉ + (1 - rate) c, both [J, B]."""
-    rest = c.dtype.type(1) - rate
+    one = c.dtype.type(1)
+    if rate == one:  # regrouped sums would cost the smallest couplings their digits
+        c[:] = proposed
+        return
+    rest = one - rate
     for j in range(len(c)):
         new, old = proposed[j], c[j]
         for n in range(len(new)):

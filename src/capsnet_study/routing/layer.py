@@ -110,26 +110,22 @@ class CapsuleLayer(nn.Module):
         self, u: Float[Tensor, "batch in_caps in_dim"]
     ) -> tuple[Float[Tensor, "batch out_caps out_dim"], Float[Tensor, "batch in_caps entries"]]:
         """Return the upper capsules v and the couplings c, one for each (leaky: and a leak)."""
-        how = (self.n_iter, self.eta, self.gradient, self.bias)
+        v, c = self._route(u)
+        changed = clamp(c, self.certainty) if self.certainty else c
+        if self.couplings_of == "other":
+            changed = changed.roll(1, dims=0)
+        return (v, c) if changed is c else (self.with_couplings(u, changed), changed)
+
+    def _route(
+        self, u: Float[Tensor, "batch in_caps in_dim"]
+    ) -> tuple[Float[Tensor, "batch out_caps out_dim"], Float[Tensor, "batch in_caps entries"]]:
         if self.algorithm.route and self.n_iter > 1:
             tensors = {name: getattr(self, name) for name in self.algorithm.tensors}
             return self.algorithm.route(self.votes(u), u, self.n_iter, self.bias, **tensors)
-        if self.certainty or self.couplings_of == "other":
-            return self._route_with_changed_couplings(u)
+        how = (self.n_iter, self.eta, self.gradient, self.bias)
         if self.temperature == 1 and routing_path(u.device, u.dtype) == "fused":
             return fused_route(u, self.weight, *how)
         return route(self.votes(u), *how, self.temperature)
-
-    def _route_with_changed_couplings(
-        self, u: Float[Tensor, "batch in_caps in_dim"]
-    ) -> tuple[Float[Tensor, "batch out_caps out_dim"], Float[Tensor, "batch in_caps out_caps"]]:
-        votes = self.votes(u)
-        _, c = route(votes, self.n_iter, self.eta, self.gradient, self.bias, self.temperature)
-        if self.certainty:
-            c = clamp(c, self.certainty)
-        if self.couplings_of == "other":
-            c = c.roll(1, dims=0)
-        return squash(total_input(c, votes, self.bias)), c
 
     def with_couplings(
         self,
