@@ -91,7 +91,11 @@ def test_dvc_can_set_each_key_without_harm_to_another(key: str, tmp_path) -> Non
         ("mechanism/n3_h0p95/certainty", "1.0", ["n3_h0p95", "certainty", "1.0", "less than 1"]),
         ("mechanism/n3_h0p95/eta", "0.5", ["n3_h0p95", "certainty", "eta = 1"]),
         ("mechanism/n3_h0p95/n_iter", "1", ["n3_h0p95", "certainty", "n_iter of at least 2"]),
-        ("mechanism/n3/certainty_path", "[[0.0, 0.9]]", ["n3", "certainty_path", "yoked"]),
+        (
+            "mechanism/n3_h0p95/certainty_path",
+            "[[0.0, 0.9]]",
+            ["n3_h0p95", "certainty_path", "yoked"],
+        ),
         ("mechanism/em/eta", "0.5", ["em", "eta = 0.5", "algorithm = 'em'", "1.0"]),
         ("mechanism/em/gradient", "last", ["em", "gradient = 'last'", "'full'"]),
         ("mechanism/self_routing/n_iter", "3", ["self_routing", "n_iter = 3", "only 2"]),
