@@ -205,6 +205,16 @@ FAITHFULNESS = (
 )
 RAW_FAITHFULNESS = ("raw_distance_spearman", "raw_knn_overlap", "raw_cka")  # of the activations
 
+CHANGES = {  # what couplings of a trained network are made
+    "n_test": "n = {:g}",
+    "uniform": "uniform couplings",
+    "mean": "mean couplings",
+    "pair_mean": "mean couplings of the digit pair",
+    "shuffled": "couplings of another image",
+    "temperature": "temperature × {:g}",
+}
+CHANGED_LAYERS = {"r1": "R1", "r2": "R2", "both": "both layers"}
+
 NULL_NAMES = {
     "noise": "map of pure noise",
     "shuffled": "the grid, identities shuffled",

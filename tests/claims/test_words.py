@@ -72,7 +72,7 @@ def test_a_correlation_names_both_measures_and_has_no_unit():
     ("measure", "name"),
     [
         ("loss_n_test_1_both", "loss of exact match by n = 1 at test, in both layers"),
-        ("loss_temperature_0.5_r2", "loss of exact match by temperature 0.5 at test, in R2"),
+        ("loss_temperature_0.5_r2", "loss of exact match by temperature × 0.5 at test, in R2"),
         ("loss_mean_r1", "loss of exact match by mean couplings at test, in R1"),
         ("longdrop_A1B", "drop from the longer base to A1B"),
     ],

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from capsnet_study.names import MEASURES, MODEL_NAMES, Measure, arm_name
+from capsnet_study.names import CHANGED_LAYERS, CHANGES, MEASURES, MODEL_NAMES, Measure, arm_name
 from capsnet_study.training.arms import Arm
 
 Part = Mapping[str, Any]
@@ -19,16 +19,7 @@ GROUPS = {
 }
 OVER_ARMS = ("correlation", "curvature")  # kinds of parts that have one value an arm
 DROPS = {"drop": "drop from base to {}", "longdrop": "drop from the longer base to {}"}
-CHANGES = {  # of the couplings of a trained network, and what they are then
-    "n_test": "n = {} at test",
-    "temperature": "temperature {} at test",
-    "uniform": "uniform couplings at test",
-    "mean": "mean couplings at test",
-    "pair_mean": "mean couplings of the digit pair at test",
-    "shuffled": "couplings of other images at test",
-}
-LAYERS = {"r1": "in R1", "r2": "in R2", "both": "in both layers"}
-LOSS = re.compile(rf"loss_({'|'.join(CHANGES)})(?:_([\d.]+))?_({'|'.join(LAYERS)})")
+LOSS = re.compile(rf"loss_({'|'.join(CHANGES)})(?:_([\d.]+))?_({'|'.join(CHANGED_LAYERS)})")
 
 
 def words_of(arms: Mapping[str, Arm]) -> dict[str, str]:
@@ -78,6 +69,7 @@ def _measure(name: str) -> Measure:
         return Measure(DROPS[prefix].format(scheme), "points")
     if found := LOSS.fullmatch(name):
         change, value, layer = found.groups()
-        what = f"{CHANGES[change].format(value)}, {LAYERS[layer]}"
+        changed = CHANGES[change].format(float(value or 0))
+        what = f"{changed} at test, in {CHANGED_LAYERS[layer]}"
         return Measure(f"loss of exact match by {what}", "points", short=f"loss: {what}")
     return MEASURES.get(name, Measure(name.replace("_", " ")))

@@ -9,10 +9,10 @@ from capsnet_study.figures.arms import over_trials
 from capsnet_study.figures.causes import all_arms, step_groups, usual_arm
 from capsnet_study.figures.clamp import GRADIENTS, PANEL_N_ITER, Point, free_points, held_points
 from capsnet_study.figures.exposure import EFFECTIVE, exposed_arms
-from capsnet_study.figures.interventions import LAYER_NAMES, changed_arms, loss_rows
+from capsnet_study.figures.interventions import changed_arms, loss_rows
 from capsnet_study.figures.paired import differences, interval_of, intervals_by_step
 from capsnet_study.figures.train_test import matrix_rows
-from capsnet_study.names import arm_name
+from capsnet_study.names import CHANGED_LAYERS, arm_name
 from capsnet_study.stats import Interval
 
 
@@ -35,7 +35,7 @@ def matrix_cells(interventions: pd.DataFrame, table: pd.DataFrame) -> list[Row]:
     rows = matrix_rows(interventions, table)
     return [
         {
-            "layer": LAYER_NAMES[cell.layer],
+            "layer": CHANGED_LAYERS[cell.layer],
             "train": cell.train,
             "test": cell.test,
             "percent": round(100 * cell.exact_match, 2),
@@ -53,7 +53,7 @@ def intervention_rows(interventions: pd.DataFrame, table: pd.DataFrame) -> list[
         of_arm = losses.loc[losses["arm"] == key].groupby(["name", "layer"], sort=False)["loss"]
         for (name, layer), values in of_arm:
             found = interval_of(values)
-            place = {"arm": arm_name(arm), "change": name, "layer": LAYER_NAMES[layer]}
+            place = {"arm": arm_name(arm), "change": name, "layer": CHANGED_LAYERS[layer]}
             rows += [place | _spread(found, "points", 3)] if found else []
     return rows
 

@@ -16,21 +16,15 @@ from capsnet_study.figures.style import (
     new_figure,
     panel_title,
 )
-from capsnet_study.names import arm_name
+from capsnet_study.names import CHANGED_LAYERS, CHANGES, arm_name
 from capsnet_study.training.arms import Arms
 
-LAYER_NAMES = {"r1": "R1", "r2": "R2", "both": "both layers"}
 LAYER_LOOKS = {
-    "r1": Look("R1", "#0072b2", "-", "o"),
-    "r2": Look("R2", "#d55e00", (0, (4, 1.5)), "s"),
-    "both": Look("both layers", "#000000", (0, (1, 1.2)), "D"),
+    "r1": Look(CHANGED_LAYERS["r1"], "#0072b2", "-", "o"),
+    "r2": Look(CHANGED_LAYERS["r2"], "#d55e00", (0, (4, 1.5)), "s"),
+    "both": Look(CHANGED_LAYERS["both"], "#000000", (0, (1, 1.2)), "D"),
 }
-CHANGE_NAMES = {
-    "uniform": "uniform: 1/J",
-    "mean": "mean over images",
-    "pair_mean": "mean of the digit pair",
-    "shuffled": "those of another image",
-}
+SHOWN = [change for change in CHANGES if change != "n_test"]  # which has a figure of its own
 PREFERRED, PANELS = (3, 9), 2
 SIDES = {"r1": -0.24, "r2": 0.0, "both": 0.24}
 
@@ -47,26 +41,16 @@ def with_loss(interventions: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(loss=100 * (rows["own"] - rows["exact_match"])).drop(columns="own")
 
 
-def change_name(change: str, value: float) -> str | None:
-    """What a change of couplings is called; None for those that are shown elsewhere.
-
-    >>> change_name("temperature", 0.5), change_name("n_test", 3.0)
-    ('temperature × 0.5', None)
-    """
-    if change == "temperature":
-        return f"temperature × {value:g}"
-    return CHANGE_NAMES.get(change)
-
-
 def loss_rows(interventions: pd.DataFrame) -> pd.DataFrame:
     """Columns arm, trial, layer, name (of the change) and loss: those changes that are shown."""
     rows = with_loss(interventions)
-    order = {change: place for place, change in enumerate([*CHANGE_NAMES, "temperature"])}
+    rows = rows[rows["intervention"].isin(SHOWN)]
+    pairs = zip(rows["intervention"], rows["value"], strict=True)
     rows = rows.assign(
-        order=rows["intervention"].map(order),
-        name=[change_name(*key) for key in zip(rows["intervention"], rows["value"], strict=True)],
+        order=rows["intervention"].map(SHOWN.index),
+        name=[CHANGES[change].format(value) for change, value in pairs],
     )
-    rows = rows.dropna(subset=["name", "loss"]).sort_values(["order", "value"], kind="stable")
+    rows = rows.dropna(subset=["loss"]).sort_values(["order", "value"], kind="stable")
     return rows[["arm", "trial", "layer", "name", "loss"]]
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from capsnet_study.figures.causes import all_arms, plain_arms
-from capsnet_study.figures.interventions import LAYER_NAMES, with_loss
+from capsnet_study.figures.interventions import with_loss
 from capsnet_study.figures.paired import say_missing
 from capsnet_study.figures.style import (
     DOUBLE,
@@ -21,6 +21,7 @@ from capsnet_study.figures.style import (
     new_figure,
     panel_title,
 )
+from capsnet_study.names import CHANGED_LAYERS
 
 LAYERS = ("both", "r1", "r2")
 COLOURS = "PuOr"  # of gains and losses: told apart by all eyes
@@ -82,7 +83,7 @@ def _finish(axes: Axes, letter: str, layer: str) -> None:
     axes.spines[:].set_visible(False)
     axes.set_facecolor("#f2f2f2")  # of pairs that were not tested
     axes.set_xlabel("iterations in the test")
-    panel_title(axes, letter, f"changed in {LAYER_NAMES[layer]}")
+    panel_title(axes, letter, f"changed in {CHANGED_LAYERS[layer]}")
 
 
 @journal_style
