@@ -25,10 +25,16 @@ from capsnet_study.running.runner import caught_signals, run_pipeline
 
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=0, help="Stages at once; 0: one a core.")]
 Overrides = Annotated[list[str], typer.Option("--set-param", "-S", help="As of dvc exp run.")]
+AllowMissing = Annotated[bool, typer.Option(help="As of dvc repro: missing data is no change.")]
 Targets = Annotated[list[str], typer.Argument(help="As of dvc repro; default: all stages.")]
 
 
-def main(targets: Targets = [], jobs: Jobs = 0, set_param: Overrides = []) -> None:  # noqa: B006
+def main(
+    targets: Targets = [],  # noqa: B006
+    jobs: Jobs = 0,
+    set_param: Overrides = [],  # noqa: B006
+    allow_missing: AllowMissing = False,
+) -> None:
     """Run what is not up to date: all stages, or the targets with all that they need."""
     from dvc.exceptions import DvcException
 
@@ -38,19 +44,21 @@ def main(targets: Targets = [], jobs: Jobs = 0, set_param: Overrides = []) -> No
         raise typer.Exit(2)
     try:
         with alone(Path(".dvc/tmp/run/lock")):
-            raise typer.Exit(_run(console, targets, jobs, set_param))
+            raise typer.Exit(_run(console, targets, jobs, set_param, allow_missing))
     except (BusyError, ClusterError, LockFileError, OverrideError, DvcException) as error:
         console.print(f"run: {error}", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
 
 
-def _run(console: Console, targets: list[str], jobs: int, set_param: list[str]) -> int:
+def _run(
+    console: Console, targets: list[str], jobs: int, set_param: list[str], allow_missing: bool
+) -> int:
     """Run the stages and return the exit status."""
     began = time.monotonic()
     for line in [*mend(), *(f"-S: {change}" for change in set_params(set_param))]:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     at_once, lends = capacity(os.environ)
-    pipeline = read_pipeline(targets)
+    pipeline = read_pipeline(targets, allow_missing)
     keep_lock()
     with caught_signals() as stopped, shown(console) as show:
         run = run_pipeline(pipeline, jobs or at_once, lends, show, stopped)

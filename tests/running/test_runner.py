@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import yaml
@@ -51,6 +52,21 @@ def test_a_failure_stops_what_hangs_below_it(make: Make) -> None:
     assert set(outs(folder)) == {"a", "c", "e", "f"}
     (folder / "b.fails").unlink()
     assert "3 of 7 stages ran" in runner(folder)
+
+
+def test_data_that_is_not_here_may_count_as_unchanged(make: Make) -> None:
+    folder = make(GRAPH)
+    runner(folder)
+    shutil.rmtree(folder / ".dvc/cache")
+    for name in ("b", "c", "e"):
+        (folder / f"{name}.txt").unlink()
+    assert "0 of 7 stages ran" in runner(folder, "--allow-missing")
+    lock = yaml.safe_load((folder / LOCK).read_text())
+    del lock["stages"]["f"], lock["stages"]["g"]
+    (folder / LOCK).write_text(yaml.safe_dump(lock, sort_keys=False))
+    printed = runner(folder, "--allow-missing", fails=True)  # f needs e, which is nowhere
+    assert "FAILED  f" in printed and "5 were up to date" in printed
+    assert "7 of 7 stages ran" in runner(folder)  # what no cache holds is made anew
 
 
 def test_a_lock_file_that_was_cut_off_is_mended_first(make: Make) -> None:

@@ -99,7 +99,9 @@ def test_a_run_keeps_to_the_graph(
     running: set[str] = set()
     ended: set[str] = set()
 
-    def begin(stage: str, workers: int, log: Path, environment: Mapping[str, str]) -> Child:
+    def begin(
+        stage: str, workers: int, log: Path, environment: Mapping[str, str], options: list[str]
+    ) -> Child:
         assert graph[stage] <= ended | unchanged and stage not in began
         began.append(stage)
         running.add(stage)
@@ -117,7 +119,7 @@ def test_a_run_keeps_to_the_graph(
     fakes = {
         "begin": begin,
         "result": result,
-        "has_changed": lambda stage: stage.path not in unchanged,
+        "has_changed": lambda stage, allow_missing: stage.path not in unchanged,
         "stop": lambda children, hurry: None,
         "wait_for_any": lambda children, seconds: None,
         "foreign_holder": lambda path, ours: None,

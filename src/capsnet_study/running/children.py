@@ -40,15 +40,17 @@ class Child:
     process: BaseProcess
 
 
-def begin(stage: str, workers: int, log: Path, environment: Mapping[str, str]) -> Child:
-    """Start ``dvc repro --single-item STAGE`` with its output in `log`.
+def begin(
+    stage: str, workers: int, log: Path, environment: Mapping[str, str], options: Sequence[str] = ()
+) -> Child:
+    """Start ``dvc repro --single-item STAGE``, with more options, and its output in `log`.
 
     Where a process can be forked safely, it is a copy of this one, in which DVC is loaded already:
     that saves what each DVC takes to start. A process with threads cannot, nor can one on macOS.
     """
     forks = sys.platform == "linux" and threading.active_count() == 1
     start = multiprocessing.get_context("fork" if forks else "spawn")
-    arguments = (stage, str(log), dict(environment), os.getpid())
+    arguments = (stage, str(log), dict(environment), list(options), os.getpid())
     process = start.Process(target=_reproduce, args=arguments, daemon=True)
     log.parent.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
@@ -92,7 +94,9 @@ def _signal_group(child: Child, number: signal.Signals) -> None:
         os.killpg(child.process.pid or 0, number)
 
 
-def _reproduce(stage: str, log: str, environment: dict[str, str], runner: int) -> None:
+def _reproduce(
+    stage: str, log: str, environment: dict[str, str], options: list[str], runner: int
+) -> None:
     """Be ``dvc repro --single-item STAGE``, as a process of its own."""
     os.setsid()  # Ctrl-C in the terminal is for the runner, which decides what to do
     _end_with(runner)
@@ -104,7 +108,7 @@ def _reproduce(stage: str, log: str, environment: dict[str, str], runner: int) -
     # No-ops, which the stage's command does not inherit, unlike signals that are ignored.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
-    command = ["--wait-for-lock", "repro", "--single-item", stage]
+    command = ["--wait-for-lock", "repro", "--single-item", *options, stage]
     sys.argv = ["dvc", *command]  # what DVC tells others whom it keeps waiting
     sys.exit(_dvc(command))
 

@@ -21,13 +21,17 @@ from capsnet_study.running.schedule import Upstream
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Stages in an order that DVC could run them in, and what each needs."""
+    """Stages in an order that DVC could run them in, and what each needs.
+
+    With `allow_missing`, data that is not here counts as what dvc.lock says of it.
+    """
 
     stages: Mapping[str, Stage]
     upstream: Upstream
+    allow_missing: bool = False
 
 
-def read_pipeline(targets: Sequence[str] = ()) -> Pipeline:
+def read_pipeline(targets: Sequence[str] = (), allow_missing: bool = False) -> Pipeline:
     """Return the targets, or all of ``dvc.yaml``, with their upstream."""
     with set_loggers_level(logging.CRITICAL):
         repo = Repo()
@@ -42,10 +46,10 @@ def read_pipeline(targets: Sequence[str] = ()) -> Pipeline:
         name: frozenset(names[needed] for needed in graph.successors(stage))
         for stage, name in names.items()
     }
-    return Pipeline({name: stage for stage, name in names.items()}, upstream)
+    return Pipeline({name: stage for stage, name in names.items()}, upstream, allow_missing)
 
 
-def has_changed(stage: Stage) -> bool:
+def has_changed(stage: Stage, allow_missing: bool = False) -> bool:
     """Return whether ``dvc repro`` would run a stage whose upstream has ended; true in doubt.
 
     DVC itself reads the records of dvc.lock once, before its first stage: that of a stage is only
@@ -53,7 +57,7 @@ def has_changed(stage: Stage) -> bool:
     """
     try:
         with set_loggers_level(logging.CRITICAL):  # nor does it draw bars
-            return stage.changed()
+            return stage.changed(allow_missing=allow_missing)
     except Exception:  # what is wrong is told by the process that is started then
         return True
 

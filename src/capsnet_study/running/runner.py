@@ -176,7 +176,7 @@ def _sort_out(run: Run) -> None:
         if not found:
             return
         for stage in found:
-            if has_changed(run.pipeline.stages[stage]):
+            if has_changed(run.pipeline.stages[stage], run.pipeline.allow_missing):
                 run.waiting[stage] = 0.0
             else:
                 run.unchanged.add(stage)
@@ -192,7 +192,8 @@ def _begin(run: Run, urgency: Mapping[str, float], lends: bool) -> list[News]:
         workers = lend(run.jobs, lent, len(due) - at)
         environment = {"CAPS_WORKERS": str(workers)} if lends else {}
         keep_lock()
-        run.running[stage] = begin(stage, workers, log_path(stage), environment)
+        options = ["--allow-missing"] if run.pipeline.allow_missing else []
+        run.running[stage] = begin(stage, workers, log_path(stage), environment, options)
         del run.waiting[stage]
         with_workers = f" with {workers} workers" if lends and workers > 1 else ""
         news.append(News("begun", f"begun   {stage}{with_workers}"))
