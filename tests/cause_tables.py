@@ -39,7 +39,7 @@ MECHANISM_ARMS: dict[str, Arm] = {
     "n6_fitness_reversed": _arm(6, 1.0, eta_max=0.01),
     "n3_tau0p5": _arm(3, temperature=0.5),
     "n3_tau2": _arm(3, temperature=2.0),
-    **{name: _arm(n, algorithm=name) for name, n in _OTHERS.items()},
+    **{name: _arm(n, algorithm=name, init_gain=1.0) for name, n in _OTHERS.items()},
     "n1_tuned": _arm(1, lr=0.004, init_gain=0.7),
     "n3_tuned": _arm(3, lr=0.003, init_gain=0.5),
     "n9_tuned": _arm(9, lr=0.002, init_gain=0.35),

@@ -122,4 +122,4 @@ def routing_kind(arm: Arm) -> str | None:
         "couplings_of": "couplings of another image",
         "routed": "one layer routes",
     }
-    return next((kind for name, kind in kinds.items() if changed == {name}), None)
+    return next((kind for name, kind in kinds.items() if changed - {*TUNED} == {name}), None)
