@@ -116,10 +116,11 @@ def routing_kind(arm: Arm) -> str | None:
         return "CNN" if arm.model == "cnn" else None
     if not changed:
         return "routing by agreement" if arm.n_iter in (1, USUAL_N_ITER) else None
+    if "algorithm" in changed:
+        return "another algorithm"
     kinds = {
-        "algorithm": "another algorithm",
         "temperature": "temperature",
         "couplings_of": "couplings of another image",
         "routed": "one layer routes",
     }
-    return next((kind for name, kind in kinds.items() if changed - {*TUNED} == {name}), None)
+    return next((kind for name, kind in kinds.items() if changed == {name}), None)

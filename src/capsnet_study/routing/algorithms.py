@@ -98,7 +98,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         em,
         source="Hinton et al. 2018 (coder3000/SR-CapsNet)",
         adapted="masses times 100 J/I (Gritzman 2019); ‖u_i‖ is the activation of i; 1e-4 is added "
-        "to variances, and a bias to the mean",
+        "to variances, a bias to the mean; in R1 only: it collapses where lower capsules are few",
         learnt={"beta_u": ("out_caps",), "beta_a": ("out_caps",)},
     ),
     "over_lower": Algorithm(
