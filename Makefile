@@ -47,8 +47,8 @@ lint: .venv/installed
 	ruff format --check .
 
 restore:  ## back to the committed parameters and results
-	git restore params.yaml dvc.lock metrics plots REPORT.md
-	git clean -fdq metrics plots
+	git restore params.yaml dvc.lock data metrics plots REPORT.md
+	git clean -fdq data metrics plots
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

@@ -15,17 +15,19 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks/results/stages.json"
 ARMS = [f"sweep@{arm}" for arm in ("n1", "n2", "n3", "n5")]
+Parts = Annotated[list[str], typer.Argument(help="What to time: arms, quick run.")]
 SERIAL = (sys.executable, "-m", "dvc", "repro", "--quiet")
 RUNNER = (sys.executable, "-m", "stages.run")
 
 
-def main(parts: list[str] = ["arms", "quick run"], out: Path = RESULTS) -> None:  # noqa: B006
+def main(parts: Parts = ["arms", "quick run"], out: Path = RESULTS) -> None:  # noqa: B006
     """Time full-size arms of one epoch, or the quick run, both ways, and write it down."""
     cases = {
         "arms": lambda: both(["-S", "train.epochs=1"], ARMS, first=["multimnist"]),
