@@ -1,6 +1,7 @@
 """Intervals and rank correlations on which the claims are decided (claims.yaml)."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -154,13 +155,26 @@ def permutation_spearman(
         return rho, rho
     ranks = rankdata(x)
     # Over pairings rho is an increasing function of the product of the ranks.
+    return rho, permutation_p(rankdata(y), ranks, "greater", seed)
+
+
+def permutation_p(
+    y: Float[np.ndarray, " n"],
+    weights: Float[np.ndarray, " n"],
+    alternative: Literal["greater", "less"],
+    seed: int,
+) -> float:
+    """Return how often permuted values have so great (so small) a weighted sum as they have.
+
+    Of all n! orders while these are at most 10,000, else of 10,000 drawn with `seed` and their own.
+    """
     test = permutation_test(
-        (rankdata(y),),
-        lambda permuted, axis: np.sum(permuted * ranks, axis=axis),
+        (y,),
+        lambda permuted, axis: np.sum(permuted * weights, axis=axis),
         permutation_type="pairings",
-        alternative="greater",
+        alternative=alternative,
         vectorized=True,
         n_resamples=10_000,
         rng=np.random.default_rng(seed),
     )
-    return rho, float(test.pvalue)
+    return float(test.pvalue)

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
-from scipy.stats import permutation_test
 from scipy.stats import t as student
+
+from capsnet_study.stats import permutation_p
 
 
 class Estimate(NamedTuple):
@@ -85,17 +86,7 @@ def permutation_curvature(
     fit = parabola(x, y)
     if np.isnan(fit.curvature):
         return fit, fit.curvature
-    weights = _of_powers(x)[2]
-    test = permutation_test(
-        (y,),
-        lambda permuted, axis: np.sum(permuted * weights, axis=axis),
-        permutation_type="pairings",
-        alternative="less",
-        vectorized=True,
-        n_resamples=10_000,
-        rng=np.random.default_rng(seed),
-    )
-    return fit, float(test.pvalue)
+    return fit, permutation_p(y, _of_powers(x)[2], "less", seed)
 
 
 def _of_powers(x: Float[np.ndarray, " n"]) -> Float[np.ndarray, "3 n"]:

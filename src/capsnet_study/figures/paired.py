@@ -12,8 +12,6 @@ from capsnet_study.figures.causes import MISSING
 from capsnet_study.figures.style import INTERVAL, NOTE_COLOUR, SMALL, Look
 from capsnet_study.stats import Interval, t_interval
 
-CASED = {"markeredgecolor": "white", "markeredgewidth": 0.4, "zorder": 4}
-
 
 def last_values(table: pd.DataFrame, arm: str, column: str = "exact_match") -> pd.Series:
     """What each trial of an arm has at its last evaluation, by trial; without missing values."""

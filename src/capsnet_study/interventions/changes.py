@@ -82,8 +82,8 @@ def with_temperature(
 ) -> Float[Tensor, "batch out_caps out_dim"]:
     """Return the upper capsules for the layer's own couplings at a temperature.
 
-    They are computed by `couplings`: a root makes much of the smallest ones, which a layer that is
-    routed by the fused path gives to about 1e-8 only.
+    They are computed by `couplings`: a root makes much of the smallest ones, which the fused path
+    gives to about 1e-8 only where eta is below 1.
     """
     c = couplings(layer.votes(u), layer.n_iter, layer.eta, layer.bias, layer.temperature)
     return layer.with_couplings(u, at_temperature(c, temperature))
