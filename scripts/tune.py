@@ -28,7 +28,7 @@ from capsnet_study.models.spec import KINDS
 from capsnet_study.params import Params, load_params
 from capsnet_study.training.arms import Arm, CapsNetArm
 from capsnet_study.training.params import TrainParams
-from capsnet_study.training.trials import ImageSet, arm_spec, with_own_rate
+from capsnet_study.training.trials import ImageSet, arm_spec, with_own
 from scripts.validation import LEARNING_IMAGES, learning_and_validation, reached
 
 SEEDS = 2
@@ -145,7 +145,7 @@ def one_run(
     """Train once and return the facts of the run with what was reached."""
     own = replace(arm, **{key: facts[key] for key in FACTORS if key in facts})
     spec = arm_spec(own, params.model, params.capsules)
-    last = reached(spec, with_own_rate(train, own), trial, *sets)
+    last = reached(spec, with_own(train, own), trial, *sets)
     kept = ("exact_match", "loss", "entropy_share_r1", "entropy_share_r2", "dead_share")
     return {**facts, "trial": trial} | {key: last.get(key) for key in kept}
 

@@ -21,7 +21,7 @@ LEARNING_IMAGES, VALIDATION_IMAGES = 12_000, 2_000
 
 
 def learning_and_validation(
-    params: Params, images: int = LEARNING_IMAGES
+    params: Params, images: int = LEARNING_IMAGES, validation_images: int = VALIDATION_IMAGES
 ) -> tuple[ImageSet, ImageSet]:
     """Return images to learn from and images to choose by, of disjoint training digits."""
     digits = load_digits("mnist", folder_of("mnist"))
@@ -33,7 +33,7 @@ def learning_and_validation(
             count,
             numpy_generator(params.data.seed, "search", count),
         )
-        for part, count in zip(parts, (images, VALIDATION_IMAGES), strict=True)
+        for part, count in zip(parts, (images, validation_images), strict=True)
     )
     return ImageSet(learn.images, learn.labels), ImageSet(validate.images, validate.labels)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 
-from capsnet_study.common.params import STRICT, Positive
+from capsnet_study.common.params import STRICT, Count, Positive
 from capsnet_study.routing.params import RoutingParams
 
 if TYPE_CHECKING:
@@ -30,11 +30,14 @@ class CapsNetArm(RoutingParams):
         are, and takes no part in claims and figures.
     lr
         A learning rate of its own.
+    trials
+        A number of trials of its own. It is no property of a training, and no fact in tables.
     """
 
     model: Literal["capsnet"] = Field(kw_only=True)
     init_gain: Positive | None = Field(default=None, kw_only=True)
     lr: Positive | None = Field(default=None, kw_only=True)
+    trials: Count | None = Field(default=None, kw_only=True)
 
     @property
     def routing(self) -> RoutingParams:
@@ -73,18 +76,20 @@ class CNNArm:
 
     Attributes
     ----------
-    lr
-        A learning rate of its own.
+    lr, trials
+        A learning rate, and a number of trials, of its own.
     """
 
     model: Literal["cnn", "cnn160"]
     lr: Positive | None = None
+    trials: Count | None = None
 
 
 Arm = CapsNetArm | CNNArm
 Arms = dict[str, Arm]  # by key: how params.yaml, stages and tables name them
 FIRST_FACTS = ("arm", "model", "n_iter", "eta", "eta_max", "gradient", "init_gain")
 ARM_FACTS = list(dict.fromkeys([*FIRST_FACTS, *(field.name for field in fields(YokedArm))]))
+ARM_FACTS.remove("trials")
 
 
 def _checked(arms: Arms) -> Arms:
@@ -148,7 +153,8 @@ def n_iter_arms(arms: Mapping[str, Arm]) -> dict[str, CapsNetArm]:
     return {
         key: arm
         for key, arm in capsule_arms(arms).items()
-        if arm.n_iter != SOFT_N_ITER and arm == CapsNetArm(arm.n_iter, 1.0, model="capsnet")
+        if arm.n_iter != SOFT_N_ITER
+        and replace(arm, trials=None) == CapsNetArm(arm.n_iter, 1.0, model="capsnet")
     }
 
 
@@ -158,7 +164,7 @@ def eta_arms(arms: Mapping[str, Arm]) -> dict[str, CapsNetArm]:
     return {
         key: arm
         for key, arm in capsule_arms(arms).items()
-        if replace(arm, eta=1.0, eta_max=None) == usual
+        if replace(arm, eta=1.0, eta_max=None, trials=None) == usual
     }
 
 

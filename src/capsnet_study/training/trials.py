@@ -135,7 +135,7 @@ def arm_trials(
     followed
         The evaluations of the arm whose certainty a yoked arm follows, trial by trial.
     """
-    params = with_own_rate(params, arm)
+    params = with_own(params, arm)
     found = []
     for number in range(params.trials):
         own = arm.following(certainty_path(followed, number)) if followed is not None else arm
@@ -144,11 +144,10 @@ def arm_trials(
     return found
 
 
-def with_own_rate(params: TrainParams, arm: Arm) -> TrainParams:
-    """Return the parameters of training with the learning rate that an arm may have of its own."""
-    if arm.lr is None:
-        return params
-    return replace(params, **{KINDS[arm.model].learning_rate: arm.lr})
+def with_own(params: TrainParams, arm: Arm) -> TrainParams:
+    """Return the parameters of training with what an arm may have of its own: rate and trials."""
+    own = {KINDS[arm.model].learning_rate: arm.lr, "trials": arm.trials}
+    return replace(params, **{name: value for name, value in own.items() if value is not None})
 
 
 def certainty_path(history: pd.DataFrame, trial: int) -> list[tuple[float, float]]:
