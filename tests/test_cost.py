@@ -20,6 +20,7 @@ from scripts.cost import (
     seconds_at_this_scale,
     trainings,
     transfers,
+    worlds,
 )
 from tests.project import copy
 
@@ -46,14 +47,25 @@ def measured() -> dict:
 
 def test_one_worker_does_all_tasks_and_stages_have_one_a_trial(measured):
     params, image = load_params(), seconds_at_paper_scale(measured)
-    stages = trainings(params, image) | transfers(params, image)
-    assert len(stages) == len(params.arms) + 9
-    assert {len(stages[name]) for name in params.arms} == {params.train.trials}
+    elsewhere = worlds(params, image)
+    stages = trainings(params, image) | elsewhere | transfers(params, image)
+    assert len(stages) == len(params.arms) + len(elsewhere) + 9
+    for name, arm in params.arms.items():
+        assert len(stages[name]) == (arm.trials or params.train.trials)
     table = hours(params, image)
     total = sum(map(sum, stages.values())) / 3600
     assert table["in_turn"][0] == pytest.approx(total)
     assert table["at_once"][0] == pytest.approx(total)
     assert (table["at_once"] <= table["in_turn"] * (1 + 1e-9)).all()
+
+
+def test_a_world_costs_what_it_changes(measured):
+    params = load_params()
+    stages = worlds(params, seconds_at_this_scale(measured))
+    assert len(stages) == len(params.worlds.settings) * len(params.worlds.arms)
+    assert {len(tasks) for tasks in stages.values()} == {params.worlds.trials}
+    assert stages["wide-n3"][0] == pytest.approx(2 * stages["rate-n3"][0])
+    assert stages["many-cnn"][0] > 3 * stages["images-cnn"][0]
 
 
 def test_an_arm_of_many_iterations_costs_accordingly(measured):

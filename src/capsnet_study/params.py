@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import model_validator
 from pydantic.dataclasses import dataclass
 
-from capsnet_study.common.params import PATH, STRICT, check, read_document
+from capsnet_study.common.params import PATH, STRICT, ParameterError, check, read_document
 from capsnet_study.data.params import DataParams
 from capsnet_study.figures.params import FigureParams
 from capsnet_study.interventions.params import InterventionParams
@@ -22,6 +22,7 @@ from capsnet_study.routing.params import RoutingParams
 from capsnet_study.training.arms import Arms, Sweep, Yoked, can_be_changed, routed_arms
 from capsnet_study.training.params import TrainParams
 from capsnet_study.transfer.params import TransferParams
+from capsnet_study.worlds.params import Setting, WorldParams
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -37,6 +38,7 @@ class Params:
     mechanism: Sweep
     yoked: Yoked
     interventions: InterventionParams
+    worlds: WorldParams
     manifold: ManifoldParams
     transfer: TransferParams
     figures: FigureParams
@@ -87,6 +89,26 @@ class Params:
                     f"interventions.arms: {name!r}: a CapsNet of sweep that routes as the paper "
                     f"does, with one eta, is needed; there are {', '.join(able)}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _worlds_have_arms_of_the_sweep(self) -> Params:
+        for name in self.worlds.arms:
+            if name not in self.sweep:
+                raise ValueError(
+                    f"worlds.arms: {name!r}: an arm of sweep is needed; there are "
+                    f"{', '.join(self.sweep)}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _worlds_can_be_set(self) -> Params:
+        main = Setting(self.data, self.model, self.capsules, self.train)
+        for name, world in self.worlds.settings.items():
+            try:
+                world.setting(main)
+            except ParameterError as error:
+                raise ValueError(f"worlds.settings.{name}: {error}") from None
         return self
 
     @property

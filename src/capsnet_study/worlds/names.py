@@ -1,0 +1,41 @@
+"""What worlds are called, wherever they are shown, and what differs there."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from capsnet_study.worlds.params import World
+from capsnet_study.worlds.tables import MAIN
+
+WORLD_NAMES = {
+    MAIN: "main study",
+    "fresh": "no image twice",
+    "fashion": "Fashion-MNIST",
+    "seeds": "other seeds",
+    "short": "shorter training",
+    "images": "own images a trial",
+    "gain": "smaller initial gain",
+    "rate": "lower learning rate",
+    "wide": "wider networks",
+    "many": "more images",
+    "long": "longer training",
+}
+
+
+def world_name(key: str) -> str:
+    """Return the name of a world; its key, if it has no other."""
+    return WORLD_NAMES.get(key, key)
+
+
+def world_change(world: World) -> str:
+    """Return what differs in a world, as in params.yaml.
+
+    >>> world_change(World(data={"train_images": 9}, train={"epochs": 1}))
+    'data.train_images = 9, train.epochs = 1'
+    """
+    blocks = asdict(world)
+    own = ["images of its own for each trial"] if blocks.pop("own_images") else []
+    changed = [
+        f"{block}.{key} = {value}" for block, keys in blocks.items() for key, value in keys.items()
+    ]
+    return ", ".join([*changed, *own])

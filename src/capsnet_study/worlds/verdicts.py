@@ -1,0 +1,60 @@
+"""The claims that a world can decide, judged there by the rules of the main study."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import pandas as pd
+
+from capsnet_study.claims.declarations import BestDifference, Claim, Difference, Part
+from capsnet_study.claims.methods import CAUTIOUS
+from capsnet_study.claims.verdicts import evaluate_claims
+
+TABLE = "fitting"  # worlds train the arms of the sweep, and nothing else
+
+
+def world_verdicts(claims: Iterable[Claim], trials: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Judge the claims of the paper that the arms of one world can decide.
+
+    Of a claim those parts are judged whose arms the world has; one without any is left out.
+
+    Parameters
+    ----------
+    trials
+        One row an arm and trial, as `gather_worlds` gives them of each world.
+
+    Returns
+    -------
+    By claim id: verdict, the same by cautious intervals, and how many of its parts were judged.
+    """
+    arms = set(trials["arm"])
+    known = [decidable for claim in claims if (decidable := _in_part(claim, arms))]
+    by_rule = evaluate_claims(known, {TABLE: trials})
+    cautious = evaluate_claims(known, {TABLE: trials}, {"paper": CAUTIOUS})
+    return {
+        id: {
+            "verdict": record["verdict"],
+            "cautious": cautious[id]["verdict"],
+            "parts": len(record["parts"]),
+        }
+        for id, record in by_rule.items()
+    }
+
+
+def _in_part(claim: Claim, arms: Collection[str]) -> Claim | None:
+    """Return a claim with the parts that can be judged with some arms; None if none can."""
+    parts = [part for part in claim.parts if part.table == TABLE and _has_arms(part, arms)]
+    if claim.kind != "paper" or not parts:
+        return None
+    return claim.model_copy(update={"parts": parts})
+
+
+def _has_arms(part: Part, arms: Collection[str]) -> bool:
+    match part:
+        case Difference(of=arm, minus=other):
+            return {arm, other} <= set(arms)
+        case BestDifference(of=arm, minus_best_of=others):
+            return {arm, *others} <= set(arms)
+        case _:  # over a group of arms: those that there are
+            return True

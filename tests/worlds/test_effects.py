@@ -1,0 +1,84 @@
+"""Effects in worlds, and the mixed model against its closed form."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import mannwhitneyu
+from scipy.stats import t as student
+
+from capsnet_study.worlds.effects import EFFECTS, effects_of, p_above, pooled
+
+shares = st.lists(st.sampled_from([0.1, 0.2, 0.3, 0.4]), min_size=1, max_size=6)
+
+
+@given(shares, shares)
+def test_p_above_is_the_u_statistic(left: list[float], right: list[float]) -> None:
+    a, b = np.array(left), np.array(right)
+    u = mannwhitneyu(a, b).statistic
+    assert p_above(a, b) == pytest.approx(u / (len(a) * len(b)))
+    assert p_above(a, b) + p_above(b, a) == pytest.approx(1)
+
+
+def crossed(effects: np.ndarray) -> pd.DataFrame:
+    worlds, trials = effects.shape
+    rows = [
+        {"world": f"w{i}", "trial": k, "difference": effects[i, k]}
+        for i in range(worlds)
+        for k in range(trials)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_a_balanced_table_gives_the_estimate_of_analysis_of_variance() -> None:
+    rng = np.random.default_rng(3)
+    worlds, trials = 7, 5
+    effects = 0.03 + rng.normal(0, 0.02, (worlds, 1)) + rng.normal(0, 0.01, (1, trials))
+    effects = effects + rng.normal(0, 0.004, (worlds, trials))
+    rows, columns, mean = effects.mean(axis=1), effects.mean(axis=0), effects.mean()
+    rest = effects - rows[:, None] - columns + mean
+    ms_worlds = trials * rows.var(ddof=1)
+    ms_trials = worlds * columns.var(ddof=1)
+    ms_rest = (rest**2).sum() / ((worlds - 1) * (trials - 1))
+    assert min(ms_worlds, ms_trials) > ms_rest  # else a variance would be 0, and the form another
+    error = np.sqrt((ms_worlds + ms_trials - ms_rest) / effects.size)
+
+    found = pooled(crossed(effects))
+    half = student.ppf(0.975, worlds - 1) * error
+    assert found["mean"] == pytest.approx(mean, abs=1e-6)
+    assert found["low"] == pytest.approx(mean - half, abs=2e-4)
+    assert found["high"] == pytest.approx(mean + half, abs=2e-4)
+
+
+def test_one_world_is_not_pooled() -> None:
+    assert pooled(crossed(np.array([[0.1, 0.2]]))) == {"mean": None, "low": None, "high": None}
+
+
+def trials(world: str, **scores: list[float]) -> pd.DataFrame:
+    rows = [
+        {"world": world, "arm": arm, "trial": k, "exact_match": score}
+        for arm, values in scores.items()
+        for k, score in enumerate(values)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_effects_are_paired_by_trial_and_left_out_where_an_arm_is_missing() -> None:
+    table = pd.concat(
+        [
+            trials("main", n1=[0.5, 0.6, 0.4], n3=[0.6, 0.7], n9=[0.5, 0.5]),
+            trials("short", n1=[0.3, 0.2], n3=[0.35, 0.27]),
+        ]
+    )
+    found = effects_of(table)
+    assert set(found) == set(EFFECTS)
+    routing = found["routing"]["worlds"]
+    assert routing["main"]["mean"] == pytest.approx(0.1)
+    assert routing["main"]["n"] == 2
+    assert routing["main"]["p_above"] == pytest.approx(5.5 / 6)
+    assert routing["short"]["mean"] == pytest.approx(0.06)
+    assert list(found["many"]["worlds"]) == ["main"]
+    assert found["many"]["pooled"]["mean"] is None
+    assert found["capsules"]["worlds"] == {}
+    assert found["routing"]["pooled"]["low"] < 0.08 < found["routing"]["pooled"]["high"]

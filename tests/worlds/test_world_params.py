@@ -1,0 +1,62 @@
+"""What a world may change, and how a wrong one is refused."""
+
+import pytest
+
+from capsnet_study.common.params import ParameterError
+from capsnet_study.params import load_params
+from capsnet_study.worlds.names import world_change
+from capsnet_study.worlds.params import Setting, World
+from tests.test_params import changed, refusal
+
+
+@pytest.fixture(scope="module")
+def main_setting() -> Setting:
+    params = load_params()
+    return Setting(params.data, params.model, params.capsules, params.train)
+
+
+def test_a_world_changes_what_it_names_and_nothing_else(main_setting: Setting) -> None:
+    world = World(data={"train_images": 7}, train={"epochs": 1, "lr_cnn": 0.5})
+    found = world.setting(main_setting)
+    assert (found.data.train_images, found.train.epochs, found.train.lr_cnn) == (7, 1, 0.5)
+    assert World(own_images=True).setting(main_setting) == main_setting
+    for name, block in main_setting._asdict().items():
+        for key, value in vars(block).items():
+            if key not in getattr(world, name):
+                assert getattr(getattr(found, name), key) == value
+
+
+@pytest.mark.parametrize(
+    "world, told",
+    [
+        (World(data={"epochs": 1}), "settings: data.epochs: no such key"),
+        (World(train={"epochs": 0}), r"settings: train.epochs = 0: .*greater than or equal to 1"),
+        (World(data={"source": "svhn"}), "settings: data.source = 'svhn'"),
+    ],
+)
+def test_a_change_that_cannot_be_made_is_named(
+    world: World, told: str, main_setting: Setting
+) -> None:
+    with pytest.raises(ParameterError, match=told):
+        world.setting(main_setting)
+
+
+@pytest.mark.parametrize(
+    "key, text, told",
+    [
+        ("worlds/settings", "{gain: {capsules: {gain: 1.0}}}", ["worlds.settings.gain", "gain"]),
+        ("worlds/settings", "{same: {}}", ["settings.same: nothing differs"]),
+        ("worlds/settings", "{a.b: {own_images: true}}", ["a.b"]),
+        ("worlds/settings", "{x: {routing: {eta: 0.5}}}", ["worlds.settings.x.routing"]),
+        ("worlds/arms", "[n4]", ["worlds.arms: 'n4'", "n3"]),
+        ("worlds/trials", "0", ["worlds.trials", "0"]),
+    ],
+)
+def test_a_wrong_block_is_refused(key: str, text: str, told: list[str]) -> None:
+    message = refusal(changed(key, text))
+    assert all(part in message for part in told), message
+
+
+def test_a_world_says_what_differs() -> None:
+    world = World(model={"conv_channels": 64}, own_images=True)
+    assert world_change(world) == "model.conv_channels = 64, images of its own for each trial"

@@ -1,0 +1,79 @@
+"""Verdicts of a world: by the same rules, on the parts that its arms can decide."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from capsnet_study.claims.verdicts import evaluate_claims
+from capsnet_study.training.arms import facts_of
+from capsnet_study.worlds.tables import gather_worlds
+from capsnet_study.worlds.verdicts import world_verdicts
+from tests.tables import ARMS, CLAIMS
+
+SCORES = {"n1": 0.66, "n3": 0.75, "n9": 0.70, "n6_eta0p01": 0.68, "n6_eta1": 0.74, "cnn": 0.67}
+
+
+@pytest.fixture
+def world() -> pd.DataFrame:
+    """One row an arm and trial of a world in which scores are as above."""
+    rng = np.random.default_rng(0)
+    rows = [
+        facts_of(key, ARMS[key])
+        | {
+            "trial": trial,
+            "exact_match": score + 0.001 * rng.normal(),
+            "area_under_curve": score - 0.1 + 0.001 * rng.normal(),
+            "entropy_last": np.nan if key == "cnn" else 2.0,
+            "entropy_change": np.nan if key == "cnn" else -0.1 - 0.01 * trial,
+            "entropy_at_tenth": np.nan if key == "cnn" else 2.2,
+            "spearman_entropy_accuracy": np.nan if key in ("cnn", "n1") else -0.9 + 0.1 * trial,
+        }
+        for key, score in SCORES.items()
+        for trial in range(3)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_claims_are_judged_on_the_parts_that_there_are_arms_for(world: pd.DataFrame) -> None:
+    found = world_verdicts(CLAIMS, world)
+    assert found["C2"] == {"verdict": "reproduced", "cautious": "reproduced", "parts": 1}
+    assert found["C3"] == {"verdict": "contradicted", "cautious": "contradicted", "parts": 2}
+    assert found["C5"]["verdict"] == "reproduced"
+    assert {"C1", "C4", "C8", "M1", "T1", "X1"}.isdisjoint(found)
+
+
+def test_cautious_intervals_may_decide_otherwise(world: pd.DataFrame) -> None:
+    nine = world["arm"] == "n9"
+    world.loc[nine, "exact_match"] = world.loc[world["arm"] == "n3", "exact_match"].to_numpy()
+    world.loc[nine, "exact_match"] -= [0.001, 0.02, 0.05]
+    found = world_verdicts(CLAIMS, world)["C2"]
+    assert (found["verdict"], found["cautious"]) == ("reproduced", "inconclusive")
+
+
+def test_with_all_arms_a_world_is_judged_as_the_main_study(world: pd.DataFrame) -> None:
+    whole = [claim for claim in CLAIMS if claim.id == "C3"]
+    main = evaluate_claims(whole, {"fitting": world})
+    assert world_verdicts(whole, world)["C3"]["verdict"] == main["C3"]["verdict"]
+
+
+def test_worlds_are_gathered_with_the_facts_of_their_arms() -> None:
+    evaluations = pd.DataFrame(
+        {
+            "trial": [0, 0, 1, 1],
+            "step": [0, 10, 0, 10],
+            "exact_match": [0.0, 0.5, 0.0, 0.7],
+            "entropy_r1": [2.3, 2.0, 2.3, 1.9],
+            "entropy_share_r1": [1.0, 0.9, 1.0, 0.8],
+        }
+    )
+    cnn = evaluations[["trial", "step", "exact_match"]]
+    arms = {key: ARMS[key] for key in ("n3", "cnn", "n6_eta1")}
+    histories = {("main", "n3"): evaluations, ("main", "cnn"): cnn, ("short", "n3"): evaluations}
+    table = gather_worlds(histories, arms)
+    assert table[["world", "arm", "trial"]].to_numpy().tolist() == [
+        ["main", "n3", 0], ["main", "n3", 1], ["main", "cnn", 0], ["main", "cnn", 1],
+        ["short", "n3", 0], ["short", "n3", 1],
+    ]  # fmt: skip
+    assert table["exact_match"].tolist() == [0.5, 0.7] * 3
+    assert table.loc[table["arm"] == "n3", "n_iter"].tolist() == [3] * 4
+    assert table.columns.is_unique
