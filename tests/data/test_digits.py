@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import os
 import struct
 
 import numpy as np
@@ -99,6 +100,18 @@ def test_a_missing_file_is_named_and_where_it_should_be(folder):
     with pytest.raises(DataFileError) as error:
         load_digits("mnist", folder)
     assert FIRST in str(error.value) and str(folder) in str(error.value)
+
+
+@pytest.mark.parametrize("source", module.IDX_FILES)
+def test_the_real_files_hold_ten_classes_of_the_same_size(source):
+    folder = os.environ.get(module.IDX_FILES[source].variable)
+    if folder is None:
+        pytest.skip(f"{module.IDX_FILES[source].variable} is not set")
+    digits = load_digits(source, folder)
+    assert digits.train_images.shape == (60_000, 28, 28)
+    assert digits.test_images.shape == (10_000, 28, 28)
+    counts = np.bincount(digits.train_labels)
+    assert len(counts) == 10 and counts.min() > 5000
 
 
 def test_unknown_sources_are_refused():
