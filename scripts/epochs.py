@@ -4,46 +4,80 @@
 
 Every length is a training of its own, because the learning rate falls to 0 over the length. The
 study is to be as long as the smallest of the lengths after which a further epoch brings less than
-half a point, on average over the arms. No test digit is read.
+half a point, on average over the arms; transfer, by the same rule, as the training of a base from
+scratch on one domain asks for. No test digit is read.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
 import typer
 
+from capsnet_study.common.seeding import numpy_generator
 from capsnet_study.common.storage import read_table, write_table
 from capsnet_study.common.workers import run_side_by_side
+from capsnet_study.data.domains import in_domain, split_domains
+from capsnet_study.models.spec import NetworkSpec, main_model
 from capsnet_study.params import Params, load_params
+from capsnet_study.training.params import TrainParams
 from capsnet_study.training.trials import ImageSet, arm_spec
 from scripts.validation import learning_and_validation, reached
+from stages.pretrain import HIDDEN
 
 ARMS = ("n9", "n3", "cnn")
+BASES = ("capsnet", "cnn")
 LENGTHS = (8, 6, 4, 2)  # the longest first: two workers end closer together
 FLAT = 0.005  # of exact match an epoch
 VALIDATION = 10_000
 FOUND = Path("scripts/epochs.csv")
 
+Sets = tuple[ImageSet, ImageSet]
+
 
 def main() -> None:
-    """Train what is missing, and print the gains and the length they ask for."""
+    """Train what is missing, and print the gains and the lengths they ask for."""
     params = load_params()
-    sets = learning_and_validation(params, params.data.train_images, VALIDATION)
-    missing = [(epochs, arm) for epochs in LENGTHS for arm in ARMS if (arm, epochs) not in known()]
-    rows = run_side_by_side(one_length, [(arm, epochs, params, *sets) for epochs, arm in missing])
+    whole = learning_and_validation(params, params.data.train_images, VALIDATION)
+    networks = networks_to_train(params, whole)
+    done = known()
+    tasks = [
+        (name, epochs, spec, params.train, *sets)
+        for epochs, (name, (spec, sets)) in product(LENGTHS, networks.items())
+        if (name, epochs) not in done
+    ]
+    rows = run_side_by_side(one_length, tasks)
     if rows:
         new = pd.DataFrame(rows)
         write_table(FOUND, pd.concat([read_table(FOUND), new]) if FOUND.exists() else new)
     table = read_table(FOUND)
     print(gains(table).to_string())
-    print(f"epochs: {flat_from(table)}")
+    for key, names in (("train.epochs", ARMS), ("transfer.epochs", base_names())):
+        print(f"{key}: {flat_from(table[table['arm'].isin(names)])}")
+
+
+def networks_to_train(params: Params, whole: Sets) -> dict[str, tuple[NetworkSpec, Sets]]:
+    """Return by name what is trained: arms on all images, bases of transfer on one domain."""
+    sizes = params.model, params.capsules
+    networks = {arm: (arm_spec(params.sweep[arm], *sizes), whole) for arm in ARMS}
+    (split,) = split_domains(1, numpy_generator(params.data.seed, "domains"))
+    domain = tuple(part.of(in_domain(part.labels, split.a)) for part in whole)
+    for name, model in zip(base_names(), BASES, strict=True):
+        networks[name] = (main_model(model, *sizes, params.routing, HIDDEN), domain)
+    return networks
+
+
+def base_names() -> Sequence[str]:
+    """Return what the bases of transfer are called in the table."""
+    return [f"base {model}" for model in BASES]
 
 
 def known() -> set[tuple[str, int]]:
-    """Return the arms and lengths that were tried."""
+    """Return the networks and lengths that were tried."""
     if not FOUND.exists():
         return set()
     table = read_table(FOUND)
@@ -51,21 +85,25 @@ def known() -> set[tuple[str, int]]:
 
 
 def one_length(
-    arm: str, epochs: int, params: Params, learn: ImageSet, validate: ImageSet
+    name: str,
+    epochs: int,
+    spec: NetworkSpec,
+    train: TrainParams,
+    learn: ImageSet,
+    validate: ImageSet,
 ) -> dict[str, object]:
-    """Train one arm once for so many epochs and return what it reached."""
-    spec = arm_spec(params.sweep[arm], params.model, params.capsules)
-    last = reached(spec, replace(params.train, epochs=epochs), 0, learn, validate)
-    return {"arm": arm, "epochs": epochs, "exact_match": last["exact_match"], "loss": last["loss"]}
+    """Train a network once for so many epochs and return what it reached."""
+    last = reached(spec, replace(train, epochs=epochs), 0, learn, validate)
+    facts = {"arm": name, "epochs": epochs, "images": len(learn.labels), "seed": train.seed}
+    return facts | {"exact_match": last["exact_match"], "loss": last["loss"]}
 
 
 def gains(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the gain of each arm for an epoch more, from each length to the next.
+    """Return the gain of each network for an epoch more, from each length to the next.
 
-    >>> gains(pd.DataFrame({"arm": "n3", "epochs": [2, 4], "exact_match": [0.70, 0.73]}))
-    arm       n3
-    epochs
-    2       0.015
+    >>> table = pd.DataFrame({"arm": "n3", "epochs": [2, 4], "exact_match": [0.70, 0.73]})
+    >>> gains(table).round(4).loc[2, "n3"].item()
+    0.015
     """
     wide = table.pivot(index="epochs", columns="arm", values="exact_match").sort_index()
     steps = pd.Series(wide.index, wide.index).diff()
@@ -73,7 +111,12 @@ def gains(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def flat_from(table: pd.DataFrame) -> int | None:
-    """Return the smallest length after which a further epoch brings too little; None if none."""
+    """Return the smallest length after which a further epoch brings too little; None if none.
+
+    >>> scores = {"epochs": [2, 4, 6, 8], "exact_match": [0.70, 0.73, 0.736, 0.738]}
+    >>> flat_from(pd.DataFrame({"arm": "n3", **scores}))
+    4
+    """
     mean = gains(table).mean(axis=1)
     flat = [length for length in mean.index if (mean.loc[length:] < FLAT).all()]
     return min(flat, default=None)

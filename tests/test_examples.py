@@ -3,14 +3,15 @@
 import doctest
 import importlib
 import re
-from pathlib import Path
 
 import pytest
 
-SOURCE = Path(__file__).parents[1] / "src"
+from tests.project import ROOT
+
 MODULES = [
-    ".".join(path.relative_to(SOURCE).with_suffix("").parts)
-    for path in sorted(SOURCE.rglob("*.py"))
+    ".".join(path.relative_to(folder).with_suffix("").parts)
+    for folder, part in ((ROOT / "src", "capsnet_study"), (ROOT, "scripts"))
+    for path in sorted((folder / part).rglob("*.py"))
     if re.search(r"^ +>>> ", path.read_text(encoding="utf-8"), re.MULTILINE)
 ]
 
