@@ -1,0 +1,153 @@
+"""The study in other settings: verdicts world by world, and each main effect over worlds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from textwrap import fill
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from capsnet_study.figures.style import (
+    DOUBLE,
+    NOTE_COLOUR,
+    Look,
+    journal_style,
+    new_figure,
+    panel_title,
+)
+from capsnet_study.figures.verdicts import look_of
+
+World = Mapping[str, Any]
+MAIN = "main"
+CELL, HEAD = 0.27, 1.15  # inches: of a row, and of the slanted names above the columns
+LINE = 34  # characters of a title in a line
+POINTS = 100  # of accuracy in a share
+
+
+@journal_style
+def figure_worlds(worlds: Mapping[str, World], titles: Mapping[str, str]) -> Figure:
+    """Verdicts by claim and world: a symbol and a colour each; a ring where caution says otherwise.
+
+    Parameters
+    ----------
+    worlds : mapping
+        ``worlds`` of `metrics/worlds.json`, in the order of columns.
+    titles : mapping of str to str
+        Of the claims, by id; those that no world judges get no row.
+    """
+    rows = [id for id in titles if any(id in world["claims"] for world in worlds.values())]
+    figure = new_figure(DOUBLE, HEAD + CELL * (len(rows) + 2))
+    figure.get_layout_engine().set(rect=(0.03, 0, 0.94, 1))  # slanted names take room beside
+    axes = figure.subplots()
+    axes.set(xlim=(-0.5, len(worlds) - 0.5), ylim=(max(len(rows), 1) - 0.5, -0.5))
+    axes.set_yticks(range(len(rows)), [fill(f"{id}  {titles[id]}", LINE) for id in rows])
+    axes.xaxis.tick_top()
+    names = [world["title"] for world in worlds.values()]
+    axes.set_xticks(range(len(worlds)), names, rotation=35, ha="left", rotation_mode="anchor")
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.hlines(np.arange(len(rows) + 1) - 0.5, -0.5, len(worlds) - 0.5, color="#e6e6e6", lw=0.5)
+    if MAIN in worlds:
+        column = list(worlds).index(MAIN)
+        axes.axvspan(column - 0.5, column + 0.5, color="#f3f3f3", zorder=0)
+    for column, world in enumerate(worlds.values()):
+        for row, id in enumerate(rows):
+            _draw_verdict(axes, column, row, world["claims"].get(id))
+    _verdict_legend(figure, worlds)
+    return figure
+
+
+def _draw_verdict(axes: Axes, column: int, row: int, judged: Mapping[str, Any] | None) -> None:
+    """One symbol; nothing where the world cannot decide the claim."""
+    if judged is None:
+        return
+    look = look_of(judged["verdict"])
+    axes.plot(column, row, **_symbol(look), clip_on=False)
+    if judged.get("cautious", judged["verdict"]) != judged["verdict"]:
+        axes.plot(column, row, "o", color=NOTE_COLOUR, mfc="none", markersize=12, mew=0.8)
+
+
+def _symbol(look: Look) -> dict[str, Any]:
+    """Marker and colour of a verdict, open or filled."""
+    inside = look.colour if look.filled else "white"
+    return {"marker": look.marker, "color": look.colour, "mfc": inside, "markersize": 6.5}
+
+
+def _verdict_legend(figure: Figure, worlds: Mapping[str, World]) -> None:
+    """What symbols mean: the verdicts that occur, and the ring."""
+    found = {one["verdict"] for world in worlds.values() for one in world["claims"].values()}
+    handles = [
+        Line2D([], [], linestyle="", label=look.label, **_symbol(look))
+        for look in map(look_of, sorted(found))
+    ]
+    ring = "cautious intervals leave it open, or say otherwise"
+    handles.append(
+        Line2D([], [], ls="", marker="o", mfc="none", color=NOTE_COLOUR, ms=9, label=ring)
+    )
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+
+
+@journal_style
+def figure_effects(effects: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> Figure:
+    """Each main effect in every world, sorted, with the estimate of the mixed model as a band.
+
+    Parameters
+    ----------
+    effects : mapping
+        ``effects`` of `metrics/worlds.json`.
+    names : mapping of str to str
+        What the worlds are called, by key.
+    """
+    shown = [effect for effect in effects.values() if effect["worlds"]]
+    heights = [len(effect["worlds"]) + 1.6 for effect in shown] or [1]
+    figure = new_figure(DOUBLE, CELL * 0.62 * sum(heights) + 0.5)
+    panels = figure.subplots(len(shown) or 1, 1, sharex=True, height_ratios=heights, squeeze=False)
+    for letter, axes, effect in zip("abcdefgh", panels[:, 0], shown, strict=False):
+        _draw_effect(axes, effect, names)
+        panel_title(axes, letter, effect["title"])
+    panels[-1, 0].set_xlabel(
+        "difference in exact match (points): mean and 95 % t interval over trials, by world; "
+        "band: over worlds"
+    )
+    return figure
+
+
+def _draw_effect(axes: Axes, effect: Mapping[str, Any], names: Mapping[str, str]) -> None:
+    """One panel: a row a world, the smallest effect at the bottom."""
+    worlds = sorted(effect["worlds"].items(), key=lambda item: item[1]["mean"])
+    pooled = effect["pooled"]
+    axes.axvline(0, color="#444444", linewidth=0.7)
+    if pooled["mean"] is not None:
+        axes.axvspan(POINTS * pooled["low"], POINTS * pooled["high"], color="#d9e6f2", zorder=0)
+        axes.axvline(POINTS * pooled["mean"], color="#0163b8", linewidth=0.9, zorder=1)
+    for row, (key, found) in enumerate(worlds):
+        colour = "#000000" if key == MAIN else "#5a5a5a"
+        if found["low"] is not None:
+            ends = POINTS * found["low"], POINTS * found["high"]
+            axes.hlines(row, *ends, color=colour, linewidth=1.0)
+        axes.plot(POINTS * found["mean"], row, "D" if key == MAIN else "o", color=colour, ms=3.2)
+    axes.set_yticks(range(len(worlds)), [_row_name(names.get(k, k), v["n"]) for k, v in worlds])
+    axes.set_ylim(-0.6, len(worlds) - 0.4)
+    axes.grid(axis="x")
+
+
+def _row_name(name: str, trials: int) -> str:
+    """A world and the number of trials that were paired there.
+
+    >>> _row_name("main study", 5)
+    'main study (5)'
+    """
+    return f"{name} ({trials})"
+
+
+def in_table_order(found: Mapping[str, World], order: Sequence[str]) -> dict[str, World]:
+    """Return worlds in an order of keys, as far as they are there.
+
+    >>> list(in_table_order({"a": {}, "main": {}}, ["main", "b", "a"]))
+    ['main', 'a']
+    """
+    return {key: found[key] for key in order if key in found}
