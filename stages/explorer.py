@@ -11,107 +11,35 @@ import pandas as pd
 import typer
 
 from capsnet_study.common.params import load_blocks
-from capsnet_study.common.storage import read_table, write_bytes
-from capsnet_study.explorer.cause_charts import (
-    clamp_chart,
-    differences_chart,
-    exposure_chart,
-    interventions_chart,
-    matrix_chart,
-)
-from capsnet_study.explorer.fitting_charts import curves_chart, trajectories_chart
-from capsnet_study.explorer.map_chart import maps_chart
-from capsnet_study.explorer.page import Exhibit, render_page
+from capsnet_study.common.storage import read_arrays, read_facts, read_json, read_table, write_bytes
+from capsnet_study.explorer.exhibits import Results, make_exhibits
+from capsnet_study.explorer.page import render_page
+from capsnet_study.explorer.sprites import sheets
 from capsnet_study.figures.params import FigureParams
+from capsnet_study.names import MAIN_MODELS
 
-PICK = (
-    "Click an arm in the legend to see it alone, Shift-click for more of them, click elsewhere for "
-    "all. "
-)
+WORLDS = Path("metrics/worlds.json")
 
 
-def exhibits(shown: FigureParams) -> dict[str, Exhibit]:
-    """Return the interactive charts by the figure that each goes with."""
+def read_results() -> Results:
+    """Return what the charts draw."""
     fitting = read_table("plots/fitting.csv")
-    mechanism = read_table("plots/mechanism.csv")
-    arms = pd.concat([fitting, mechanism], ignore_index=True)
-    return exhibits_of_the_paper(fitting, shown) | exhibits_of_the_causes(arms)
-
-
-def exhibits_of_the_paper(fitting: pd.DataFrame, shown: FigureParams) -> dict[str, Exhibit]:
-    """Return the charts that go with figures of the paper."""
-    maps = maps_chart(read_table("plots/manifold_maps.csv"), shown.pairs, shown.models)
-    return {
-        "fig2_accuracy": Exhibit(
-            "training-curves",
-            "Exact match over training",
-            f"{PICK}Lines and bands: mean ± 1 s.d. over trials; point at a dot for its values.",
-            curves_chart(fitting),
-        ),
-        "fig3_entropy": Exhibit(
-            "trajectories",
-            "Entropy and accuracy",
-            f"{PICK}Means over trials, dots growing with training; 1 is uniform coupling. Point "
-            "at a dot for its step, and choose the layer below.",
-            trajectories_chart(fitting),
-        ),
-        "fig5_maps": Exhibit(
-            "maps",
-            "Maps of shifted digits",
-            "Choose two models and a pair of digits below; point at a shift to find it again in "
-            "the other map. t-SNE maps of the first trial and seed, without unit; lines join "
-            "neighbours in the grid, dark in a row, light in a column.",
-            maps,
-        ),
-    }
-
-
-def exhibits_of_the_causes(arms: pd.DataFrame) -> dict[str, Exhibit]:
-    """Return the charts that go with figures of the causes.
-
-    Parameters
-    ----------
-    arms : DataFrame
-        `plots/fitting.csv` and `plots/mechanism.csv`, one below the other.
-    """
-    interventions = read_table("plots/interventions.csv")
-    return {
-        "step_differences": Exhibit(
-            "step-differences",
-            "Difference to three iterations",
-            f"{PICK}Means over trials and 95 % t intervals of differences paired by trial; choose "
-            "what the arms differ in below, and point at a dot for its values.",
-            differences_chart(arms),
-        ),
-        "train_test_n": Exhibit(
-            "train-test",
-            "Iterations in training and in the test",
-            "Exact match in percent, and as colour the points gained over the number of iterations "
-            "that was trained; choose below in which layer the number was changed.",
-            matrix_chart(interventions, arms),
-        ),
-        "interventions": Exhibit(
-            "interventions-chart",
-            "What changing trained couplings costs",
-            "Points of exact match lost, means over trials and 95 % t intervals; choose the arm "
-            "below, and point at a marker for its values.",
-            interventions_chart(interventions, arms),
-        ),
-        "clamp": Exhibit(
-            "clamp-chart",
-            "Accuracy at a given certainty",
-            "Lines: H / log J of R1 held at a target; other markers: arms that are not held, at "
-            "their own last H. Means over trials and 95 % t intervals; choose n below.",
-            clamp_chart(arms),
-        ),
-        "exposure": Exhibit(
-            "exposure-chart",
-            "How many capsules training reaches",
-            f"{PICK}Means over trials: as many capsules of Cap1 as would share the gradient, or "
-            "the coupling mass, evenly; choose which below.",
-            exposure_chart(read_table("plots/exposure.csv"), arms),
-        ),
-    }
+    sets = read_arrays("data/manifold.safetensors", "images", "offsets")
+    pairs = read_facts("data/manifold.safetensors")["pairs"]
+    transfer = [read_table(f"plots/transfer_{model}.csv") for model in MAIN_MODELS]
+    return Results(
+        fitting=fitting,
+        arms=pd.concat([fitting, read_table("plots/mechanism.csv")], ignore_index=True),
+        interventions=read_table("plots/interventions.csv"),
+        exposure=read_table("plots/exposure.csv"),
+        maps=read_table("plots/manifold_maps.csv"),
+        manifold=read_table("plots/manifold.csv"),
+        transfer=pd.concat(transfer, ignore_index=True),
+        nulls=read_json("metrics/manifold.json")["nulls"],
+        claims=read_json("metrics/claims.json"),
+        sheets=sheets(dict(zip(pairs, sets["images"], strict=True)), sets["offsets"]),
+        worlds=read_json(WORLDS) if WORLDS.exists() else None,
+    )
 
 
 def main() -> None:
@@ -119,7 +47,8 @@ def main() -> None:
     (shown,) = load_blocks(figures=FigureParams)
     figures = {path.stem: path.read_bytes() for path in Path("plots/figures").glob("*.svg")}
     report = Path("REPORT.md").read_text(encoding="utf-8")
-    page = render_page(report, figures, exhibits(shown), base="../")
+    exhibits = make_exhibits(read_results(), shown.pairs, shown.models)
+    page = render_page(report, figures, exhibits, base="../")
     write_bytes("plots/report.html", page.encode())
 
 

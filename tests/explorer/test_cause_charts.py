@@ -18,7 +18,8 @@ from capsnet_study.explorer.cause_points import (
     intervention_rows,
     matrix_cells,
 )
-from capsnet_study.explorer.page import Exhibit, render_page
+from capsnet_study.explorer.exhibits import Exhibit
+from capsnet_study.explorer.page import render_page
 from capsnet_study.figures.causes import all_arms, step_groups
 from capsnet_study.figures.paired import differences
 from capsnet_study.figures.style import arm_look
@@ -121,7 +122,9 @@ def test_charts_draw_whatever_arms_there_are(arms):
 
 def test_every_chart_has_words_for_those_who_cannot_see_it():
     made = charts(evaluations(), interventions(), exposure())
-    exhibits = {name: Exhibit(name, "A title", "A hint.", one) for name, one in made.items()}
+    exhibits = [
+        Exhibit(name, "a_figure", "A title", "A hint.", one, []) for name, one in made.items()
+    ]
     page = render_page("# Title\n", {}, exhibits, base="../")
     assert page.count('"description":"A title. A hint."') == len(made)
     assert page == render_page("# Title\n", {}, exhibits, base="../")

@@ -2,15 +2,16 @@
 
 import json
 import re
-from base64 import b64decode
+from urllib.parse import unquote_to_bytes
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from capsnet_study.explorer.exhibits import Exhibit
 from capsnet_study.explorer.fitting_charts import curves_chart, trajectories_chart
 from capsnet_study.explorer.map_chart import maps_chart
-from capsnet_study.explorer.page import Exhibit, render_page
+from capsnet_study.explorer.page import render_page
 from capsnet_study.explorer.points import curve_rows, map_rows, trajectory_rows
 from capsnet_study.figures.arms import shown_arms
 from capsnet_study.figures.style import arm_look
@@ -21,7 +22,8 @@ from tests.tables import ARMS, STEPS, fitting, maps, some_arms
 SHOWN = shown_arms(fitting())  # without those of another initial gain
 LABELS = [arm_name(arm) for arm in SHOWN.values()]
 CAPSNETS = [arm_name(arm) for arm in capsule_arms(SHOWN).values()]
-FIGURES = {"fig2_accuracy": b"<svg>2</svg>", "fig5_maps": b"<svg>5</svg>"}
+SHEETS = {"3-5": "data:image/png;base64,AA", "7-8": "data:image/png;base64,BB"}
+FIGURES = {"fig2_accuracy": b"<svg>2</svg>", "fig5_maps": b'<svg a="100%">\n&lt;5 #\xc3\xa9</svg>'}
 REPORT = """# Report: *a title*
 
 ## Results
@@ -46,12 +48,13 @@ Text with [a file](claims.yaml), [a claim](#c1) and [a site](https://arxiv.org/a
 """
 
 
-def exhibits() -> dict[str, Exhibit]:
-    table = fitting()
-    return {
-        "fig2_accuracy": Exhibit("curves", "Curves", "Click & see.", curves_chart(table)),
-        "fig5_maps": Exhibit("maps", "Maps", "Choose.", maps_chart(maps(), ["7-8"], ["cnn"])),
-    }
+def exhibits() -> list[Exhibit]:
+    curves, chosen = curves_chart(fitting()), maps_chart(maps(), SHEETS, ["7-8"], ["cnn"])
+    return [
+        Exhibit("curves", "fig2_accuracy", "Curves", "Click & see.", curves, ["plots/a.csv"]),
+        Exhibit("maps", "fig5_maps", "Maps", "Choose.", chosen, []),
+        Exhibit("other", "fig9", "Curves of no figure", "Click.", curves, []),
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -67,16 +70,35 @@ def test_curves_hold_mean_and_spread_of_every_arm_that_is_drawn():
     last = rows[rows["arm"] == "CNN"].iloc[-1]
     values = table.loc[(table["arm"] == "cnn") & (table["step"] == STEPS[-1]), "exact_match"]
     mean, std = values.mean(), values.std()
-    assert tuple(last[["low", "mean", "high"]]) == pytest.approx(
+    assert tuple(last[["match_low", "match_mean", "match_high"]]) == pytest.approx(
         (mean - std, mean, mean + std), abs=1e-5
     )
-    assert last["reached"] == f"{100 * mean:.1f} ± {100 * std:.1f} % (3 trials)"
+    assert last["match_words"] == f"{100 * mean:.1f} ± {100 * std:.1f} % (3 trials)"
 
 
 def test_a_single_trial_has_no_spread():
     row = curve_rows(fitting(trials=1))[-1]
-    assert row["low"] == row["mean"] == row["high"]
-    assert row["reached"] == f"{100 * row['mean']:.1f} % (one trial)"
+    assert row["match_low"] == row["match_mean"] == row["match_high"]
+    assert row["match_words"] == f"{100 * row['match_mean']:.1f} % (one trial)"
+
+
+def test_gains_are_differences_to_three_iterations_paired_by_trial():
+    table = fitting()
+    rows = pd.DataFrame(curve_rows(table))
+    last = table[table["step"] == STEPS[-1]].pivot(
+        index="trial", columns="arm", values="exact_match"
+    )
+    gain = last["cnn"] - last["n3"]
+    found = rows[rows["arm"] == "CNN"].iloc[-1]
+    assert tuple(found[["gain_low", "gain_mean", "gain_high"]]) == pytest.approx(
+        (gain.mean() - gain.std(), gain.mean(), gain.mean() + gain.std()), abs=1e-5
+    )
+    own = rows[rows["arm"] == arm_name(ARMS["n3"])]
+    assert (own[["gain_low", "gain_mean", "gain_high"]] == 0).all(axis=None)
+
+
+def test_without_three_iterations_there_is_no_gain():
+    assert "gain_mean" not in pd.DataFrame(curve_rows(fitting(some_arms("n1", "cnn"))))
 
 
 def test_trajectories_are_means_of_arms_with_couplings():
@@ -126,21 +148,24 @@ def test_charts_of_arms_without_couplings_have_nothing_to_draw():
     ],
 )
 def test_menus_start_at_what_is_wanted_and_there(pairs, models, start):
-    params = {one["name"]: one for one in maps_chart(maps(), pairs, models).to_dict()["params"]}
+    params = {
+        one["name"]: one for one in maps_chart(maps(), SHEETS, pairs, models).to_dict()["params"]
+    }
     assert tuple(params[name]["value"] for name in ("left", "right", "pair")) == start
     assert params["pair"]["bind"]["options"] == ["3-5", "7-8"]
     assert params["pair"]["bind"]["labels"] == ["fixed 3, moving 5", "fixed 7, moving 8"]
 
 
 def test_data_of_the_maps_stands_in_the_chart_once():
-    text = json.dumps(maps_chart(maps(), [], []).to_dict())
+    text = json.dumps(maps_chart(maps(), SHEETS, [], []).to_dict())
     assert text.count('"x": [') == len(map_rows(maps())[0])
 
 
 def test_figures_are_within_the_page(page):
     sources = re.findall(r'<img src="([^"]*)"', page.split("<script>")[0])
-    assert [b64decode(source.partition(",")[2]) for source in sources] == list(FIGURES.values())
-    assert all(source.startswith("data:image/svg+xml;base64,") for source in sources)
+    shown = [unquote_to_bytes(source.partition(",")[2]) for source in sources]
+    assert shown == list(FIGURES.values())
+    assert all(source.startswith("data:image/svg+xml,") for source in sources)
 
 
 def test_the_page_loads_nothing(page):
@@ -155,7 +180,13 @@ def test_charts_stand_below_the_captions_of_their_figures(page):
     for part, caption, name in ((first, "A caption", "curves"), (second, "Another", "maps")):
         assert part.index(caption) < part.index(f'id="{name}"')
     assert first.index('id="curves"') < first.index("Text with")
-    assert "Click &amp; see." in first
+    assert "Click &amp; see." in first and 'href="../plots/a.csv">plots/a.csv<' in first
+
+
+def test_a_chart_of_a_figure_that_the_report_does_not_show_stands_at_the_end(page):
+    _, others = page.split("<script>")[0].split("<h2>More charts</h2>")
+    assert re.findall(r'<figure class="exhibit" id="([^"]+)"', others) == ["other"]
+    assert '<a href="#other">Curves of no figure</a>' in page
 
 
 def test_links_lead_from_the_page_to_files_claims_and_sites(page):

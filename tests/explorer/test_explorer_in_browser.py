@@ -7,21 +7,27 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, sync_playwright
 
-from capsnet_study.common.storage import write_table
+from capsnet_study.common.storage import write_arrays, write_json, write_table
+from capsnet_study.explorer.map_chart import KEY_SIDE
 from capsnet_study.figures.style import render
+from capsnet_study.names import MAIN_MODELS
 from capsnet_study.representation.params import MODELS
 from stages import explorer
 from tests.cause_tables import MECHANISM_ARMS, evaluations, exposure, interventions
-from tests.figures.figure_inputs import FIGURES
-from tests.tables import PAIRS, fitting, maps
+from tests.explorer.test_result_charts import WORLDS, records
+from tests.figures.figure_inputs import FIGURES, nulls
+from tests.tables import PAIRS, fitting, manifold, maps, offsets, transfer
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 CHARTS = ("training-curves", "trajectories", "maps")
 CAUSES = ("step-differences", "interventions-chart", "clamp-chart", "exposure-chart")
+RESULTS = ("claims-chart", "faithfulness-chart", "transfer-chart", "world-effects")
+MANY_LINES = "document.querySelectorAll('#{} .mark-line path').length > 1"
 SHOWN = {"fig2_accuracy": "accuracy", "fig3_entropy": "entropy", "fig5_maps": "maps"}
 SHOWN |= {name: name for name in ("step_differences", "interventions", "clamp", "exposure")}
 SHOWN |= {"train_test_n": "train_test"}
@@ -59,6 +65,15 @@ def write_inputs(folder: Path) -> None:
     write_table(folder / "plots/interventions.csv", interventions())
     write_table(folder / "plots/exposure.csv", exposure())
     write_table(folder / "plots/manifold_maps.csv", maps(MODELS, PAIRS))
+    write_table(folder / "plots/manifold.csv", manifold())
+    for model in MAIN_MODELS:
+        write_table(folder / f"plots/transfer_{model}.csv", transfer(models=[model]))
+    write_json(folder / "metrics/manifold.json", {"nulls": nulls()})
+    write_json(folder / "metrics/claims.json", records())
+    write_json(folder / "metrics/worlds.json", WORLDS)
+    images = np.zeros((len(PAIRS), 81, 36, 36), dtype=np.uint8)
+    arrays = {"images": images, "offsets": offsets()}
+    write_arrays(folder / "data/manifold.safetensors", arrays, {"pairs": PAIRS})
     text = "# A report\n\n[The maps](#maps-of-shifts)\n\n## Maps of shifts\n"
     (folder / "plots/figures").mkdir()
     for name, figure in SHOWN.items():
@@ -74,7 +89,7 @@ def open_page(page: Page, path: Path) -> Visit:
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.on("request", lambda request: troubles.append(request.url.split(",")[0]))
     page.goto(path.as_uri())
-    for chart in (*CHARTS, *CAUSES):
+    for chart in (*CHARTS, *CAUSES, *RESULTS):
         dots(page, chart).first.wait_for()
     assert troubles.pop(0) == path.as_uri()
     return Visit(page, troubles)
@@ -174,21 +189,130 @@ def test_colours_are_those_of_the_offset_chosen(visit: Visit) -> None:
 
 def test_a_shift_under_the_mouse_stands_out_everywhere(visit: Visit) -> None:
     marked = visit.page.locator("#maps .role-mark path[stroke-width='1.5']")
-    assert marked.count() == 0
+    image = visit.page.locator("#maps .mark-image image")
+    assert marked.count() == 3  # that of the sliders, no shift at all
+    middle = -4 * KEY_SIDE
+    assert attributes(image, "transform") == [f"translate({middle},{middle})"]
     dots(visit.page, "maps").nth(0).hover(force=True)
     assert marked.count() == 3
     assert "row offset" in visit.page.locator("#vg-tooltip-element").inner_text()
+    visit.page.locator("#maps .mark-rect.role-mark path").nth(80).hover(force=True)
+    assert attributes(image, "transform") == [f"translate({2 * middle},{2 * middle})"]
     assert visit.troubles == []
+
+
+def test_sliders_show_a_shift_without_a_mouse(visit: Visit) -> None:
+    image = visit.page.locator("#maps .mark-image image")
+    visit.page.mouse.move(0, 0)
+    before = attributes(image, "transform")
+    visit.page.locator("#maps input[name=column]").focus()
+    visit.page.keyboard.press("ArrowRight")
+    assert attributes(image, "transform") != before
+    assert visit.troubles == []
+
+
+def test_a_row_of_the_claims_tells_rule_and_verdict(visit: Visit) -> None:
+    claims = records()
+    dots(visit.page, "claims-chart").nth(0).hover(force=True)
+    told = visit.page.locator("#vg-tooltip-element").inner_text()
+    assert claims["C1"]["rule"] in told and claims["C1"]["verdict"] in told
+    rows = dots(visit.page, "claims-chart").count()
+    visit.page.locator("#claims-chart input[value='the paper, 3.3']").check()
+    assert 0 < dots(visit.page, "claims-chart").count() != rows
+    assert visit.troubles == []
+
+
+@pytest.mark.parametrize(
+    "chart, choose",
+    [
+        ("faithfulness-chart", ("measure", "continuity")),
+        ("transfer-chart", ("scheme", "B2B")),
+    ],
+)
+def test_results_are_those_of_the_menu(visit: Visit, chart: str, choose: tuple[str, str]) -> None:
+    before = attributes(dots(visit.page, chart), "transform")
+    visit.page.locator(f"#{chart} select[name={choose[0]}]").select_option(choose[1])
+    assert attributes(dots(visit.page, chart), "transform") != before
+    assert visit.troubles == []
+
+
+def test_curves_less_those_of_three_iterations_are_level_for_three_iterations(
+    visit: Visit,
+) -> None:
+    curves = lines(visit.page, "training-curves")
+    every = curves.count()
+    visit.page.locator("#training-curves input[value=gain]").check()
+    heights = [
+        {point.split(",")[1] for point in path.replace("M", "L").split("L")[1:]}
+        for path in attributes(curves, "d")
+    ]
+    assert len(heights) == every and sum(len(ys) == 1 for ys in heights) == 1
+    labels = visit.page.locator("#training-curves .role-axis-label text").all_text_contents()
+    assert any(label.endswith("points") for label in labels)
+    visit.page.locator("#training-curves button").click()
+    visit.page.wait_for_function(
+        "document.querySelector('#training-curves input[value=match]').checked"
+    )
+    assert visit.troubles == []
+
+
+def test_a_chart_can_be_moved_zoomed_and_reset_and_keeps_the_arms_picked(visit: Visit) -> None:
+    page, curves = visit.page, lines(visit.page, "training-curves")
+    page.locator("#training-curves .role-legend-label text").nth(2).click()
+    before = attributes(curves, "d")
+    frame = page.locator("#training-curves .role-frame > g > .background").first.bounding_box()
+    x, y = frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 40, y + 60, steps=5)
+    page.mouse.up()
+    moved = attributes(curves, "d")
+    assert len(moved) == len(before) == 1 and moved != before
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -200)
+    page.keyboard.up("Control")
+    page.wait_for_timeout(100)
+    assert attributes(curves, "d") != moved
+    page.locator("#training-curves button").click()
+    page.wait_for_function(MANY_LINES.format("training-curves"))
+    assert visit.troubles == []
+
+
+def test_arms_can_be_picked_by_keys(visit: Visit) -> None:
+    curves = lines(visit.page, "trajectories")
+    every = curves.count()
+    visit.page.locator("#trajectories .role-legend-label text").nth(1).focus()
+    visit.page.keyboard.press("Enter")
+    assert curves.count() == 1
+    visit.page.locator("#trajectories button").focus()
+    visit.page.keyboard.press("Enter")
+    visit.page.wait_for_function(MANY_LINES.format("trajectories"))
+    assert curves.count() == every
+    assert visit.troubles == []
+
+
+def test_by_night_text_is_light_and_charts_stay_on_white(visit: Visit) -> None:
+    visit.page.emulate_media(color_scheme="dark")
+    colours = [
+        visit.page.evaluate(f"getComputedStyle(document.querySelector('{what}')).{which}")
+        for what, which in (
+            ("body", "color"),
+            ("body", "backgroundColor"),
+            (".chart", "backgroundColor"),
+        )
+    ]
+    visit.page.emulate_media(color_scheme="light")
+    assert colours == ["rgb(230, 230, 230)", "rgb(23, 25, 28)", "rgb(255, 255, 255)"]
 
 
 def test_on_a_phone_no_chart_is_wider_than_the_page(visit: Visit) -> None:
     phone = visit.page.context.browser.new_page(
-        offline=True, viewport={"width": 390, "height": 844}
+        offline=True, viewport={"width": 360, "height": 780}
     )
     open_page(phone, Path(visit.page.url.removeprefix("file://")))
-    for chart in (*CHARTS, *CAUSES, "train-test"):
+    for chart in (*CHARTS, *CAUSES, *RESULTS, "train-test", "worlds-chart"):
         place = phone.locator(f"#{chart} .chart")
         drawn = place.locator("svg").first.bounding_box()["width"]
         assert drawn <= place.bounding_box()["width"], chart
-    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 360
     phone.close()

@@ -5,9 +5,6 @@ Lines differ in shape as well as in colour, as in the figures.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import altair as alt
 import pandas as pd
 
@@ -18,15 +15,22 @@ from capsnet_study.explorer.cause_points import (
     intervention_rows,
     matrix_cells,
 )
-from capsnet_study.explorer.fitting_charts import (
+from capsnet_study.explorer.fitting_charts import arm_colour, step_scale
+from capsnet_study.explorer.pieces import (
     EXACT_MATCH,
     PERCENT,
-    arm_colour,
+    READ,
+    SHAPES,
+    STEP,
+    alike,
+    buttons,
+    chart_of,
+    line_at,
     picked_arms,
+    scale_of,
     sized,
-    step_scale,
+    zoomed,
 )
-from capsnet_study.explorer.points import Row
 from capsnet_study.figures.causes import all_arms, step_groups
 from capsnet_study.figures.exposure import EFFECTIVE, capsules, exposed_arms
 from capsnet_study.figures.interventions import LAYER_LOOKS
@@ -35,14 +39,10 @@ from capsnet_study.names import arm_name
 from capsnet_study.training.arms import Arms
 
 CELL = 46  # pixels
-SHAPES = {"o": "circle", "s": "square", "D": "diamond"}  # of the markers of the figures
 CLAMP_COLOURS = ["#0072b2", "#d55e00", "#000000", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9"]
 CLAMP_SHAPES = ["circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "wedge"]
 DASHES = [[1, 0], [6, 2], [2, 2], [9, 3, 2, 3], [12, 3], [4, 1], [1, 3], [8, 2, 1, 2, 1, 2], [3, 5]]
 TWO_LINES = "split(replace(datum.label, regexp(' (of|over) '), '|$1 '), '|')"  # on a phone, too
-DOTTED = {"strokeDash": [2, 3], "color": "#555555"}
-READ = alt.Tooltip("words:N", title="mean [95 % interval]")
-STEP = alt.Tooltip("step:Q", format=",")
 
 
 def differences_chart(table: pd.DataFrame) -> alt.LayerChart:
@@ -55,14 +55,14 @@ def differences_chart(table: pd.DataFrame) -> alt.LayerChart:
     """
     rows, groups = difference_rows(table), step_groups(all_arms(table))
     arms = {key: arm for members in groups.values() for key, arm in members.items()}
-    picked, menu = picked_arms(), _menu("group", "arms by", list(groups))
-    base = _data(rows).transform_filter(picked).transform_filter("datum.group == group")
+    picked, menu = picked_arms(), buttons("group", "arms by", alike([*groups]))
+    base = chart_of(rows).transform_filter(picked).transform_filter("datum.group == group")
     base = base.encode(x=step_scale(rows, "sqrt"), color=arm_colour(arms))
     line = base.encode(y=alt.Y("mean:Q", title="exact match less that of n = 3 (points)"))
     band = base.mark_area(opacity=0.12).encode(y="low:Q", y2="high:Q")
     dots = line.mark_circle(size=36, opacity=1).encode(tooltip=["arm:N", STEP, READ])
     curves = line.mark_line(strokeWidth=1.8).encode(strokeDash=_dash(*groups.values()))
-    return sized(_line("y", 0), band, curves, dots.add_params(picked, menu))
+    return sized(line_at("y", 0), band, curves, dots.add_params(picked, menu, zoomed()))
 
 
 def matrix_chart(interventions: pd.DataFrame, table: pd.DataFrame) -> alt.LayerChart:
@@ -76,9 +76,10 @@ def matrix_chart(interventions: pd.DataFrame, table: pd.DataFrame) -> alt.LayerC
     rows = matrix_cells(interventions, table)
     reach = max([abs(row["change"]) for row in rows], default=0.0)
     reach = max(reach, 1.0)  # points
-    menu = _menu("layer", "number changed in", [LAYER_LOOKS[layer].label for layer in LAYERS])
+    layers = alike([LAYER_LOOKS[layer].label for layer in LAYERS])
+    menu = buttons("layer", "number changed in", layers)
     tested = len({row["test"] for row in rows}) or 6
-    base = _data(rows).transform_filter("datum.layer == layer")
+    base = chart_of(rows).transform_filter("datum.layer == layer")
     base = base.encode(
         x=alt.X("test:O", title="iterations in the test", axis=alt.Axis(labelAngle=0)),
         y=alt.Y("train:O", title="iterations in training"),
@@ -99,8 +100,8 @@ def matrix_chart(interventions: pd.DataFrame, table: pd.DataFrame) -> alt.LayerC
         text=alt.Text("percent:Q", format=".1f"),
         color=alt.condition(dark, alt.value("white"), alt.value("black")),
     )
-    layers = alt.layer(squares.add_params(menu), numbers)
-    return layers.properties(width=CELL * tested, height=CELL * tested)
+    both = alt.layer(squares.add_params(menu), numbers)
+    return both.properties(width=CELL * tested, height=CELL * tested)
 
 
 def interventions_chart(interventions: pd.DataFrame, table: pd.DataFrame) -> alt.LayerChart:
@@ -115,13 +116,13 @@ def interventions_chart(interventions: pd.DataFrame, table: pd.DataFrame) -> alt
     names, changes = (list(dict.fromkeys(row[key] for row in rows)) for key in ("arm", "change"))
     looks = LAYER_LOOKS.values()
     labels = [look.label for look in looks]
-    base = _data(rows).transform_filter("datum.arm == trained").encode(
+    base = chart_of(rows).transform_filter("datum.arm == trained").encode(
         y=alt.Y("change:N", sort=changes, title=None,
                 axis=alt.Axis(labelExpr=TWO_LINES, grid=True)),
         yOffset=alt.YOffset("layer:N", sort=labels),
         color=alt.Color(
             "layer:N", title="changed in",
-            scale=_scale(labels, [look.colour for look in looks]),
+            scale=scale_of(labels, [look.colour for look in looks]),
         ),
     )  # fmt: skip
     reach = base.mark_rule(strokeWidth=1.5).encode(x="low:Q", x2="high:Q")
@@ -129,11 +130,12 @@ def interventions_chart(interventions: pd.DataFrame, table: pd.DataFrame) -> alt
         x=alt.X("mean:Q", title="exact match lost (points)", scale=alt.Scale(padding=14)),
         shape=alt.Shape(
             "layer:N", title="changed in",
-            scale=_scale(labels, [SHAPES[look.marker] for look in looks]),
+            scale=scale_of(labels, [SHAPES[look.marker] for look in looks]),
         ),
         tooltip=["change:N", "layer:N", READ],
     )  # fmt: skip
-    return sized(_line("x", 0), reach, dots.add_params(_menu("trained", "trained with", names)))
+    trained = buttons("trained", "trained with", alike(names))
+    return sized(line_at("x", 0), reach, dots.add_params(trained))
 
 
 def clamp_chart(table: pd.DataFrame) -> alt.LayerChart:
@@ -149,26 +151,26 @@ def clamp_chart(table: pd.DataFrame) -> alt.LayerChart:
         list(dict.fromkeys(row["arm"] for row in rows if row["free"] == is_free))
         for is_free in (False, True)
     )
-    base = _data(rows).transform_filter("datum.n == n").encode(
+    base = chart_of(rows).transform_filter("datum.n == n").encode(
         x=alt.X("share:Q", title="H / log J of R1: the target, else at the last step",
                 scale=alt.Scale(zero=False, padding=14, nice=False), axis=alt.Axis(tickCount=7)),
-        color=alt.Color("arm:N", title="arms", scale=_scale([*held, *free], CLAMP_COLOURS)),
+        color=alt.Color("arm:N", title="arms", scale=scale_of([*held, *free], CLAMP_COLOURS)),
     )  # fmt: skip
     percent = alt.Y(
         "mean:Q", title=EXACT_MATCH, scale=alt.Scale(zero=False), axis=alt.Axis(labelExpr=PERCENT)
     )
     targets = base.transform_filter("!datum.free").encode(y=percent)
     lines = targets.mark_line(strokeWidth=1.8).encode(
-        strokeDash=alt.StrokeDash("arm:N", scale=_scale(held, [[1, 0], [6, 3]]), legend=None)
+        strokeDash=alt.StrokeDash("arm:N", scale=scale_of(held, [[1, 0], [6, 3]]), legend=None)
     )
     reach = base.mark_rule().encode(y=alt.Y("low:Q", title=EXACT_MATCH), y2="high:Q")
     dots = base.mark_point(size=70, filled=True, opacity=1).encode(
         y=percent,
-        shape=alt.Shape("arm:N", title="arms", scale=_scale([*held, *free], CLAMP_SHAPES)),
+        shape=alt.Shape("arm:N", title="arms", scale=scale_of([*held, *free], CLAMP_SHAPES)),
         tooltip=["arm:N", alt.Tooltip("share:Q", title="H / log J"), READ],
     )
-    numbers = list(dict.fromkeys(row["n"] for row in rows))
-    return sized(reach, lines, dots.add_params(_menu("n", "iterations", numbers)))
+    chosen = buttons("n", "iterations", alike(list(dict.fromkeys(row["n"] for row in rows))))
+    return sized(reach, lines, dots.add_params(zoomed(), chosen))
 
 
 def exposure_chart(exposure: pd.DataFrame, table: pd.DataFrame) -> alt.LayerChart:
@@ -180,8 +182,8 @@ def exposure_chart(exposure: pd.DataFrame, table: pd.DataFrame) -> alt.LayerChar
         As for `figure_exposure`.
     """
     rows, arms = exposure_rows(exposure, table), exposed_arms(exposure, table)
-    picked, menu = picked_arms(), _menu("measure", "", list(EFFECTIVE), [*EFFECTIVE.values()])
-    base = _data(rows).transform_filter(picked).transform_calculate(shown="datum[measure]")
+    picked, menu = picked_arms(), buttons("measure", "", EFFECTIVE)
+    base = chart_of(rows).transform_filter(picked).transform_calculate(shown="datum[measure]")
     base = base.encode(
         x=step_scale(rows),
         y=alt.Y("shown:Q", title="effective number of Cap1 capsules", scale=alt.Scale(zero=True)),
@@ -191,25 +193,7 @@ def exposure_chart(exposure: pd.DataFrame, table: pd.DataFrame) -> alt.LayerChar
         tooltip=["arm:N", STEP, alt.Tooltip("shown:Q", title="capsules", format=".2f")]
     )
     curves = base.mark_line(strokeWidth=1.8).encode(strokeDash=_dash(arms))
-    return sized(_line("y", capsules(exposure)), curves, dots.add_params(picked, menu))
-
-
-def _data(rows: Sequence[Row]) -> alt.Chart:
-    return alt.Chart(alt.InlineData(values=rows))
-
-
-def _menu(
-    name: str, title: str, options: list[str], labels: list[str] | None = None
-) -> alt.Parameter:
-    """A parameter with a button for each of its values; the first at first."""
-    buttons = alt.binding_radio(options=options, labels=labels or options, name=f"{title} ")
-    return alt.param(name=name, value=options[0] if options else "", bind=buttons)
-
-
-def _line(axis: str, value: int | None) -> alt.Chart:
-    """A dotted line to compare with; none where the value is not known."""
-    rule = _data([] if value is None else [{"at": value}]).mark_rule(**DOTTED)
-    return rule.encode(**{axis: "at:Q"})
+    return sized(line_at("y", capsules(exposure)), curves, dots.add_params(picked, menu, zoomed()))
 
 
 def _dash(*groups: Arms) -> alt.StrokeDash:
@@ -219,9 +203,5 @@ def _dash(*groups: Arms) -> alt.StrokeDash:
         for group in groups
         for place, arm in enumerate(group.values())
     }
-    return alt.StrokeDash("arm:N", title="arms", scale=_scale(list(dashes), list(dashes.values())))
-
-
-def _scale(labels: Sequence[str], values: Sequence[Any]) -> alt.Scale:
-    """A value for each label, in this order."""
-    return alt.Scale(domain=list(labels), range=list(values)[: len(labels)])
+    scale = scale_of(list(dashes), list(dashes.values()))
+    return alt.StrokeDash("arm:N", title="arms", scale=scale)

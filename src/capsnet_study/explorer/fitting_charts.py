@@ -1,8 +1,4 @@
-"""Charts of section 3.1: accuracy over training, and entropy against accuracy.
-
-Parameters have names of their own: those that Altair makes up count on from chart to chart, and
-the page would not be the same each time.
-"""
+"""Charts of section 3.1: accuracy over training, and entropy against accuracy."""
 
 from __future__ import annotations
 
@@ -11,6 +7,17 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
+from capsnet_study.explorer.pieces import (
+    EXACT_MATCH,
+    PERCENT,
+    STEP,
+    alike,
+    buttons,
+    chart_of,
+    picked_arms,
+    sized,
+    zoomed,
+)
 from capsnet_study.explorer.points import ENTROPIES, Row, curve_rows, trajectory_rows
 from capsnet_study.figures.arms import shown_arms
 from capsnet_study.figures.step_axes import log_ticks, root_ticks
@@ -18,13 +25,12 @@ from capsnet_study.figures.style import Look, arm_look
 from capsnet_study.names import arm_name
 from capsnet_study.training.arms import Arms, capsule_arms
 
-WIDTH, HEIGHT = 540, 350
-EXACT_MATCH = "exact match on test images"
-PERCENT = "format(100 * datum.value, '~r') + ' %'"
+# What the axis says, of exact match or of what an arm has more than n = 3.
+MATCH_OR_GAIN = f"mode == 'gain' ? format(100 * datum.value, '+~r') + ' points' : {PERCENT}"
 
 
 def curves_chart(table: pd.DataFrame) -> alt.LayerChart:
-    """Exact match against steps: an arm a line with a band of one s.d., chosen in the legend.
+    """Exact match against steps, or that less the one of n = 3: an arm a line with its band.
 
     Parameters
     ----------
@@ -33,20 +39,18 @@ def curves_chart(table: pd.DataFrame) -> alt.LayerChart:
     """
     rows, arms = curve_rows(table), shown_arms(table)
     picked = picked_arms()
-    base = alt.Chart(alt.InlineData(values=rows)).transform_filter(picked)
+    mode = buttons("mode", "curves:", {"match": "as they are", "gain": "less that of n = 3"})
+    shown = {name: f"datum[mode + '_{name}']" for name in ("mean", "low", "high", "words")}
+    base = chart_of(rows).transform_filter(picked).transform_calculate(**shown)
+    base = base.transform_filter("isValid(datum.mean)")
     base = base.encode(x=step_scale(rows), color=arm_colour(arms))
-    percent = alt.Y("mean:Q", title=EXACT_MATCH, axis=alt.Axis(labelExpr=PERCENT))
-    line = base.encode(y=percent)
+    axis = alt.Axis(labelExpr=MATCH_OR_GAIN)
+    line = base.encode(y=alt.Y("mean:Q", title=EXACT_MATCH, axis=axis))
     band = base.mark_area(opacity=0.15).encode(y=alt.Y("low:Q", title=EXACT_MATCH), y2="high:Q")
-    dots = line.mark_circle(size=36, opacity=1).encode(
-        tooltip=[
-            alt.Tooltip("arm:N"),
-            alt.Tooltip("step:Q", format=","),
-            alt.Tooltip("reached:N", title="exact match"),
-        ]
-    )
+    read = alt.Tooltip("words:N", title="exact match")
+    dots = line.mark_circle(size=36, opacity=1).encode(tooltip=["arm:N", STEP, read])
     curves = line.mark_line(strokeWidth=1.8).encode(strokeDash=arm_dash(arms))
-    return sized(band, curves, dots.add_params(picked))
+    return sized(band, curves, dots.add_params(picked, mode, zoomed()))
 
 
 def trajectories_chart(table: pd.DataFrame) -> alt.LayerChart:
@@ -59,9 +63,8 @@ def trajectories_chart(table: pd.DataFrame) -> alt.LayerChart:
     """
     rows, arms = trajectory_rows(table), capsule_arms(shown_arms(table))
     picked = picked_arms()
-    couplings = alt.binding_radio(options=list(ENTROPIES), name="couplings of ")
-    layer = alt.param(name="layer", value="R1", bind=couplings)
-    base = alt.Chart(alt.InlineData(values=rows)).transform_filter(picked)
+    layer = buttons("layer", "couplings of", alike([*ENTROPIES]))
+    base = chart_of(rows).transform_filter(picked)
     base = base.transform_calculate(
         share="datum[layer]", reached="format(100 * datum.exact_match, '.1f') + ' %'"
     ).encode(
@@ -73,23 +76,13 @@ def trajectories_chart(table: pd.DataFrame) -> alt.LayerChart:
     dots = base.mark_circle(opacity=0.9).encode(
         size=alt.Size("step:Q", legend=None, scale=alt.Scale(type="sqrt", range=[12, 110])),
         tooltip=[
-            alt.Tooltip("arm:N"),
-            alt.Tooltip("step:Q", format=","),
+            "arm:N",
+            STEP,
             alt.Tooltip("reached:N", title="exact match"),
             *(alt.Tooltip(f"{name}:Q", title=f"H / log J of {name}") for name in ENTROPIES),
         ],
     )
-    return sized(paths, dots.add_params(picked, layer))
-
-
-def sized(*layers: alt.Chart) -> alt.LayerChart:
-    """Layers of the size that all charts over training have."""
-    return alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
-
-
-def picked_arms() -> alt.Parameter:
-    """Arms clicked in the legend; all of them at first, and after a click elsewhere."""
-    return alt.selection_point(name="picked", fields=["arm"], bind="legend")
+    return sized(paths, dots.add_params(picked, layer, zoomed()))
 
 
 def step_scale(rows: Sequence[Row], kind: str = "symlog") -> alt.X:

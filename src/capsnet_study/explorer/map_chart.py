@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -11,31 +11,52 @@ import pandas as pd
 from matplotlib.colors import to_hex
 
 from capsnet_study.common.sizes import MAX_SHIFT
+from capsnet_study.explorer.pieces import chart_of, menu
 from capsnet_study.explorer.points import Row, map_rows
+from capsnet_study.explorer.sprites import SHIFTS
 from capsnet_study.figures.maps import offset_colours, pair_title
 from capsnet_study.names import MODEL_NAMES
 
 SIDE, KEY_SIDE = 270, 110
+VIEWS = ("left", "right", "key")
+UNDER_MOUSE = [  # each has its offsets in lists
+    f"mouse_{view}.dr ? {{dr: mouse_{view}.dr[0], dc: mouse_{view}.dc[0]}}" for view in VIEWS
+]
+SHOWN_SHIFT = " : ".join([*UNDER_MOUSE, "{dr: row, dc: column}"])  # else that of the sliders
 COLOURINGS = {"row and column": (1, 1), "row": (1, 0), "column": (0, 1)}  # which offsets count
 
 
-def maps_chart(maps: pd.DataFrame, pairs: Sequence[str], models: Sequence[str]) -> alt.HConcatChart:
-    """Maps of one digit pair by two models, and the key to their colours.
+def maps_chart(
+    maps: pd.DataFrame,
+    sheets: Mapping[str, str],
+    pairs: Sequence[str],
+    models: Sequence[str],
+) -> alt.HConcatChart:
+    """Maps of one digit pair by two models, an image of it, and the key to the colours.
 
-    A shift stands out in both maps and in the key while the mouse is on it in one of them.
+    One shift stands out in both maps and in the key, and the image is that of this shift: that
+    under the mouse, else that of the sliders.
 
     Parameters
     ----------
     maps : DataFrame
         `plots/manifold_maps.csv`: model, pair, dr, dc, x, y.
+    sheets : mapping of str to str
+        By pair, the address of a picture of its images, as `sprites.sheets` returns it.
     pairs, models : sequences of str
         What is shown at first: the first of these pairs and the first two of these models.
     """
     rows, dr, dc = map_rows(maps)
     data = alt.InlineData(values=rows)
-    panels = [_panel(data, "left"), _panel(data, "right"), _key()]
-    shifts = alt.param(name="shifts", value=_shifts(dr, dc))
-    return alt.hconcat(*panels, spacing=16).add_params(shifts, *_menus(rows, pairs, models))
+    side = alt.vconcat(_image(sheets), _key(), spacing=12)
+    panels = [_panel(data, "left"), _panel(data, "right"), side]
+    shared = [
+        alt.param(name="shifts", value=_shifts(dr, dc)),
+        *_menus(rows, pairs, models),
+        *(_slider(name, f"{name} offset") for name in ("row", "column")),
+        alt.param(name="at", expr=SHOWN_SHIFT),
+    ]
+    return alt.hconcat(*panels, spacing=16).add_params(*shared)
 
 
 def _menus(rows: Sequence[Row], pairs: Sequence[str], models: Sequence[str]) -> list[alt.Parameter]:
@@ -45,19 +66,29 @@ def _menus(rows: Sequence[Row], pairs: Sequence[str], models: Sequence[str]) -> 
     left, right, *_ = [*dict.fromkeys(one for one in (*models, *names) if one in names)] * 2
     colourings = {name: f"{name} offset" for name in COLOURINGS}
     return [
-        _menu("left", "left map", names, left),
-        _menu("right", "right map", names, right),
-        _menu("pair", "digits", titles, pair),
-        _menu("colouring", "coloured by", colourings, "row and column"),
+        menu("left", "left map", names, left),
+        menu("right", "right map", names, right),
+        menu("pair", "digits", titles, pair),
+        menu("colouring", "coloured by", colourings, "row and column"),
     ]
 
 
-def _menu(name: str, title: str, options: dict[str, str], start: str) -> alt.Parameter:
-    """Return a parameter with a drop-down menu of its values, each as it reads."""
-    menu = alt.binding_select(
-        options=list(options), labels=list(options.values()), name=f"{title} "
-    )
-    return alt.param(name=name, value=start, bind=menu)
+def _slider(name: str, title: str) -> alt.Parameter:
+    """An offset to look at without a mouse."""
+    slider = alt.binding_range(min=-MAX_SHIFT, max=MAX_SHIFT, step=1, name=f"{title} ")
+    return alt.param(name=name, value=0, bind=slider)
+
+
+def _image(sheets: Mapping[str, str]) -> alt.Chart:
+    """The part of the picture of all images that is the image of the shift shown."""
+    rows = [{"pair": pair, "sheet": sheet} for pair, sheet in sheets.items()]
+    image = chart_of(rows).transform_filter("datum.pair == pair").mark_image(
+        clip=True, align="left", baseline="top", width=SHIFTS * KEY_SIDE, height=SHIFTS * KEY_SIDE,
+        x=alt.expr(f"-{KEY_SIDE} * (at.dc + {MAX_SHIFT})"),
+        y=alt.expr(f"-{KEY_SIDE} * (at.dr + {MAX_SHIFT})"),
+    )  # fmt: skip
+    title = alt.TitleParams("its image", fontSize=12)
+    return image.encode(url="sheet:N").properties(width=KEY_SIDE, height=KEY_SIDE, title=title)
 
 
 def _shifts(dr: Sequence[int], dc: Sequence[int]) -> dict[str, Any]:
@@ -84,7 +115,7 @@ def _panel(data: alt.InlineData, side: str) -> alt.LayerChart:
         for line, along, colour in (("dr", "dc", "#8c8c8c"), ("dc", "dr", "#c9c9c9"))
     ]
     dots = points.mark_circle(opacity=1, stroke="black").encode(
-        size=_where_mouse(170.0, 44.0), **_marked()
+        size=_where_shown(170.0, 44.0), **_marked()
     )
     title = alt.TitleParams(alt.expr(f"shifts.names[{side}]"), fontSize=12)
     layers = alt.layer(*lines, dots.add_params(_under_mouse(side)))
@@ -117,7 +148,7 @@ def _marked() -> dict[str, Any]:
     """Encodings of points and of their key: colour, outline under the mouse, offsets in words."""
     return {
         "color": alt.Color("colour:N", scale=None),
-        "strokeWidth": _where_mouse(1.5, 0.0),
+        "strokeWidth": _where_shown(1.5, 0.0),
         "tooltip": [
             alt.Tooltip("dr:Q", title="row offset (px)", format="+d"),
             alt.Tooltip("dc:Q", title="column offset (px)", format="+d"),
@@ -132,7 +163,7 @@ def _under_mouse(view: str) -> alt.Parameter:
     )
 
 
-def _where_mouse(value: float, otherwise: float) -> dict[str, Any]:
-    """Return a value for the shift that the mouse is on in any view, and one for all others."""
-    views = [{"param": f"mouse_{view}", "empty": False} for view in ("left", "right", "key")]
-    return {"condition": {"test": {"or": views}, "value": value}, "value": otherwise}
+def _where_shown(value: float, otherwise: float) -> dict[str, Any]:
+    """Return a value for the shift that stands out, and one for all others."""
+    shown = "datum.dr == at.dr && datum.dc == at.dc"
+    return {"condition": {"test": shown, "value": value}, "value": otherwise}

@@ -3,49 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from html import escape
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import Any
 
 import altair as alt
 import jinja2
 import vl_convert
 
-from capsnet_study.explorer.document import convert
+from capsnet_study.explorer.document import convert, shown_figures
+from capsnet_study.explorer.exhibits import Exhibit
 
 FONT = "system-ui, sans-serif"
 CHART_LOOK = {
     "font": FONT,
+    "background": "#ffffff",
     "axis": {"gridColor": "#e6e6e6", "titleFontWeight": 500, "titleFontSize": 12},
+    "axisY": {"labelLimit": 300},
     "legend": {"titleFontWeight": 500},
     "view": {"stroke": "#cccccc"},
 }
 
 
-class Exhibit(NamedTuple):
-    """An interactive chart.
-
-    Attributes
-    ----------
-    id
-        What links to it name.
-    title
-        One line.
-    hint
-        What a reader can do with it.
-    chart
-        An Altair chart of any kind.
-    """
-
-    id: str
-    title: str
-    hint: str
-    chart: alt.TopLevelMixin
-
-
 def render_page(
-    report: str, figures: Mapping[str, bytes], exhibits: Mapping[str, Exhibit], base: str
+    report: str, figures: Mapping[str, bytes], exhibits: Sequence[Exhibit], base: str
 ) -> str:
     """Return the HTML of the page: the same for the same arguments.
 
@@ -55,22 +36,31 @@ def render_page(
         The text of REPORT.md.
     figures : mapping of str to bytes
         SVG files by name: every figure of the report.
-    exhibits : mapping of str to Exhibit
-        Charts by the figure of the report that they let a reader explore.
+    exhibits : sequence of Exhibit
+        Each stands below the figure it goes with, those of figures that the report does not show
+        at the end.
     base : str
         The path from the page to the folder of the report.
     """
     environment = jinja2.Environment(
-        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=True
-    )
-    inserts = {figure: _place(exhibit) for figure, exhibit in exhibits.items()}
-    template = files("capsnet_study.explorer") / "templates" / "report.html.j2"
-    text = template.read_text(encoding="utf-8")
-    return environment.from_string(text).render(
+        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=True,
+        loader=jinja2.FunctionLoader(_template),
+    )  # fmt: skip
+    place = environment.get_template("exhibit.html.j2")
+    shown = shown_figures(report)
+    placed = [exhibit for exhibit in exhibits if exhibit.figure in shown]
+    inserts: dict[str, str] = {}
+    for exhibit in placed:
+        html = place.render(exhibit=exhibit, base=base)
+        inserts[exhibit.figure] = inserts.get(exhibit.figure, "") + html
+    others = [exhibit for exhibit in exhibits if exhibit.figure not in shown]
+    return environment.get_template("report.html.j2").render(
         document=convert(report, figures, inserts, base),
-        exhibits=list(exhibits.values()),
+        placed=placed,
+        others=others,
+        base=base,
         library=vega_library(),
-        specs=_script({exhibit.id: _described(exhibit) for exhibit in exhibits.values()}),
+        specs=_script({exhibit.id: _described(exhibit) for exhibit in exhibits}),
         config=_script(CHART_LOOK),
     )
 
@@ -81,19 +71,13 @@ def vega_library() -> str:
     return vl_convert.javascript_bundle(vl_version=f"{major}.{minor}")
 
 
+def _template(name: str) -> str:
+    return (files("capsnet_study.explorer") / "templates" / name).read_text(encoding="utf-8")
+
+
 def _described(exhibit: Exhibit) -> dict[str, Any]:
     """Return what Vega draws, with words for those who cannot see it."""
     return exhibit.chart.to_dict() | {"description": f"{exhibit.title}. {exhibit.hint}"}
-
-
-def _place(exhibit: Exhibit) -> str:
-    """Return where a chart is drawn, with its words."""
-    return (
-        f'<figure class="exhibit" id="{escape(exhibit.id)}">\n'
-        f"<figcaption><b>{escape(exhibit.title)}.</b> {escape(exhibit.hint)}</figcaption>\n"
-        '<div class="chart"></div>\n'
-        "</figure>\n"
-    )
 
 
 def _script(value: object) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from capsnet_study.figures.arms import over_trials, shown_arms
+from capsnet_study.figures.causes import usual_arm
+from capsnet_study.figures.paired import differences
 from capsnet_study.names import arm_name
 
 Row = dict[str, Any]
@@ -16,32 +18,58 @@ ENTROPIES = {"R1": "entropy_share_r1", "R2": "entropy_share_r2"}
 
 
 def curve_rows(table: pd.DataFrame) -> list[Row]:
-    """Return the exact match of each arm at each step: mean, mean ± 1 s.d., and in words.
+    """Return the exact match of each arm at each step, and what it has more than n = 3.
+
+    Of both (`match_` and `gain_`, in shares): mean, mean ± 1 s.d. over trials, and all in words. An
+    arm that shares no trial with n = 3 has no gain.
 
     Parameters
     ----------
     table : DataFrame
         `plots/fitting.csv`: one row per arm, trial and evaluation.
     """
+    arms = shown_arms(table)
+    base = usual_arm(arms)
     rows = []
-    for key, arm in shown_arms(table).items():
+    for key, arm in arms.items():
+        gains = _gains(table, key, base)
         for point in over_trials(table, key, "exact_match").itertuples():
-            spread = 0.0 if np.isnan(point.std) else point.std
-            rows.append({
-                "arm": arm_name(arm),
-                "step": int(point.step),
-                "mean": round(point.mean, 5),
-                "low": round(point.mean - spread, 5),
-                "high": round(point.mean + spread, 5),
-                "reached": _in_words(point.mean, point.std, int(point.n)),
-            })  # fmt: skip
+            place = {"arm": arm_name(arm), "step": int(point.step)}
+            match = Spread(point.mean, point.std, int(point.n))
+            rows.append(place | _band("match", match, "%", ".1f"))
+            if point.step in gains:
+                rows[-1] |= _band("gain", gains[point.step], "points", "+.1f")
     return rows
 
 
-def _in_words(mean: float, std: float, trials: int) -> str:
-    if np.isnan(std):
-        return f"{100 * mean:.1f} % (one trial)"
-    return f"{100 * mean:.1f} ± {100 * std:.1f} % ({trials} trials)"
+class Spread(NamedTuple):
+    """Mean and standard deviation of so many trials; that of one is NaN."""
+
+    mean: float
+    std: float
+    n: int
+
+
+def _gains(table: pd.DataFrame, key: str, base: str | None) -> dict[int, Spread]:
+    """Return by step what an arm has more than another one, paired by trial."""
+    if base is None:
+        return {}
+    found = differences(table, key, base) / 100
+    over_trials = zip(found.mean(axis=1), found.std(axis=1), found.count(axis=1), strict=True)
+    return {
+        int(step): Spread(*values) for step, values in zip(found.index, over_trials, strict=True)
+    }
+
+
+def _band(name: str, spread: Spread, unit: str, digits: str) -> Row:
+    std = 0.0 if np.isnan(spread.std) else spread.std
+    ends = {"mean": spread.mean, "low": spread.mean - std, "high": spread.mean + std}
+    mean = f"{100 * spread.mean:{digits}}".replace("-", "−")
+    words = f"{mean} {unit} (one trial)"
+    if spread.n > 1:
+        words = f"{mean} ± {100 * std:.1f} {unit} ({spread.n} trials)"
+    rounded = {f"{name}_{end}": round(value, 5) for end, value in ends.items()}
+    return rounded | {f"{name}_words": words}
 
 
 def trajectory_rows(table: pd.DataFrame) -> list[Row]:

@@ -1,0 +1,114 @@
+"""Charts of other worlds: the study again with something changed, verdict by verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import altair as alt
+
+from capsnet_study.claims.words import number
+from capsnet_study.explorer.pieces import READ, chart_of, line_at, menu, scale_of
+from capsnet_study.explorer.points import Row
+from capsnet_study.figures.verdicts import OUTCOME_LOOKS
+
+Worlds = Mapping[str, Any]
+
+CELL, WIDTH, ROW = 26, 440, 26  # pixels
+SIGNS = {"reproduced": "✓", "contradicted": "✗", "inconclusive": "?", "not evaluated": "–"}
+POOLED = "all together"
+
+
+def verdicts_chart(worlds: Worlds, claims: Mapping[str, Mapping[str, Any]]) -> alt.LayerChart:
+    """The verdict on every claim in every world, by colour and sign.
+
+    Parameters
+    ----------
+    worlds : mapping
+        `metrics/worlds.json`: by world, its title, what is changed in it, and verdicts.
+    claims : mapping
+        `metrics/claims.json`, for the titles of claims.
+    """
+    rows = verdict_rows(worlds, claims)
+    looks = [look.colour for look in OUTCOME_LOOKS.values()]
+    cells = chart_of(rows).encode(
+        x=alt.X("claim:N", sort=None, title=None, axis=alt.Axis(labelAngle=0, orient="top")),
+        y=alt.Y("world:N", sort=None, title=None),
+        tooltip=["world:N", "changed:N", alt.Tooltip("title:N", title="claim"), "verdict:N"],
+    )
+    squares = cells.mark_rect(stroke="white", opacity=0.75).encode(
+        color=alt.Color("verdict:N", scale=scale_of([*OUTCOME_LOOKS], looks),
+                        legend=alt.Legend(orient="bottom", title=None)),
+    )  # fmt: skip
+    signs = cells.mark_text(fontSize=13).encode(text="sign:N")
+    return alt.layer(squares, signs).properties(width=alt.Step(CELL), height=alt.Step(CELL))
+
+
+def verdict_rows(worlds: Worlds, claims: Mapping[str, Mapping[str, Any]]) -> list[Row]:
+    """Return one row a world and claim."""
+    return [
+        {
+            "world": world["title"],
+            "changed": world["changed"],
+            "claim": id,
+            "title": f"{id} {claims[id]['title']}" if id in claims else id,
+            "verdict": found["verdict"],
+            "sign": SIGNS.get(found["verdict"], "?"),
+        }
+        for world in worlds["worlds"].values()
+        for id, found in world["claims"].items()
+    ]
+
+
+def effects_chart(worlds: Worlds) -> alt.LayerChart:
+    """One effect in every world and in all of them together, with intervals.
+
+    Parameters
+    ----------
+    worlds : mapping
+        `metrics/worlds.json`: by effect, its title, unit, and mean, low and high by world, and
+        pooled.
+    """
+    rows = effect_rows(worlds)
+    titles = {name: effect["title"] for name, effect in worlds["effects"].items()}
+    base = (
+        chart_of(rows)
+        .transform_filter("datum.effect == effect")
+        .encode(
+            y=alt.Y("world:N", sort=None, title=None, axis=alt.Axis(grid=True)),
+            tooltip=["world:N", READ],
+        )
+    )
+    reach = base.mark_rule(strokeWidth=1.5).encode(x=alt.X("low:Q", title=None), x2="high:Q")
+    together = alt.condition("datum.pooled", alt.value("diamond"), alt.value("circle"))
+    means = base.mark_point(size=80, filled=True, opacity=1, color="#0072b2").encode(
+        x=alt.X("mean:Q", title=None, scale=alt.Scale(padding=14)), shape=together
+    )
+    chosen = menu("effect", "effect", titles, next(iter(titles), ""))
+    layers = alt.layer(line_at("x", 0), reach, means.add_params(chosen))
+    return layers.properties(width=WIDTH, height=alt.Step(ROW))
+
+
+def effect_rows(worlds: Worlds) -> list[Row]:
+    """Return one row an effect and world, and one for all worlds together; points as such."""
+    rows = []
+    for name, effect in worlds["effects"].items():
+        places = {world: worlds["worlds"][world]["title"] for world in effect["worlds"]}
+        found = [(places[world], one, False) for world, one in effect["worlds"].items()]
+        for world, one, pooled in [*found, (POOLED, effect["pooled"], True)]:
+            place = {"effect": name, "world": world, "pooled": pooled}
+            rows.append(place | _spread(one, effect["unit"]))
+    return rows
+
+
+def _spread(found: Mapping[str, Any], unit: str) -> Row:
+    """Mean and interval, and both in words; a single value has no interval."""
+    scale = 100 if unit == "points" else 1
+    mean, low, high = (found[name] for name in ("mean", "low", "high"))
+    words = f"{number(mean, unit)} [{number(low, unit)}, {number(high, unit)}] {unit}".strip()
+    words += f" (n = {found['n']})" if "n" in found else ""
+    ends = {"mean": mean, "low": low, "high": high}
+    known = {name: mean if end is None else end for name, end in ends.items()}
+    return {name: None if end is None else round(scale * end, 5) for name, end in known.items()} | {
+        "words": words
+    }
