@@ -134,6 +134,18 @@ def test_arms_have_the_colours_of_the_figures():
         assert scale["range"] == [looks[label] for label in labels]
 
 
+def test_arms_of_like_colours_have_lines_of_different_shape():
+    layers = curves_chart(fitting()).to_dict()["layer"]
+    scale = next(
+        found["strokeDash"]["scale"]
+        for layer in layers
+        if "strokeDash" in (found := layer["encoding"])
+    )
+    lines = [tuple(dash) for dash in scale["range"]]
+    assert scale["domain"] == LABELS
+    assert all(len({*lines[start : start + 9]}) == 9 for start in range(len(lines) - 8))
+
+
 def test_charts_of_arms_without_couplings_have_nothing_to_draw():
     table = fitting(some_arms("cnn"))
     assert trajectory_rows(table) == [] and trajectories_chart(table).to_dict()

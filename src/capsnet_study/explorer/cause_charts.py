@@ -15,7 +15,7 @@ from capsnet_study.explorer.cause_points import (
     intervention_rows,
     matrix_cells,
 )
-from capsnet_study.explorer.fitting_charts import arm_colour, step_scale
+from capsnet_study.explorer.fitting_charts import arm_colour, arm_dash, step_scale
 from capsnet_study.explorer.pieces import (
     EXACT_MATCH,
     PERCENT,
@@ -35,13 +35,10 @@ from capsnet_study.figures.causes import all_arms, step_groups
 from capsnet_study.figures.exposure import EFFECTIVE, capsules, exposed_arms
 from capsnet_study.figures.interventions import LAYER_LOOKS
 from capsnet_study.figures.train_test import LAYERS
-from capsnet_study.names import arm_name
-from capsnet_study.training.arms import Arms
 
 CELL = 46  # pixels
 CLAMP_COLOURS = ["#0072b2", "#d55e00", "#000000", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9"]
 CLAMP_SHAPES = ["circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "wedge"]
-DASHES = [[1, 0], [6, 2], [2, 2], [9, 3, 2, 3], [12, 3], [4, 1], [1, 3], [8, 2, 1, 2, 1, 2], [3, 5]]
 TWO_LINES = "split(replace(datum.label, regexp(' (of|over) '), '|$1 '), '|')"  # on a phone, too
 
 
@@ -61,7 +58,7 @@ def differences_chart(table: pd.DataFrame) -> alt.LayerChart:
     line = base.encode(y=alt.Y("mean:Q", title="exact match less that of n = 3 (points)"))
     band = base.mark_area(opacity=0.12).encode(y="low:Q", y2="high:Q")
     dots = line.mark_circle(size=36, opacity=1).encode(tooltip=["arm:N", STEP, READ])
-    curves = line.mark_line(strokeWidth=1.8).encode(strokeDash=_dash(*groups.values()))
+    curves = line.mark_line(strokeWidth=1.8).encode(strokeDash=arm_dash(*groups.values()))
     return sized(line_at("y", 0), band, curves, dots.add_params(picked, menu, zoomed()))
 
 
@@ -192,16 +189,5 @@ def exposure_chart(exposure: pd.DataFrame, table: pd.DataFrame) -> alt.LayerChar
     dots = base.mark_circle(size=36, opacity=1).encode(
         tooltip=["arm:N", STEP, alt.Tooltip("shown:Q", title="capsules", format=".2f")]
     )
-    curves = base.mark_line(strokeWidth=1.8).encode(strokeDash=_dash(arms))
+    curves = base.mark_line(strokeWidth=1.8).encode(strokeDash=arm_dash(arms))
     return sized(line_at("y", capsules(exposure)), curves, dots.add_params(picked, menu, zoomed()))
-
-
-def _dash(*groups: Arms) -> alt.StrokeDash:
-    """A line of its own for each arm of a group, in their order; groups repeat them."""
-    dashes = {
-        arm_name(arm): DASHES[place % len(DASHES)]
-        for group in groups
-        for place, arm in enumerate(group.values())
-    }
-    scale = scale_of(list(dashes), list(dashes.values()))
-    return alt.StrokeDash("arm:N", title="arms", scale=scale)

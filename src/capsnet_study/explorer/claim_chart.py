@@ -73,7 +73,7 @@ def claim_rows(claims: Claims, arms: pd.DataFrame) -> list[Row]:
         for number, part in enumerate(claim["parts"], start=1):
             cells = describe_part(part, words)
             told = {
-                "row": f"{id}.{number}  {cells.compared}",
+                "row": f"{id}.{number} {cells.compared}, {cells.measure}",
                 "what": f"{cells.measure}: {cells.compared}",
                 "words": f"{cells.value} {cells.range} (n = {part['n']})".strip(),
                 "outcome": part["outcome"],

@@ -15,16 +15,18 @@ from capsnet_study.explorer.pieces import (
     buttons,
     chart_of,
     picked_arms,
+    scale_of,
     sized,
     zoomed,
 )
 from capsnet_study.explorer.points import ENTROPIES, Row, curve_rows, trajectory_rows
 from capsnet_study.figures.arms import shown_arms
 from capsnet_study.figures.step_axes import log_ticks, root_ticks
-from capsnet_study.figures.style import Look, arm_look
+from capsnet_study.figures.style import arm_look
 from capsnet_study.names import arm_name
 from capsnet_study.training.arms import Arms, capsule_arms
 
+DASHES = [[1, 0], [6, 2], [2, 2], [9, 3, 2, 3], [12, 3], [4, 1], [1, 3], [8, 2, 1, 2, 1, 2], [3, 5]]
 # What the axis says, of exact match or of what an arm has more than n = 3.
 MATCH_OR_GAIN = f"mode == 'gain' ? format(100 * datum.value, '+~r') + ' points' : {PERCENT}"
 
@@ -100,12 +102,18 @@ def step_scale(rows: Sequence[Row], kind: str = "symlog") -> alt.X:
     logarithmic = kind == "symlog"
     constant = {"constant": first} if logarithmic else {}
     ticks = log_ticks(first, last) if logarithmic else root_ticks(last)
+    between = [digit * tick for tick in ticks for digit in (2, 5) if logarithmic and tick]
     words = f"logarithmic from {first:,} on" if logarithmic else "square root"
     return alt.X(
         "step:Q",
         title=f"training steps (mini-batches; {words})",
         scale=alt.Scale(type=kind, domain=[0, last], **constant),
-        axis=alt.Axis(values=ticks, grid=False, labelExpr="format(datum.value, ',')"),
+        axis=alt.Axis(
+            values=[*ticks, *between],  # those between are for who zooms in
+            grid=False,
+            labelExpr="format(datum.value, ',')",
+            labelOverlap="greedy",
+        ),
     )
 
 
@@ -119,21 +127,17 @@ def arm_colour(arms: Arms) -> alt.Color:
         symbolOpacity=1,
         labelFontSize=11,
     )
+    names = [arm_name(arm) for arm in arms.values()]
     colours = [arm_look(arm).colour for arm in arms.values()]
-    return alt.Color("arm:N", scale=alt.Scale(domain=_labels(arms), range=colours), legend=legend)
+    return alt.Color("arm:N", scale=scale_of(names, colours), legend=legend)
 
 
-def arm_dash(arms: Arms) -> alt.StrokeDash:
-    dashes = [_pixels(arm_look(arm)) for arm in arms.values()]
-    return alt.StrokeDash(
-        "arm:N", title="arms", scale=alt.Scale(domain=_labels(arms), range=dashes)
-    )
-
-
-def _labels(arms: Arms) -> list[str]:
-    return [arm_name(arm) for arm in arms.values()]
-
-
-def _pixels(look: Look) -> list[float]:
-    """Return a dash pattern of the figures, whose unit is the width of the line, in pixels."""
-    return [1.0, 0.0] if isinstance(look.line, str) else [2.0 * length for length in look.line[1]]
+def arm_dash(*groups: Arms) -> alt.StrokeDash:
+    """A line of its own for each arm of a group, in their order; groups repeat them."""
+    dashes = {
+        arm_name(arm): DASHES[place % len(DASHES)]
+        for group in groups
+        for place, arm in enumerate(group.values())
+    }
+    scale = scale_of(list(dashes), list(dashes.values()))
+    return alt.StrokeDash("arm:N", title="arms", scale=scale)

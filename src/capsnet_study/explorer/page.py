@@ -18,6 +18,7 @@ FONT = "system-ui, sans-serif"
 CHART_LOOK = {
     "font": FONT,
     "background": "#ffffff",
+    "autosize": {"type": "pad", "resize": True},  # labels may grow with what is chosen
     "axis": {"gridColor": "#e6e6e6", "titleFontWeight": 500, "titleFontSize": 12},
     "axisY": {"labelLimit": 300},
     "legend": {"titleFontWeight": 500},

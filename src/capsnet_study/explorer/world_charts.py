@@ -16,6 +16,7 @@ Worlds = Mapping[str, Any]
 
 CELL, WIDTH, ROW = 26, 440, 26  # pixels
 SIGNS = {"reproduced": "✓", "contradicted": "✗", "inconclusive": "?", "not evaluated": "–"}
+UNKNOWN = "#e4e4e4"  # of what was not evaluated, paler than what is inconclusive
 POOLED = "all together"
 
 
@@ -30,14 +31,14 @@ def verdicts_chart(worlds: Worlds, claims: Mapping[str, Mapping[str, Any]]) -> a
         `metrics/claims.json`, for the titles of claims.
     """
     rows = verdict_rows(worlds, claims)
-    looks = [look.colour for look in OUTCOME_LOOKS.values()]
+    colours = [look.colour for look in OUTCOME_LOOKS.values()]
     cells = chart_of(rows).encode(
         x=alt.X("claim:N", sort=None, title=None, axis=alt.Axis(labelAngle=0, orient="top")),
         y=alt.Y("world:N", sort=None, title=None),
         tooltip=["world:N", "changed:N", alt.Tooltip("title:N", title="claim"), "verdict:N"],
     )
     squares = cells.mark_rect(stroke="white", opacity=0.75).encode(
-        color=alt.Color("verdict:N", scale=scale_of([*OUTCOME_LOOKS], looks),
+        color=alt.Color("verdict:N", scale=scale_of([*OUTCOME_LOOKS], [*colours[:-1], UNKNOWN]),
                         legend=alt.Legend(orient="bottom", title=None)),
     )  # fmt: skip
     signs = cells.mark_text(fontSize=13).encode(text="sign:N")
