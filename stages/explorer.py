@@ -18,8 +18,6 @@ from capsnet_study.explorer.sprites import sheets
 from capsnet_study.figures.params import FigureParams
 from capsnet_study.names import MAIN_MODELS
 
-WORLDS = Path("metrics/worlds.json")
-
 
 def read_results() -> Results:
     """Return what the charts draw."""
@@ -38,7 +36,7 @@ def read_results() -> Results:
         nulls=read_json("metrics/manifold.json")["nulls"],
         claims=read_json("metrics/claims.json"),
         sheets=sheets(dict(zip(pairs, sets["images"], strict=True)), sets["offsets"]),
-        worlds=read_json(WORLDS) if WORLDS.exists() else None,
+        worlds=read_json("metrics/worlds.json"),
     )
 
 

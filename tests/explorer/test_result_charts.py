@@ -38,23 +38,23 @@ from tests.tables import (
 
 WORLDS = {
     "worlds": {
-        "base": {
-            "title": "base",
-            "changed": "",
-            "claims": {"C1": {"verdict": "reproduced"}},
-        },
         "wide": {
             "title": "wide",
             "changed": "size",
-            "claims": {"C1": {"verdict": "contradicted"}},
+            "claims": {"C1": {"verdict": "contradicted", "cautious": "contradicted"}},
+        },
+        "main": {
+            "title": "main study",
+            "changed": "",
+            "claims": {"C1": {"verdict": "reproduced", "cautious": "inconclusive"}},
         },
     },
     "effects": {
         "soft": {
             "title": "soft updates",
-            "unit": "points",
+            "unit": "exact match",
             "worlds": {
-                "base": {"mean": 0.02, "low": 0.01, "high": 0.03, "n": 5},
+                "main": {"mean": 0.02, "low": 0.01, "high": 0.03, "n": 5},
                 "wide": {"mean": -0.01, "low": None, "high": None, "n": 1},
             },
             "pooled": {"mean": 0.005, "low": -0.01, "high": 0.02},
@@ -158,20 +158,29 @@ def test_transfer_draws_whatever_models_and_schemes_there_are():
 def test_worlds_have_a_cell_for_each_claim_and_a_sign_for_each_verdict():
     rows = verdict_rows(WORLDS, {"C1": {"title": "Training saturates"}})
     assert [(row["world"], row["verdict"], row["sign"]) for row in rows] == [
-        ("base", "reproduced", "✓"), ("wide", "contradicted", "✗")
+        ("main study", "reproduced", "✓"), ("wide", "contradicted", "✗")
     ]  # fmt: skip
+    assert rows[0]["cautious"] == "inconclusive"
     assert rows[1]["changed"] == "size" and rows[1]["title"] == "C1 Training saturates"
     assert data(verdicts_chart(WORLDS, {}))[0][0]["title"] == "C1"
 
 
 def test_effects_are_in_points_and_pooled_last():
     rows = effect_rows(WORLDS)
-    assert [row["world"] for row in rows] == ["base", "wide", POOLED]
+    assert [row["world"] for row in rows] == ["main study", "wide", POOLED]
     assert [(row["low"], row["mean"], row["high"]) for row in rows] == [
         (1, 2, 3), (-1, -1, -1), (-1, 0.5, 2)
     ]  # fmt: skip
-    assert rows[0]["words"] == "+2.00 [+1.00, +3.00] points (n = 5)"
+    assert rows[0]["words"] == "+2.00 points [+1.00, +3.00] (n = 5)"
+    assert rows[1]["words"] == "−1.00 points (one trial)"
     assert rows in data(effects_chart(WORLDS))
+
+
+def test_one_world_has_nothing_to_pool():
+    effect = WORLDS["effects"]["soft"] | {"pooled": dict.fromkeys(("mean", "low", "high"))}
+    assert [row["world"] for row in effect_rows(WORLDS | {"effects": {"soft": effect}})] == [
+        "main study", "wide"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ class Results(NamedTuple):
     sheets
         By digit pair, a picture of its images, as `sprites.sheets` returns it.
     worlds
-        `metrics/worlds.json`; None where no other world was run.
+        `metrics/worlds.json`.
     """
 
     fitting: pd.DataFrame
@@ -85,7 +85,7 @@ class Results(NamedTuple):
     nulls: Mapping[str, Any]
     claims: Mapping[str, Any]
     sheets: Mapping[str, str]
-    worlds: Mapping[str, Any] | None
+    worlds: Mapping[str, Any]
 
 
 def make_exhibits(results: Results, pairs: Sequence[str], models: Sequence[str]) -> list[Exhibit]:
@@ -119,19 +119,17 @@ def _of_claims(results: Results) -> Exhibit:
 
 
 def _of_worlds(results: Results) -> list[Exhibit]:
-    if results.worlds is None:
-        return []
     return [
         Exhibit(
             "worlds-chart", "worlds", "Verdicts in other worlds",
-            "The study again with something changed: a row a world, a column a claim. Point at a "
+            "Some arms again with something changed: a row a world, a column a claim. Point at a "
             "cell for what was changed.",
             verdicts_chart(results.worlds, results.claims), [WORLDS],
         ),
         Exhibit(
             "world-effects", "worlds", "Effects in other worlds",
-            "Mean and 95 % interval in each world, and in all of them together (diamond); choose "
-            "the effect below.",
+            "Mean and 95 % t interval in each world, and in all of them together (diamond, by a "
+            "mixed model); choose the effect below.",
             effects_chart(results.worlds), [WORLDS],
         ),
     ]  # fmt: skip

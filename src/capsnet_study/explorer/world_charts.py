@@ -17,6 +17,7 @@ Worlds = Mapping[str, Any]
 CELL, WIDTH, ROW = 26, 440, 26  # pixels
 SIGNS = {"reproduced": "✓", "contradicted": "✗", "inconclusive": "?", "not evaluated": "–"}
 UNKNOWN = "#e4e4e4"  # of what was not evaluated, paler than what is inconclusive
+POINTS = "difference in exact match (points)"
 POOLED = "all together"
 
 
@@ -35,7 +36,13 @@ def verdicts_chart(worlds: Worlds, claims: Mapping[str, Mapping[str, Any]]) -> a
     cells = chart_of(rows).encode(
         x=alt.X("claim:N", sort=None, title=None, axis=alt.Axis(labelAngle=0, orient="top")),
         y=alt.Y("world:N", sort=None, title=None),
-        tooltip=["world:N", "changed:N", alt.Tooltip("title:N", title="claim"), "verdict:N"],
+        tooltip=[
+            "world:N",
+            "changed:N",
+            alt.Tooltip("title:N", title="claim"),
+            "verdict:N",
+            alt.Tooltip("cautious:N", title="by cautious intervals"),
+        ],
     )
     squares = cells.mark_rect(stroke="white", opacity=0.75).encode(
         color=alt.Color("verdict:N", scale=scale_of([*OUTCOME_LOOKS], [*colours[:-1], UNKNOWN]),
@@ -54,9 +61,10 @@ def verdict_rows(worlds: Worlds, claims: Mapping[str, Mapping[str, Any]]) -> lis
             "claim": id,
             "title": f"{id} {claims[id]['title']}" if id in claims else id,
             "verdict": found["verdict"],
+            "cautious": found["cautious"],
             "sign": SIGNS.get(found["verdict"], "?"),
         }
-        for world in worlds["worlds"].values()
+        for world in _ordered(worlds).values()
         for id, found in world["claims"].items()
     ]
 
@@ -67,8 +75,8 @@ def effects_chart(worlds: Worlds) -> alt.LayerChart:
     Parameters
     ----------
     worlds : mapping
-        `metrics/worlds.json`: by effect, its title, unit, and mean, low and high by world, and
-        pooled.
+        `metrics/worlds.json`: by effect, a difference in exact match, its title, and mean, low and
+        high by world, and pooled.
     """
     rows = effect_rows(worlds)
     titles = {name: effect["title"] for name, effect in worlds["effects"].items()}
@@ -80,10 +88,10 @@ def effects_chart(worlds: Worlds) -> alt.LayerChart:
             tooltip=["world:N", READ],
         )
     )
-    reach = base.mark_rule(strokeWidth=1.5).encode(x=alt.X("low:Q", title=None), x2="high:Q")
+    reach = base.mark_rule(strokeWidth=1.5).encode(x=alt.X("low:Q", title=POINTS), x2="high:Q")
     together = alt.condition("datum.pooled", alt.value("diamond"), alt.value("circle"))
     means = base.mark_point(size=80, filled=True, opacity=1, color="#0072b2").encode(
-        x=alt.X("mean:Q", title=None, scale=alt.Scale(padding=14)), shape=together
+        x=alt.X("mean:Q", title=POINTS, scale=alt.Scale(padding=14)), shape=together
     )
     chosen = menu("effect", "effect", titles, next(iter(titles), ""))
     layers = alt.layer(line_at("x", 0), reach, means.add_params(chosen))
@@ -91,25 +99,34 @@ def effects_chart(worlds: Worlds) -> alt.LayerChart:
 
 
 def effect_rows(worlds: Worlds) -> list[Row]:
-    """Return one row an effect and world, and one for all worlds together; points as such."""
+    """Return one row an effect and world, in points, and one for all worlds together if several."""
     rows = []
     for name, effect in worlds["effects"].items():
-        places = {world: worlds["worlds"][world]["title"] for world in effect["worlds"]}
-        found = [(places[world], one, False) for world, one in effect["worlds"].items()]
-        for world, one, pooled in [*found, (POOLED, effect["pooled"], True)]:
-            place = {"effect": name, "world": world, "pooled": pooled}
-            rows.append(place | _spread(one, effect["unit"]))
+        found = [
+            (world["title"], effect["worlds"][key])
+            for key, world in _ordered(worlds).items()
+            if key in effect["worlds"]
+        ]
+        if effect["pooled"]["mean"] is not None:
+            found.append((POOLED, effect["pooled"]))
+        for title, one in found:
+            place = {"effect": name, "world": title, "pooled": title == POOLED}
+            rows.append(place | _spread(one))
     return rows
 
 
-def _spread(found: Mapping[str, Any], unit: str) -> Row:
-    """Mean and interval, and both in words; a single value has no interval."""
-    scale = 100 if unit == "points" else 1
+def _ordered(worlds: Worlds) -> dict[str, Mapping[str, Any]]:
+    """Return the worlds by name, that in which nothing is changed first."""
+    return dict(sorted(worlds["worlds"].items(), key=lambda item: item[1]["changed"] != ""))
+
+
+def _spread(found: Mapping[str, Any]) -> Row:
+    """Mean and interval in points, and both in words; a single value has no interval."""
     mean, low, high = (found[name] for name in ("mean", "low", "high"))
-    words = f"{number(mean, unit)} [{number(low, unit)}, {number(high, unit)}] {unit}".strip()
-    words += f" (n = {found['n']})" if "n" in found else ""
-    ends = {"mean": mean, "low": low, "high": high}
-    known = {name: mean if end is None else end for name, end in ends.items()}
-    return {name: None if end is None else round(scale * end, 5) for name, end in known.items()} | {
-        "words": words
-    }
+    trials = f" (n = {found['n']})" if "n" in found else ""
+    ends = [number(end, "points") for end in (mean, low, high)]
+    words = f"{ends[0]} points [{ends[1]}, {ends[2]}]{trials}"
+    if low is None:
+        low, high, words = mean, mean, f"{ends[0]} points (one trial)"
+    numbers = {"mean": mean, "low": low, "high": high}
+    return {name: round(100 * value, 3) for name, value in numbers.items()} | {"words": words}
