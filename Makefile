@@ -49,7 +49,7 @@ lint: .venv/installed
 	ruff format --check .
 
 restore:  ## back to the committed parameters and results
-	git restore params.yaml dvc.lock data metrics plots REPORT.md
+	git restore params.yaml dvc.lock data metrics plots REPORT.md APPENDIX.md
 	git clean -fdq data metrics plots
 
 .venv/installed: pyproject.toml constraints.txt

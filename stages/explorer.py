@@ -18,6 +18,8 @@ from capsnet_study.explorer.sprites import sheets
 from capsnet_study.figures.params import FigureParams
 from capsnet_study.names import MAIN_MODELS
 
+TEXTS = ("REPORT.md", "APPENDIX.md")
+
 
 def read_results() -> Results:
     """Return what the charts draw."""
@@ -40,13 +42,18 @@ def read_results() -> Results:
     )
 
 
+def whole_report() -> str:
+    """Return the report and, below it, its appendix: one text, in which each links to the other."""
+    report, appendix = (Path(name).read_text(encoding="utf-8") for name in TEXTS)
+    return f"{report}\n{appendix}".replace("](APPENDIX.md#", "](#")
+
+
 def main() -> None:
     """Write plots/report.html, which needs no other file and no network."""
     (shown,) = load_blocks(figures=FigureParams)
     figures = {path.stem: path.read_bytes() for path in Path("plots/figures").glob("*.svg")}
-    report = Path("REPORT.md").read_text(encoding="utf-8")
     exhibits = make_exhibits(read_results(), shown.pairs, shown.models)
-    page = render_page(report, figures, exhibits, base="../")
+    page = render_page(whole_report(), figures, exhibits, base="../")
     write_bytes("plots/report.html", page.encode())
 
 

@@ -1,4 +1,4 @@
-"""Write the report, claim by claim, from metrics and parameters."""
+"""Write the report and its appendix from metrics and parameters."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from pathlib import Path
 
 import typer
 
-from capsnet_study.common.storage import read_json, read_table, write_bytes
+from capsnet_study.common.storage import read_json, read_table, write_text
 from capsnet_study.names import MAIN_MODELS
 from capsnet_study.params import load_params
-from capsnet_study.report.render import Results, render_report
+from capsnet_study.report.render import Results, render_appendix, render_report
 from capsnet_study.training.arms import BLOCKS, Arms, arms_in
+
+WORLDS = Path("metrics/worlds.json")  # what a study without other settings does not have
 
 
 def read_results() -> Results:
@@ -27,6 +29,8 @@ def read_results() -> Results:
         earlier=read_table("scripts/earlier_runs.csv"),
         arms=arms,
         changed_arms=changed,
+        figures={path.stem for path in Path("plots/figures").glob("*.png")},
+        worlds=read_json(WORLDS) if WORLDS.exists() else None,
         runtime=[one for one in records if not _is_of_a_removed_arm(one["stage"], arms | changed)],
     )
 
@@ -37,10 +41,10 @@ def _is_of_a_removed_arm(stage: str, arms: Arms) -> bool:
 
 
 def main() -> None:
-    """Write REPORT.md."""
-    params = load_params()
-    text = render_report(read_results(), params)
-    write_bytes("REPORT.md", text.encode())
+    """Write REPORT.md and APPENDIX.md."""
+    results, params = read_results(), load_params()
+    write_text("REPORT.md", render_report(results, params))
+    write_text("APPENDIX.md", render_appendix(results, params))
 
 
 if __name__ == "__main__":

@@ -74,12 +74,13 @@ def write_inputs(folder: Path) -> None:
     images = np.zeros((len(PAIRS), 81, 36, 36), dtype=np.uint8)
     arrays = {"images": images, "offsets": offsets()}
     write_arrays(folder / "data/manifold.safetensors", arrays, {"pairs": PAIRS})
-    text = "# A report\n\n[The maps](#maps-of-shifts)\n\n## Maps of shifts\n"
+    text = "# A report\n\n[The maps](APPENDIX.md#maps-of-shifts)\n"
     (folder / "plots/figures").mkdir()
     for name, figure in SHOWN.items():
         (folder / f"plots/figures/{name}.svg").write_bytes(render(FIGURES[figure](), "svg", 60))
         text += f"\n![A figure](plots/figures/{name}.png)\n\n*Its caption.*\n"
     (folder / "REPORT.md").write_text(text)
+    (folder / "APPENDIX.md").write_text("# Appendix\n\n## Maps of shifts\n")
     (folder / "params.yaml").write_text(PARAMS)
 
 

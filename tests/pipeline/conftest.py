@@ -20,6 +20,7 @@ KEPT = (  # what a clone holds and a study needs
         ".gitignore",
         "README.md",
         "REPORT.md",
+        "APPENDIX.md",
         "claims.yaml",
         "dvc.lock",
         "dvc.yaml",
@@ -83,7 +84,7 @@ def copy_project(folder: Path, params: dict | None = None) -> Path:
         source, target = ROOT / name, folder / name
         if source.is_dir():
             shutil.copytree(source, target, ignore=ignored, dirs_exist_ok=True)
-        else:
+        elif source.exists():  # APPENDIX.md is not there before its first run
             target.parent.mkdir(exist_ok=True)
             shutil.copy2(source, target)
     if params is not None:

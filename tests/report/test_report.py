@@ -1,6 +1,5 @@
-"""The report: what it says follows from metrics and parameters, whatever the verdicts are."""
+"""The report and its appendix: what they say follows from metrics and parameters."""
 
-import ast
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -13,24 +12,37 @@ from typer.testing import CliRunner
 from capsnet_study.claims.exploratory import explore
 from capsnet_study.claims.kinds import of_kind
 from capsnet_study.claims.words import words_of
+from capsnet_study.explorer.document import heading_id
 from capsnet_study.names import MAIN_MODELS, SCHEMES, arm_name
 from capsnet_study.report.facts import PAPER_CHAMFER
 from capsnet_study.report.render import (
+    VERDICTS,
     OtherVersionError,
     Results,
+    render_appendix,
     render_report,
     results_summary,
     with_block,
 )
-from capsnet_study.report.text import part_row, spread
-from capsnet_study.training.arms import CapsNetArm
+from capsnet_study.report.text import fixed, part_row, parts_met, percent, spread
 from stages import readme
 from tests import tables
-from tests.project import ROOT, text_of
-from tests.report.report_inputs import PARAMS, QUICK, claim_tables, params_of, results_of
+from tests.project import ROOT
+from tests.report.report_inputs import (
+    FULL,
+    PARAMS,
+    QUICK,
+    claim_tables,
+    drawn_figures,
+    params_of,
+    results_of,
+    worlds_record,
+)
 from tests.tables import ARMS
 
 START, END = "<!-- results -->", "<!-- /results -->"
+MOST_WORDS = {render_report: 2500, render_appendix: 6000}
+TEXTS = [render_report, render_appendix, results_summary]
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +51,18 @@ def results() -> Results:
 
 
 @pytest.fixture(scope="module")
+def full() -> Results:
+    return results_of(FULL)
+
+
+@pytest.fixture(scope="module")
 def report(results: Results) -> str:
     return render_report(results, PARAMS)
+
+
+@pytest.fixture(scope="module")
+def appendix(results: Results) -> str:
+    return render_appendix(results, PARAMS)
 
 
 def assert_sound(text: str) -> None:
@@ -51,101 +73,141 @@ def assert_sound(text: str) -> None:
     assert all(line.endswith("|") for line in text.splitlines() if line.startswith("|"))
 
 
-def section_of(report: str, title: str) -> str:
+def section_of(text: str, title: str) -> str:
     """The text below a heading, up to the next one."""
-    return re.split(r"\n#+ ", re.split(rf"\n#+ {re.escape(title)}\n", report)[1])[0]
+    return re.split(r"\n#+ ", re.split(rf"\n#+ {re.escape(title)}\n", text)[1])[0]
 
 
 def rows_of(text: str) -> list[list[str]]:
     """The cells of all rows of tables, without their heads."""
     lines = [line for line in text.splitlines() if line.startswith("|")]
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    cells = [[cell.strip() for cell in line[1:-1].split("|")] for line in lines]
     rules = [place for place, row in enumerate(cells) if set("".join(row)) <= set("-: ")]
     return [row for place, row in enumerate(cells) if place not in rules and place + 1 not in rules]
 
 
-def test_every_claim_stands_with_its_verdict_and_all_its_parts(results, report):
-    words = words_of(ARMS)
-    for name, claim in of_kind(results.claims, "paper").items():
-        control = " (control)" if claim["control"] else ""
-        assert f"[{name}](#{name.lower()}){control} | {claim['title']}" in report
-        section = section_of(report, name)
-        assert claim["verdict"] in section and claim["rule"] in section
-        assert rows_of(section) == [
-            [*part_row(part, words).values(), part["outcome"]] for part in claim["parts"]
-        ]
+def table_after(text: str, words: str) -> list[list[str]]:
+    """The rows of the first table below some words."""
+    return rows_of(re.search(r"(?:^\|.*\|\n)+", text.split(words)[1], re.MULTILINE)[0])
 
 
-@pytest.mark.parametrize("outcome", ["reproduced", "contradicted", "inconclusive", "not evaluated"])
-def test_it_reads_whatever_the_verdicts(results, outcome):
+def headings(text: str) -> list[str]:
+    return [heading_id(title) for title in re.findall(r"^#+ (.*)$", text, re.MULTILINE)]
+
+
+def with_verdict(results: Results, verdict: str) -> Results:
     claims = {
-        name: claim
-        | {"verdict": outcome, "parts": [part | {"outcome": outcome} for part in claim["parts"]]}
-        for name, claim in of_kind(results.claims, "paper").items()
+        id: claim
+        | {"verdict": verdict, "parts": [part | {"outcome": verdict} for part in claim["parts"]]}
+        for id, claim in results.claims.items()
     }
-    text = render_report(replace(results, claims=claims), PARAMS)
-    assert_sound(text)
-    assert text.count(f"| **{outcome}** |") == len(claims)
-    others = {"reproduced", "contradicted", "inconclusive", "not evaluated"} - {outcome}
-    assert not any(f"**{other}**" in text for other in others)
+    return replace(results, claims=claims)
 
 
-def without_causes(text: str) -> str:
-    before, _, rest = text.partition("\n## Causes")
-    return before + rest[rest.index("\n## ") :]
+def test_both_are_short_enough_with_full_tables(full):
+    full = with_verdict(full, "reproduced")  # so that claims X are told in full
+    full = replace(full, worlds=worlds_record(full.claims), figures=[*full.figures, "worlds"])
+    for render, most in MOST_WORDS.items():
+        words = [word for word in render(full, FULL).split() if re.search(r"\w", word)]
+        assert 0.5 * most < len(words) <= most
+
+
+def test_every_claim_stands_with_its_verdict(results, report):
+    shown = {row[0]: row[1:] for row in rows_of(section_of(report, "All claims"))}
+    assert shown.keys() == results.claims.keys()
+    for id, claim in results.claims.items():
+        control = " (a control)" if claim["control"] else ""
+        assert shown[id][:2] == [claim["title"] + control, parts_met(claim)]
+        assert shown[id][-1] == f"**{claim['verdict']}**"
+
+
+def test_every_part_stands_with_both_intervals(results, appendix):
+    words = words_of(ARMS)
+    rows = rows_of(section_of(appendix, "The parts of the claims"))
+    told = [
+        (part_row(part, words), part_row(cautious, words)["interval"], part, cautious)
+        for id, claim in of_kind(results.claims, "paper").items()
+        for part, cautious in zip(
+            claim["parts"], results.exploratory["cautious"][id]["parts"], strict=True
+        )
+    ]
+    assert len(rows) == len(told)
+    for row, (cells, cautious_interval, part, cautious) in zip(rows, told, strict=True):
+        assert row[3:6] == [cells["n"], cells["mean"], cells["interval"]]
+        assert row[6] == ("" if part["low"] is None else cautious_interval)
+        assert row[7] == cells["expected"] and row[8].startswith(part["outcome"])
+        changed = f" (cautious: {cautious['outcome']})"
+        assert (changed in row[8]) == (part["outcome"] != cautious["outcome"])
+
+
+@pytest.mark.parametrize("outcome", VERDICTS)
+def test_it_reads_whatever_the_verdicts(results, outcome):
+    found = with_verdict(results, outcome)
+    for render in TEXTS:
+        assert_sound(render(found, PARAMS))
+    text = render_report(found, PARAMS)
+    assert text.count(f"| **{outcome}** |") == len(results.claims)
+    assert not any(f"**{other}**" in text for other in {*VERDICTS} - {outcome})
+    assert f"**C2, {outcome}.**" in text
 
 
 def test_mechanism_claims_are_counted_apart(results, report):
     alone = replace(results, claims=of_kind(results.claims, "paper"))
+    counted = re.compile(r"^Of \d+ claims of the paper .*$", re.MULTILINE)
     assert len(alone.claims) < len(results.claims)
-    assert without_causes(render_report(alone, PARAMS)) == without_causes(report)
-    assert all(f"| {id} |" in report for id in of_kind(results.claims, "mechanism"))
-    assert results_summary(alone, PARAMS) == results_summary(results, PARAMS)
+    assert counted.search(render_report(alone, PARAMS))[0] == counted.search(report)[0]
+    for render in TEXTS:
+        assert_sound(render(alone, PARAMS))
 
 
 def test_without_tables_nothing_is_evaluated(results):
     explored = tables.as_stored(explore(tables.CLAIMS, {}))
     none = replace(results, claims=tables.claim_records(), exploratory=explored)
-    text = render_report(none, PARAMS)
-    assert_sound(text)
-    assert rows_of(section_of(text, "C5"))[0][2:4] == ["n/a", "n/a (no values)"]
+    for render in TEXTS:
+        assert_sound(render(none, PARAMS))
+    assert render_report(none, PARAMS).count("This run cannot tell whether") > 20
 
 
 @pytest.mark.parametrize(
-    "params", [PARAMS, QUICK, params_of(transfer={"splits": 1})], ids=["study", "quick", "split"]
-)
-def test_no_report_has_a_hole(params):
+    "params", [PARAMS, QUICK, FULL, params_of(transfer={"splits": 1})],
+    ids=["study", "quick", "full", "split"],
+)  # fmt: skip
+def test_no_text_has_a_hole(params):
     results = results_of(params)
-    assert_sound(render_report(results, params))
-    assert_sound(results_summary(results, params))
+    for render in TEXTS:
+        assert_sound(render(results, params))
 
 
 def test_one_trial_has_no_interval():
-    text = render_report(results_of(QUICK), QUICK)
-    assert {row[3] for row in rows_of(section_of(text, "C2"))} == {"n/a (one trial)"}
+    text = render_appendix(results_of(QUICK), QUICK)
+    rows = rows_of(section_of(text, "The parts of the claims"))
+    assert {row[5] for row in rows if row[3] == "1" and row[0] in ("C1", "C3")} == {
+        "n/a (one trial)"
+    }
 
 
 def test_a_run_with_few_arms_reads_too():
     sweep = tables.some_arms("n1", "n3", "n6_fitness", "cnn")
     yoked = {"late": replace(PARAMS.yoked["n3_as_n9"], certainty_of="n6_fitness")}
     params = replace(PARAMS, sweep=sweep, yoked=yoked)
-    text = render_report(results_of(params), params)
-    assert_sound(text)
-    assert arm_name(ARMS["n9"]) not in section_of(text, "R2 and mutual information per arm")
+    for render in TEXTS:
+        text = render(results_of(params), params)
+        assert_sound(text)
+        assert arm_name(ARMS["n7"]) not in text
 
 
-def test_a_run_without_the_controls_beyond_the_paper_reads_too(results, report):
+def test_a_run_without_the_controls_beyond_the_paper_reads_too(results, appendix):
     models = {key: one for key, one in results.manifold["models"].items() if key != "cnn_pre"}
     transfer = {
         model: {scheme: one for scheme, one in found.items() if scheme != "base_long"}
         for model, found in results.transfer.items()
     }
-    manifold = results.manifold | {"models": models}
-    text = render_report(replace(results, manifold=manifold, transfer=transfer), PARAMS)
+    manifold, claims = results.manifold | {"models": models}, of_kind(results.claims, "paper")
+    fewer = replace(results, manifold=manifold, transfer=transfer, claims=claims)
+    text = render_appendix(fewer, PARAMS)
     assert_sound(text)
-    text = without_causes(text)
-    for told in ("base_long", "before ReLU", "before the ReLU"):
-        assert told in report and told not in text
+    for told in ("base_long", "before ReLU"):
+        assert told in appendix and told not in text
 
 
 def test_metrics_of_another_version_are_refused(results):
@@ -154,63 +216,102 @@ def test_metrics_of_another_version_are_refused(results):
         render_report(replace(results, fitting=fitting), PARAMS)
 
 
-def test_figures_linked_are_figures_drawn(report):
-    tree = ast.parse(text_of("stages/figures.py"))
-    draws = [node for node in tree.body if getattr(node, "name", "").startswith("draw")]
-    returned = [node for draw in draws for node in ast.walk(draw) if isinstance(node, ast.Return)]
-    drawn = [node for one in returned for node in ast.walk(one) if isinstance(node, ast.Dict)]
-    names = [key.value for one in drawn for key in one.keys if "/" not in key.value]
-    links = re.findall(r"!\[[^]]+\]\(plots/figures/(\w+)\.png\)", report)
-    assert sorted(links) == sorted(names)
+def test_worlds_are_told_only_if_there_are_any(results, report):
+    worlds = worlds_record(results.claims)
+    text = render_report(replace(results, worlds=worlds), PARAMS)
+    assert_sound(text)
+    rows = {row[0]: row[3] for row in rows_of(section_of(text, "All claims")) if len(row) == 5}
+    assert (rows["C1"], rows["C2"], rows["C3"]) == ("1 of 1", "1 of 2", "–")
+    assert "2 other worlds" in text and "shorter training and other seeds" in text
+    assert "figures/worlds.png" not in text
+    drawn = replace(results, worlds=worlds, figures=[*results.figures, "worlds", "effects"])
+    shown = render_report(drawn, PARAMS)
+    assert "figures/worlds.png" in shown and "figures/effects.png" in shown
+    assert not re.search(r"\bworlds?\b", report)
 
 
-def test_links_within_the_repository_lead_somewhere(report):
-    for target in re.findall(r"\]\((?!http|#|plots/figures)([^)]+)\)", report):
-        assert (ROOT / target).is_file(), target
+def test_claims_that_hang_on_the_interval_are_named(results, report):
+    cautious = {
+        id: results.exploratory["cautious"][id] | {"verdict": claim["verdict"]}
+        for id, claim in of_kind(results.claims, "paper").items()
+    }
+    same = results.exploratory | {"cautious": cautious}
+    text = render_report(replace(results, exploratory=same), PARAMS)
+    assert "Hanging on the interval: none." in text
+    changed = cautious | {"C8": cautious["C8"] | {"verdict": "not evaluated"}}
+    other = replace(results, exploratory=same | {"cautious": changed})
+    text = render_report(other, PARAMS)
+    assert "Hanging on the interval: C8.**" in text
+    assert f"C8 would be not evaluated instead of {results.claims['C8']['verdict']}." in text
 
 
-def test_numbers_come_from_the_metrics(results, report):
-    def changed(**parts) -> str:
-        return render_report(replace(results, **parts), PARAMS)
+def test_every_figure_is_shown_once(report, appendix):
+    links = re.findall(r"!\[[^]]+\]\(plots/figures/(\w+)\.png\)", report + appendix)
+    assert sorted(links) == sorted(set(drawn_figures()) - {"worlds", "effects"})
 
+
+def test_links_lead_somewhere(report, appendix):
+    known = {"REPORT.md": headings(report), "APPENDIX.md": headings(appendix)}
+    ids = known["REPORT.md"] + known["APPENDIX.md"]
+    assert len(set(ids)) == len(ids)  # the page shows one text below the other
+    for name, text in (("REPORT.md", report), ("APPENDIX.md", appendix)):
+        for target in re.findall(r"\]\((?!http|plots/figures)([^)]+)\)", text):
+            file, _, anchor = target.partition("#")
+            assert file in known or not file or (ROOT / file).is_file(), target
+            assert not anchor or anchor in known[file or name], target
+
+
+def test_numbers_come_from_the_metrics(results, report, appendix):
     n3 = results.fitting["n3"] | {"exact_match": {"mean": 0.98765, "std": 0.00321}}
-    assert "98.8 ± 0.3 %" in changed(fitting=results.fitting | {"n3": n3})
+    changed = replace(results, fitting=results.fitting | {"n3": n3})
+    assert "98.8 % with n = 3" in render_report(changed, PARAMS)
+    assert "98.8 ± 0.3 %" in render_appendix(changed, PARAMS)
     models = results.manifold["models"]
     zscore = {"chamfer_zscore": {"mean": 0.7777, "variance": 0.0123, "n": 10}}
     manifold = {"models": models | {"cnn": models["cnn"] | zscore}}
-    assert "0.778 / 0.0123" in changed(manifold=results.manifold | manifold)
+    changed = replace(results, manifold=results.manifold | manifold)
+    assert "0.778 for the CNN" in render_report(changed, PARAMS)
+    assert "0.778 / 0.0123" in render_appendix(changed, PARAMS)
     slow = [one | {"seconds": 7200.0} for one in results.runtime]
-    assert f"{2 * len(slow):.1f} h" in changed(runtime=slow)
-    assert "98.8 ± 0.3 %" not in report and "0.778 / 0.0123" not in report
+    told = f"{2 * len(slow):.1f} h"
+    assert told in render_appendix(replace(results, runtime=slow), PARAMS)
+    for text in ("98.8 % with n = 3", "98.8 ± 0.3 %", "0.778 for", "0.778 / 0.0123", told):
+        assert text not in report + appendix
 
 
-def test_numbers_come_from_the_parameters(results, report):
-    params = params_of(train={"batch_size": 6789}, capsules={"init_gain": 0.987})
-    text = render_report(results, params)
-    for told in ("6789", "0.987"):
-        assert told in text and told not in report
+def test_numbers_come_from_the_parameters(results, report, appendix):
+    params = params_of(train={"batch_size": 6789, "epochs": 57}, capsules={"init_gain": 0.987})
+    text = render_appendix(results, params)
+    assert all(told in text and told not in appendix for told in ("6789", "57 epochs", "0.987"))
+    assert "57 epochs" in render_report(results, params) and "57 epochs" not in report
 
 
-def test_the_same_inputs_give_the_same_text_without_dates(results, report):
+def test_the_same_inputs_give_the_same_text_without_dates(results, report, appendix):
     assert render_report(results, PARAMS) == report
-    assert not re.search(r"\b20\d\d-\d\d|\d:\d\d\b", report)
+    assert render_appendix(results, PARAMS) == appendix
+    assert not re.search(r"\b20\d\d-\d\d|\d:\d\d\b", report + appendix)
 
 
-def test_table_1_stands_beside_the_paper(results, report):
+def test_table_1_stands_beside_the_paper(results, appendix):
     for model, paper in PAPER_CHAMFER.items():
         found = results.manifold["models"][model]["chamfer_zscore"]
         row = f"| {paper['mean']:.3f} / {paper['variance']:.3f} | {found['mean']:.3f} /"
-        assert f"{row} {found['variance']:.4f} |" in report
+        assert f"{row} {found['variance']:.4f} |" in appendix
 
 
-def test_the_arms_stand_with_their_keys_and_numbers(results, report):
-    rows = {row[0]: row[2:] for row in rows_of(report.split("(paper 3.1)")[1].split("#### C1")[0])}
-    assert rows.keys() == {f"{arm_name(arm)} (`{key}`)" for key, arm in ARMS.items()}
+def test_the_arms_stand_with_their_numbers(results, appendix):
+    rows = {row[0]: row[1:] for row in table_after(appendix, "All arms of the sweep")}
+    assert rows.keys() == {arm_name(arm) for arm in ARMS.values()}
     for key, arm in ARMS.items():
-        found, record = rows[f"{arm_name(arm)} (`{key}`)"], results.fitting[key]
-        assert found[:2] == [spread(record[name]) for name in ("exact_match", "area_under_curve")]
-        entropy = record.get("entropy_share_r1")
-        assert found[2] == (f"{entropy['mean']:.4f}" if entropy else "–")
+        found, record = rows[arm_name(arm)], results.fitting[key]
+        assert found[:2] == [
+            spread(record["exact_match"]),
+            f"{100 * record['area_under_curve']['mean']:.1f} %",
+        ]
+        told = ("entropy_share_r1", "entropy_share_r2", "mi_r1", "mi_r2")
+        assert found[2:6] == [
+            f"{max(record[name]['mean'], 0):.3f}" if name in record else "–" for name in told
+        ]
 
 
 def test_rank_correlations_that_do_not_exist_are_counted(results):
@@ -218,68 +319,42 @@ def test_rank_correlations_that_do_not_exist_are_counted(results):
     missing = (fitting["arm"] == "n5") & (fitting["trial"] > 0)
     fitting.loc[missing, "spearman_entropy_accuracy"] = np.nan
     claims = tables.claim_records(fitting=fitting)
-    text = render_report(replace(results, claims=claims), PARAMS)
-    (row,) = [row for row in rows_of(section_of(text, "C6")) if "left out" in row[1]]
-    assert arm_name(ARMS["n5"]) in row[0] and row[1].startswith("1 trial (4")
-    assert row[-1] == "not evaluated"
+    text = render_appendix(replace(results, claims=claims), PARAMS)
+    rows = rows_of(section_of(text, "The parts of the claims"))
+    (row,) = [row for row in rows if "left out" in row[3]]
+    assert row[2:4] == [arm_name(ARMS["n5"]), "1 (4 left out)"]
+    assert row[8].startswith("not evaluated")
 
 
-def test_r2_and_mutual_information_of_every_capsnet_arm(results, report):
-    rows = rows_of(section_of(report, "R2 and mutual information per arm"))
-    names = ("entropy_share_r1", "entropy_share_r2", "mi_r1", "mi_r2")
-    assert rows == [
-        [arm_name(arm), *(f"{max(results.fitting[key][name]['mean'], 0):.4f}" for name in names)]
-        for key, arm in ARMS.items()
-        if isinstance(arm, CapsNetArm)
-    ]
+def test_transfer_shows_all_three_networks_with_their_drops(results, appendix):
+    rows = table_after(appendix, "Other comparisons: transfer")
+    assert [row[0] for row in rows] == SCHEMES
+    assert rows[0][1::3] == [spread(results.transfer[model]["base"]) for model in MAIN_MODELS]
+    for row in rows[1:]:
+        for model, drop, share in zip(MAIN_MODELS, row[2::3], row[3::3], strict=True):
+            base, reached = (results.transfer[model][name] for name in ("base", row[0]))
+            assert drop == fixed(100 * (base["mean"] - reached["mean"]), 1)
+            assert share == percent(reached["relative_drop"]["mean"], 0)
 
 
-def test_the_entropy_claims_are_told_on_r2_beside_r1(results, report):
-    told = [(row[0], *row[-2:]) for row in rows_of(section_of(report, "C4–C6 on R2"))]
-    assert told == [
-        (name, here["outcome"], there["outcome"])
-        for name, claim in results.exploratory["claims_on_r2"].items()
-        for here, there in zip(claim["parts"], results.claims[name]["parts"], strict=True)
-    ]
-
-
-def test_transfer_shows_all_three_networks_and_drops_as_shares_of_base(results, report):
-    table = rows_of(report.split("![Figure 7]")[1].split("#### T1")[0])
-    assert [row[0] for row in table] == SCHEMES
-    assert table[0][1::2] == [spread(results.transfer[model]["base"]) for model in MAIN_MODELS]
-    shares = rows_of(section_of(report, "Transfer as a share of base"))
-    assert [row[1:] for row in shares] == [
-        [spread(results.transfer[model][scheme]["relative_drop"]) for model in MAIN_MODELS]
-        for scheme in SCHEMES
-        if scheme != "base"
-    ]
-
-
-def test_arms_beyond_the_claims_stand_with_their_twins(results, report):
-    section = section_of(report, "How much hangs on the initial weights")
+def test_arms_beyond_the_claims_stand_with_their_twins(results, appendix):
+    section = section_of(appendix, "How settings were chosen")
     assert all(arm_name(ARMS[key]) in section for key in ("n3_gain0p25", "n9_gain0p25"))
-    best = {"exact_match": {"mean": 0.999, "std": 0.0}}
-    fitting = results.fitting | {"n3_gain0p25": results.fitting["n3_gain0p25"] | best}
-    text = render_report(replace(results, fitting=fitting), PARAMS)
-    assert section_of(text, "Uniform coupling") == section_of(report, "Uniform coupling")
-    assert "99.9 ± 0.0 %" in text and "99.9 ± 0.0 %" not in report
 
 
-def test_keys_of_arms_and_models_stand_nowhere_but_in_the_tables_of_arms(results, report):
-    keys = re.findall(r"`(n\d\w*|cnn\w*|capsnet|uniform|random_\w+)`", report)
-    assert keys == [*ARMS, *(key for key in results.changed_arms if key.startswith("n"))]
+def test_keys_of_arms_and_models_stand_nowhere(full):
+    text = render_report(full, FULL) + render_appendix(full, FULL)
+    text = re.sub(r"!\[.*|https?://\S+|`[\w./]+`", "", text)
+    assert not re.findall(r"\b(?:n\d+_\w+|cnn160|random_\w+|capsnet_\w+)\b", text)
 
 
-def test_the_summary_has_verdicts_and_key_numbers(results):
+def test_the_summary_has_the_abstract_and_all_verdicts(results, report):
     block = results_summary(results, PARAMS)
-    for name, claim in of_kind(results.claims, "paper").items():
-        row = next(line for line in block.splitlines() if line.startswith(f"| {name} |"))
-        assert claim["title"] in row and row.endswith(f"| {claim['verdict']} |")
-    assert f"{results.manifold['models']['capsnet']['chamfer_zscore']['mean']:.3f}" in block
-    for model in MAIN_MODELS:
-        reached = results.transfer[model]
-        gap = abs(100 * (reached["A2B"]["mean"] - reached["base"]["mean"]))
-        assert f"{gap:.1f} points" in block and f"{100 * reached['base']['mean']:.1f} %" in block
+    sentences = re.findall(r"^- (.*)$", block, re.MULTILINE)
+    assert " ".join(sentences) == section_of(report, "Abstract").strip() and len(sentences) == 5
+    for id, claim in of_kind(results.claims, "paper").items():
+        listed = re.search(rf"\*\*{claim['verdict']}\*\* \(([^)]*)\)", block)
+        assert claim["control"] or id in listed[1].split(", ")
     assert START not in block and END not in block
 
 

@@ -6,22 +6,19 @@ import numpy as np
 import pytest
 
 from capsnet_study.report.facts import (
-    arm_text,
-    dead_shares,
     entropy_floor,
     gradient_pairs,
     layer_rows,
-    most_certain_free,
     ranked_arms,
     runtime_groups,
     scale_of,
+    trials_text,
     uniform_share,
 )
-from capsnet_study.report.text import verdict_text
 from capsnet_study.routing.route import couplings
-from capsnet_study.training.arms import CapsNetArm, CNNArm, routed_arms, without_own_gain
+from capsnet_study.training.arms import routed_arms, without_own_gain
 from tests.report.report_inputs import PARAMS, QUICK, data_record, params_of, runtime_records
-from tests.tables import ARMS, part_record
+from tests.tables import ARMS
 
 FITTING = {
     key: {"exact_match": {"mean": 0.5 + 0.07 * (place % 7)}} for place, key in enumerate(ARMS)
@@ -38,22 +35,6 @@ def test_couplings_keep_to_the_floor_of_their_entropy(n_iter, eta, rng):
     assert c.min() >= share / 10 - 1e-12
     entropy = torch.special.entr(c).sum(-1) / np.log(10)
     assert entropy.min() >= entropy_floor(share, 10) - 1e-12
-
-
-def test_the_most_certain_arm_is_sought_where_no_update_rate_sets_a_floor():
-    shares = {"soft": 0.1, "fitness": 0.2, "n1": 0.3, "small gain": 0.4, "n3": 0.5}
-    plain = CapsNetArm(3, 1.0, model="capsnet")
-    arms = {
-        "soft": replace(plain, eta=0.5),
-        "fitness": replace(plain, eta_max=1.0),
-        "n1": replace(plain, n_iter=1),
-        "small gain": replace(plain, init_gain=0.1),
-        "n3": plain,
-        "cnn": CNNArm("cnn"),
-    }
-    fitting = {name: {"entropy_share_r1": {"mean": share}} for name, share in shares.items()}
-    assert most_certain_free(arms, fitting) == "small gain"
-    assert most_certain_free({"n1": arms["n1"]}, fitting) is None
 
 
 def test_the_floor_is_that_of_one_winner():
@@ -75,17 +56,6 @@ def test_arms_that_differ_in_their_gradient_alone_are_paired():
     assert gradient_pairs(ARMS) == [("n3", "n3_last"), ("n7", "n7_last")]
     other = replace(ARMS["n3_last"], init_gain=0.5)
     assert gradient_pairs({"n3": ARMS["n3"], "n3_last": other}) == []
-
-
-def test_only_some_arms_need_more_words_than_their_names():
-    silent = {key for key, arm in ARMS.items() if not arm_text(arm)}
-    assert ARMS.keys() - silent == {"n1", "n6_fitness", "cnn", "cnn160"}
-    assert "0.01" in arm_text(ARMS["n6_fitness"]) and "1" in arm_text(ARMS["n6_fitness"])
-
-
-def test_dead_capsules_are_those_of_capsnets():
-    fitting = {"n3": {"dead_share": {"mean": 0.25}}, "cnn": {}}
-    assert dead_shares(fitting) == [{"arm": "n3", "share": 0.25}]
 
 
 def test_stages_are_grouped_once():
@@ -120,9 +90,8 @@ def test_layers_are_counted_with_their_neurons_and_weights():
     assert [size.neurons for size in deeper[3]] == [160, 160] and len(deeper) == 5
 
 
-def test_the_parts_of_a_claim_are_summed_up():
-    parts = [part_record(outcome=name) for name in ("reproduced", "reproduced", "contradicted")]
-    text = verdict_text({"verdict": "contradicted", "parts": parts})
-    assert text == "Of its 3 parts, 2 lie on the paper's side and 1 lies on the opposite side."
-    alone = verdict_text({"verdict": "reproduced", "parts": parts[:1]})
-    assert alone == "Its one part lies on the paper's side."
+def test_arms_with_trials_of_their_own_are_counted():
+    assert trials_text(PARAMS) == "5 trials an arm" and trials_text(QUICK) == "1 trial an arm"
+    fewer = replace(PARAMS.sweep["n3"], trials=3)
+    changed = replace(PARAMS, sweep=PARAMS.sweep | {"n3": fewer})
+    assert trials_text(changed) == f"5 trials an arm (3 in 1 of {len(PARAMS.arms)} arms)"

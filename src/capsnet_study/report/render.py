@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jinja2
@@ -22,13 +23,14 @@ from capsnet_study.common import sizes
 from capsnet_study.models.capsnet import PRIMARY_LENGTH, ROUTED_LENGTH
 from capsnet_study.models.losses import margin_loss
 from capsnet_study.params import Params
-from capsnet_study.report import facts as facts
-from capsnet_study.report import provenance
+from capsnet_study.report import facts, provenance
 from capsnet_study.report.facts import Record
+from capsnet_study.report.findings import abstract, finding, with_routing
 from capsnet_study.report.text import FILTERS, part_row
+from capsnet_study.report.worlds import agreement, other_worlds
 from capsnet_study.routing.algorithms import ALGORITHMS
 from capsnet_study.stats import bootstrap_false_alarms, bootstrap_interval
-from capsnet_study.training.arms import Arms
+from capsnet_study.training.arms import Arms, n_iter_arms
 from capsnet_study.training.evaluation import DEAD_LENGTH
 
 VERDICTS = ("reproduced", "contradicted", "inconclusive", "not evaluated")
@@ -52,6 +54,10 @@ class Results:
         The arms of ``plots/fitting.csv``, and those of ``plots/mechanism.csv``.
     runtime
         The files of ``metrics/runtime``.
+    figures
+        The names of the figures that were drawn.
+    worlds
+        ``metrics/worlds.json``, if the study was run in other settings, too.
     """
 
     claims: Record
@@ -69,6 +75,8 @@ class Results:
     arms: Arms
     changed_arms: Arms
     runtime: list[Record]
+    figures: Collection[str]
+    worlds: Record | None = None
 
 
 class OtherVersionError(ValueError):
@@ -84,6 +92,17 @@ def render_report(results: Results, params: Params) -> str:
         Some metrics were written by another version of the study.
     """
     return _render("REPORT.md.j2", results, params)
+
+
+def render_appendix(results: Results, params: Params) -> str:
+    """Return the text of APPENDIX.md: methods, and all tables and figures.
+
+    Raises
+    ------
+    OtherVersionError
+        Some metrics were written by another version of the study.
+    """
+    return _render("APPENDIX.md.j2", results, params)
 
 
 def results_summary(results: Results, params: Params) -> str:
@@ -130,20 +149,30 @@ def _render(template: str, results: Results, params: Params) -> str:
 def _context(results: Results, params: Params) -> dict[str, Any]:
     """Return what the templates speak of beside the results; of the claims, the paper's."""
     claims = of_kind(results.claims, "paper")
+    bootstrap = _defaults(bootstrap_interval)
+    told = with_routing(results.claims, results.exploratory)
     return {
         "claims": claims,
         "causes": of_kind(results.claims, "mechanism"),
+        "others": other_worlds(results.worlds),
+        "agreement": agreement(results.worlds, claims),
+        "abstract": abstract(told),
+        "finding": partial(finding, claims=told),
+        "past": provenance.earlier_runs(results.earlier, claims, params),
         "algorithms": {name: one for name, one in ALGORITHMS.items() if one.route},
         "p": params,
         "facts": facts,
         "provenance": provenance,
         "names": names,
         "sizes": sizes,
+        "span": 2 * sizes.MAX_SHIFT + 1,
+        "n_iter_arms": n_iter_arms,
         "verdicts": VERDICTS,
         "dead_length": DEAD_LENGTH,
         "lengths": {"primary": PRIMARY_LENGTH, "routed": ROUTED_LENGTH},
         "margin": _defaults(margin_loss),
-        "bootstrap": _defaults(bootstrap_interval),
+        "bootstrap": bootstrap,
+        "confidence": f"{100 * bootstrap['confidence']:g} %",
         "false_alarms": bootstrap_false_alarms(max(params.train.trials, 2)),
         "counts": Counter(claim["verdict"] for claim in claims.values() if not claim["control"]),
         "scale": facts.scale_of(results.data, params),

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from capsnet_study.claims.parts import SIGNIFICANCE
 from capsnet_study.claims.words import OVER_ARMS, Words, compared, measure_of, number
 from capsnet_study.report.facts import Record
 
 Number = int | float
 
-UNITS = dict.fromkeys(("fitting", "mechanism", "interventions"), "trials")
-UNITS |= {"manifold": "pairs × trials", "transfer": "splits × directions"}
+OF_TRIALS = ("fitting", "mechanism", "interventions")  # tables whose units are trials
 
 
 def fixed(value: Number | None, digits: int = 3, *, sign: bool = False) -> str:
@@ -22,7 +19,8 @@ def fixed(value: Number | None, digits: int = 3, *, sign: bool = False) -> str:
     """
     if value is None or value != value:
         return "n/a"
-    return f"{value:{'+' if sign else ''}.{digits}f}".replace("-", "−")
+    rounded = round(value, digits) + 0.0  # no negative zero
+    return f"{rounded:{'+' if sign else ''}.{digits}f}".replace("-", "−")
 
 
 def percent(value: Number | None, digits: int = 1) -> str:
@@ -80,14 +78,55 @@ def against(value: Number, other: Number, unit: str = "points") -> str:
     return f"{gap} {unit} {'above' if value > other else 'below'}"
 
 
+def points(value: Number) -> str:
+    """Return a share in points.
+
+    >>> points(0.0921), points(-0.004)
+    ('9.2 points', '−0.4 points')
+    """
+    return f"{fixed(100 * value, 1)} points"
+
+
+def more(value: Number) -> str:
+    """Return a difference of shares as more or less.
+
+    >>> more(0.066), more(-0.01)
+    ('6.6 points more', '1.0 points less')
+    """
+    return f"{points(abs(value))} {'less' if value < 0 else 'more'}"
+
+
+def p_value(p: float | None) -> str:
+    """Return a p-value with no more digits than a few trials can tell.
+
+    >>> p_value(0.0334), p_value(0.00021), p_value(0.998), p_value(None)
+    ('.03', '< .01', '> .99', 'n/a')
+    """
+    if p is None:
+        return "n/a"
+    if p < 0.01:
+        return "< .01"
+    return "> .99" if p > 0.99 else f"{p:.2f}".removeprefix("0")
+
+
+def p_text(p: float | None) -> str:
+    """Return a p-value as an equation.
+
+    >>> p_text(0.0334), p_text(0.00021)
+    ('p = .03', 'p < .01')
+    """
+    value = p_value(p)
+    return f"p = {value}" if value.startswith(".") else f"p {value}"
+
+
 def part_row(part: Record, words: Words) -> dict[str, str]:
-    """Return the cells of one part of a claim: what, n, mean, interval, expected."""
+    """Return the cells of one part: measure, compared, n, mean, interval, expected."""
     measure = measure_of(part)
-    suffix = f" {measure.unit}" if measure.unit and part["mean"] is not None else ""
     return {
-        "what": f"{measure.name}: {compared(part, words)}",
+        "measure": f"{measure.name} ({measure.unit})" if measure.unit else measure.name,
+        "compared": compared(part, words),
         "n": _count(part),
-        "mean": number(part["mean"], measure.unit) + suffix,
+        "mean": number(part["mean"], measure.unit),
         "interval": _interval(part, measure.unit),
         "expected": _expected(part, measure.unit),
     }
@@ -95,18 +134,16 @@ def part_row(part: Record, words: Words) -> dict[str, str]:
 
 def _count(part: Record) -> str:
     """Return how many units there are, and how many had no value."""
-    counted = "arms" if part["kind"] in OVER_ARMS else UNITS[part["table"]]
-    text = "1 trial" if (part["n"], counted) == (1, "trials") else f"{part['n']} {counted}"
-    return text + (f" ({part['dropped']} left out)" if part["dropped"] else "")
+    return f"{part['n']}" + (f" ({part['dropped']} left out)" if part["dropped"] else "")
 
 
 def _interval(part: Record, unit: str) -> str:
     if part["low"] is not None:
         return f"[{number(part['low'], unit)}, {number(part['high'], unit)}]"
     if part["p"] is not None:
-        return f"n/a (one-sided permutation test: p = {part['p']:.2f})"
+        return f"n/a (permutation test: {p_text(part['p'])})"
     if part["n"] == 1:
-        return "n/a (one trial)" if UNITS[part["table"]] == "trials" else "n/a (one value)"
+        return "n/a (one trial)" if part["table"] in OF_TRIALS else "n/a (one value)"
     return "n/a (no values)"
 
 
@@ -114,23 +151,8 @@ def _expected(part: Record, unit: str) -> str:
     """Return where a part should lie, its bound in the unit of the table."""
     bound = part["bound"] * (100 if unit == "points" else 1)
     within = "±" if part["side"] == "within" else ""
-    suffix = f" {unit}" if unit and bound else ""
     test = f", p < {SIGNIFICANCE:g}" if part["kind"] in OVER_ARMS else ""
-    return f"{part['side']} {within}{bound:g}{suffix}{test}"
-
-
-def verdict_text(claim: Record) -> str:
-    """Return in a sentence or two where the parts of a claim lie."""
-    outcomes = Counter(part["outcome"] for part in claim["parts"])
-    total = len(claim["parts"])
-    found = [(outcomes[name], place) for name, place in PLACES.items() if outcomes[name]]
-    if len(found) == 1:
-        subject = {1: "Its one part", 2: "Both parts"}.get(total, f"All {total} parts")
-        text = f"{subject} {'lies' if total == 1 else 'lie'} {found[0][1]}."
-    else:
-        told = [f"{count} {'lies' if count == 1 else 'lie'} {place}" for count, place in found]
-        text = f"Of its {total} parts, {listing(told)}."
-    return text + (WHY_UNJUDGED if outcomes["not evaluated"] else "")
+    return f"{part['side']} {within}{bound:g}{test}"
 
 
 def parts_met(claim: Record) -> str:
@@ -158,14 +180,6 @@ def changed_parts(claims: Record, others: Record) -> list[tuple[str, Record, Rec
     ]
 
 
-PLACES = {
-    "reproduced": "on the paper's side",
-    "contradicted": "on the opposite side",
-    "inconclusive": "on neither side for certain",
-    "not evaluated": "beyond judgement here",
-}
-WHY_UNJUDGED = " What is not evaluated lacks an arm, or has too few values for an interval."
-
 FILTERS = {
     "fixed": fixed,
     "percent": percent,
@@ -173,7 +187,7 @@ FILTERS = {
     "duration": duration,
     "listing": listing,
     "against": against,
-    "verdict_text": verdict_text,
+    "p_value": p_value,
     "parts_met": parts_met,
     "changed_verdicts": changed_verdicts,
     "changed_parts": changed_parts,

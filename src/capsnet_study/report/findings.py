@@ -1,0 +1,116 @@
+"""What was found, in words: a clause for each claim, chosen by its verdict, with its key number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from capsnet_study.report.facts import Record
+from capsnet_study.report.statements import ROUTING, STATEMENTS
+from capsnet_study.report.text import against, fixed, more, p_text, parts_met, points
+
+Claims = Mapping[str, Record]
+
+ABSTRACT = ((ROUTING, "C1"), ("C2", "C3"), ("X4", "X2"), ("M2", "M3"), ("T3", "T2"))
+UNDECIDED = {
+    "inconclusive": "it is open whether",
+    "not evaluated": "this run cannot tell whether",
+}
+
+
+class Clause(NamedTuple):
+    """A finding in three pieces: what keeps it open, if anything, the statement, its evidence."""
+
+    doubt: str
+    statement: str
+    evidence: str
+
+    def __str__(self) -> str:
+        evidence = f" ({self.evidence})" if self.evidence else ""
+        return f"{self.doubt} {self.statement}{evidence}".strip()
+
+
+def with_routing(claims: Claims, exploratory: Record) -> Claims:
+    """Return the claims and, under `ROUTING`, the difference of three iterations to none."""
+    (part,) = [
+        part
+        for part in exploratory["arms"]
+        if (part["measure"], part["of"], part["minus"]) == ("exact_match", "n3", "n1")
+    ]
+    return {**claims, ROUTING: {"verdict": part["outcome"], "parts": [part]}}
+
+
+def abstract(claims: Claims) -> list[str]:
+    """Return what routing does, in five sentences.
+
+    Parameters
+    ----------
+    claims
+        Those of the paper, of the mechanism, and what `with_routing` adds.
+    """
+    return [_sentence(*(clause(id, claims) for id in pair)) for pair in ABSTRACT]
+
+
+def finding(id: str, claims: Claims) -> str:
+    """Return a claim's clause as a sentence of its own, with its verdict and the interval."""
+    found = clause(id, claims)
+    name = "Routing itself" if id == ROUTING else f"{id}, {verdict_of(id, claims)}"
+    evidence = f": {found.evidence}{_interval(id, claims[id])}" if found.evidence else ""
+    return f"**{name}.** {_capital(f'{found.doubt} {found.statement}'.strip())}{evidence}."
+
+
+def clause(id: str, claims: Claims) -> Clause:
+    """Return what is to be said of a claim; one that was not judged is not evaluated."""
+    statement, verdict = STATEMENTS[id], verdict_of(id, claims)
+    text = statement.fails if verdict == "contradicted" else statement.holds
+    evidence = "" if verdict == "not evaluated" else evidence_of(id, claims[id])
+    return Clause(UNDECIDED.get(verdict, ""), text, evidence)
+
+
+def verdict_of(id: str, claims: Claims) -> str:
+    """Return the verdict on a claim, be it among those that were judged or not."""
+    return claims[id]["verdict"] if id in claims else "not evaluated"
+
+
+def evidence_of(id: str, claim: Record) -> str:
+    """Return the numbers of the part that decides a claim; nothing where it has no value."""
+    place, part = _deciding(id, claim)
+    mean = part["mean"]
+    if mean is None:
+        return ""
+    evidence = STATEMENTS[id].evidence[place]
+    return evidence.format(
+        gap=against(mean, 0.0),
+        size=points(mean),
+        more=more(mean),
+        mean=fixed(mean, 2, sign=True),
+        p=p_text(part["p"]),
+        met=parts_met(claim),
+    )
+
+
+def _deciding(id: str, claim: Record) -> tuple[int, Record]:
+    """Return the most telling part whose outcome is the verdict, and its place."""
+    parts, places = claim["parts"], list(STATEMENTS[id].evidence)
+    decisive = [place for place in places if parts[place]["outcome"] == claim["verdict"]]
+    place = (decisive or places)[0]
+    return place, parts[place]
+
+
+def _interval(id: str, claim: Record) -> str:
+    """Return the interval of the part that decides, if the evidence tells of it in points."""
+    place, part = _deciding(id, claim)
+    evidence = STATEMENTS[id].evidence[place]
+    if part["low"] is None or "{met}" in evidence or "{mean}" in evidence:
+        return ""
+    return f" [{fixed(100 * part['low'], 1, sign=True)}, {fixed(100 * part['high'], 1, sign=True)}]"
+
+
+def _sentence(first: Clause, second: Clause) -> str:
+    if first.doubt and first.doubt == second.doubt:
+        second = second._replace(doubt="whether")
+    return _capital(f"{first}, and {second}.")
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]

@@ -1,0 +1,163 @@
+"""How the report speaks of claims: what to say if one holds, if it fails, and what says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+ROUTING = "R"  # no claim, but what all of them rest on: three iterations beside uniform coupling
+
+
+class Statement(NamedTuple):
+    """How the report speaks of a claim.
+
+    Attributes
+    ----------
+    holds, fails
+        The clause if the claim is reproduced, and if some part of it is contradicted.
+    evidence
+        What says so, by the place of a part, the most telling first. `met` is how many parts of the
+        claim agree; of the part itself are `gap`, `size` and `more`, in points, `mean` and `p`.
+    """
+
+    holds: str
+    fails: str
+    evidence: Mapping[int, str]
+
+
+STATEMENTS = {
+    ROUTING: Statement(
+        "routing between capsules helps",
+        "routing between capsules does harm",
+        {0: "three iterations end {gap} uniform coupling, which routes nothing"},
+    ),
+    "C1": Statement(
+        "five iterations bring nothing beyond three",
+        "five iterations do not end level with three",
+        {0: "they end {gap} three"},
+    ),
+    "C2": Statement(
+        "many iterations do harm",
+        "many iterations do not always do harm",
+        {1: "nine end {gap} three", 0: "seven end {gap} three"},
+    ),
+    "C3": Statement(
+        "a soft update rate helps",
+        "a soft update rate does not help",
+        {0: "0.01 ends {gap} 1", 1: "averaged over training, 0.01 is {gap} 1"},
+    ),
+    "C4": Statement(
+        "a higher update rate leaves less entropy",
+        "a higher update rate does not always leave less entropy",
+        {0: "in {met} steps of the rate"},
+    ),
+    "C5": Statement(
+        "entropy falls as training proceeds",
+        "entropy does not fall in every arm",
+        {0: "in {met} arms"},
+    ),
+    "C6": Statement(
+        "certainty rises with accuracy in training",
+        "certainty does not rise with accuracy in every arm",
+        {0: "in {met} arms"},
+    ),
+    "C7": Statement(
+        "deep certainty early on bodes ill",
+        "deep certainty early on does not bode ill",
+        {0: "rank correlation over arms {mean}, {p}"},
+    ),
+    "C8": Statement(
+        "an update rate that follows fitness beats fixed ones",
+        "an update rate that follows fitness does not beat fixed ones",
+        {0: "it ends {gap} the best of them"},
+    ),
+    "M1": Statement(
+        "maps of capsules are nearer the grid of shifts than the CNN's",
+        "maps of capsules are not always nearer the grid of shifts than the CNN's",
+        {0: "in {met} conventions of the Chamfer distance"},
+    ),
+    "M2": Statement(
+        "capsules keep the manifold more faithfully than the CNN",
+        "capsules do not keep the manifold more faithfully than the CNN throughout",
+        {0: "by {met} measures"},
+    ),
+    "M3": Statement(
+        "training and routing are what makes them faithful",
+        "training and routing are not all that makes them faithful",
+        {0: "they win {met} comparisons with controls"},
+    ),
+    "T1": Statement(
+        "breaking the coupling of layers costs the CNN more than the CapsNet",
+        "breaking the coupling of layers does not cost the CNN more than the CapsNet",
+        {1: "{more} with two kept layers", 0: "{more} with one kept layer"},
+    ),
+    "T2": Statement(
+        "a change of domain costs the CapsNet little",
+        "a change of domain costs the CapsNet more than a little",
+        {1: "{size} with two kept layers", 0: "{size} with one kept layer"},
+    ),
+    "T3": Statement(
+        "capsule layers transfer better than linear layers",
+        "capsule layers do not always transfer better than linear layers",
+        {
+            1: "with two kept layers the CNN loses {more}",
+            0: "with one kept layer the CNN loses {more}",
+        },
+    ),
+    "X1": Statement(
+        "many iterations do their harm early",
+        "many iterations do not do their harm early alone",
+        {
+            0: "nine from a quarter of the steps on end {gap} nine throughout",
+            1: "nine in the first quarter, then three, end {gap} three throughout",
+        },
+    ),
+    "X2": Statement(
+        "at equal certainty nine iterations do as well as three",
+        "nine iterations do not do as well as three even at equal certainty",
+        {0: "alike at {met} levels of certainty"},
+    ),
+    "X4": Statement(
+        "an image needs couplings of its own",
+        "an image does not need couplings of its own",
+        {
+            1: "in a trained network, those of another image cost {size}",
+            0: "training with those of another image costs {size}",
+        },
+    ),
+    "X5": Statement(
+        "routing is needed at test",
+        "routing is hardly needed at test",
+        {0: "one iteration in place of three costs {size}"},
+    ),
+    "X6": Statement(
+        "the gain comes from routing to the classes (R2) alone",
+        "the gain does not come from routing to the classes (R2) alone",
+        {
+            0: "routing in R2 only ends {gap} uniform coupling",
+            1: "routing in R2 only ends {gap} routing in R1 only",
+            2: "routing in R1 only ends {gap} uniform coupling",
+        },
+    ),
+    "X7": Statement(
+        "many iterations starve part of the capsules",
+        "many iterations do not starve capsules",
+        {
+            0: "against three, nine change the effective number by gradient by {mean} early on",
+            1: "against three, nine change the effective number by mass by {mean} early on",
+        },
+    ),
+    "X8": Statement(
+        "at equal steps, more certain arms are behind",
+        "at equal steps, more certain arms are not behind",
+        {
+            0: "rank correlation of entropy and match {mean}, {p}, at a tenth of the steps",
+            1: "rank correlation of entropy and match {mean}, {p}, at 30 % of the steps",
+        },
+    ),
+    "X9": Statement(
+        "the change of domain by itself costs the CNN more, too",
+        "the change of domain by itself does not cost the CNN more",
+        {1: "{more} with two kept layers", 0: "{more} with one kept layer"},
+    ),
+}

@@ -1,0 +1,126 @@
+"""The abstract and the findings: words by the verdict, numbers from the metrics."""
+
+import re
+from collections.abc import Mapping
+
+import pytest
+
+from capsnet_study.claims.declarations import parse_claims
+from capsnet_study.common.storage import read_yaml
+from capsnet_study.report.findings import ABSTRACT, abstract, finding, with_routing
+from capsnet_study.report.render import VERDICTS
+from capsnet_study.report.statements import ROUTING, STATEMENTS
+from capsnet_study.report.text import parts_met
+from tests.project import ROOT
+from tests.report.report_inputs import PARAMS, results_of
+from tests.tables import part_record
+
+DECLARED = {claim.id: claim for claim in parse_claims(read_yaml(ROOT / "claims.yaml"))}
+
+
+def claim(verdict: str, *means: float | None, outcomes: tuple[str, ...] = ()) -> dict:
+    """A claim whose parts have these means and, unless told, the outcome that is its verdict."""
+    parts = [
+        part_record(mean=mean, low=-0.02, high=0.03, outcome=outcome)
+        for mean, outcome in zip(means, outcomes or (verdict,) * len(means), strict=True)
+    ]
+    return {"verdict": verdict, "parts": parts}
+
+
+def told(verdict: str) -> str:
+    """The second sentence of an abstract, on C2 and C3, both with this verdict."""
+    claims = {"C2": claim(verdict, -0.013, -0.0268), "C3": claim(verdict, -0.0276, -0.0057)}
+    return abstract(claims)[1]
+
+
+def test_the_abstract_says_what_the_verdicts_are():
+    assert told("reproduced") == (
+        "Many iterations do harm (nine end 2.7 points below three), and a soft update rate helps "
+        "(0.01 ends 2.8 points below 1)."
+    )
+    assert told("contradicted") == (
+        "Many iterations do not always do harm (nine end 2.7 points below three), and a soft "
+        "update rate does not help (0.01 ends 2.8 points below 1)."
+    )
+    assert told("inconclusive") == (
+        "It is open whether many iterations do harm (nine end 2.7 points below three), and whether "
+        "a soft update rate helps (0.01 ends 2.8 points below 1)."
+    )
+    assert told("not evaluated") == (
+        "This run cannot tell whether many iterations do harm, and whether a soft update rate "
+        "helps."
+    )
+
+
+def test_two_verdicts_in_one_sentence_are_told_apart():
+    claims = {"C2": claim("inconclusive", 0.0, 0.01), "C3": claim("reproduced", 0.02, 0.01)}
+    assert abstract(claims)[1] == (
+        "It is open whether many iterations do harm (nine end 1.0 points above three), and a soft "
+        "update rate helps (0.01 ends 2.0 points above 1)."
+    )
+
+
+def test_claims_that_were_not_judged_are_not_evaluated():
+    sentences = abstract({})
+    assert len(sentences) == 5
+    assert all(one.startswith("This run cannot tell whether") for one in sentences)
+    assert finding("X4", {}) == (
+        "**X4, not evaluated.** This run cannot tell whether an image needs couplings of its own."
+    )
+
+
+def numbers(text: str) -> set[str]:
+    return set(re.findall(r"\d+ of \d+|\d+\.\d+|\.\d+", text))
+
+
+def numbers_of(claims: Mapping[str, dict]) -> set[str]:
+    """All numbers that the abstract may say of these claims, and the rate that it names."""
+    means = [part["mean"] for one in claims.values() for part in one["parts"]]
+    points = {f"{abs(100 * mean):.1f}" for mean in means if mean is not None}
+    return points | {parts_met(one) for one in claims.values()} | {"0.01"}
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_every_number_of_the_abstract_is_one_of_the_metrics(verdict):
+    results = results_of(PARAMS)
+    claims = with_routing(results.claims, results.exploratory)
+    named = {id: claims[id] | {"verdict": verdict} for pair in ABSTRACT for id in pair}
+    found = numbers(" ".join(abstract(named)))
+    assert found <= numbers_of(named)
+    assert (len(found) > 5) == (verdict != "not evaluated")
+
+
+def test_the_part_that_decides_is_the_one_told():
+    outcomes = ("contradicted", "reproduced")
+    found = finding("T2", {"T2": claim("contradicted", 0.08, 0.01, outcomes=outcomes)})
+    assert "8.0 points with one kept layer" in found
+    both = finding("T2", {"T2": claim("contradicted", 0.08, 0.09)})
+    assert both == (
+        "**T2, contradicted.** A change of domain costs the CapsNet more than a little: 9.0 points "
+        "with two kept layers [−2.0, +3.0]."
+    )
+
+
+def test_a_part_without_a_value_gives_no_number():
+    found = finding("C2", {"C2": claim("inconclusive", None, None)})
+    assert found == "**C2, inconclusive.** It is open whether many iterations do harm."
+
+
+def test_a_correlation_over_arms_has_its_p():
+    part = part_record(mean=-0.0604, p=0.5726, low=None, high=None, outcome="inconclusive")
+    found = finding("C7", {"C7": {"verdict": "inconclusive", "parts": [part]}})
+    assert found.endswith("bodes ill: rank correlation over arms −0.06, p = .57.")
+
+
+def test_routing_itself_is_three_iterations_less_uniform_coupling():
+    part = part_record(of="n3", minus="n1", mean=0.051, outcome="reproduced")
+    claims = with_routing({}, {"arms": [part | {"measure": "area_under_curve"}, part]})
+    assert claims[ROUTING]["parts"] == [part]
+    assert finding(ROUTING, claims).startswith("**Routing itself.** Routing between capsules helps")
+
+
+def test_statements_are_of_declared_claims_and_their_parts():
+    assert STATEMENTS.keys() - {ROUTING} <= DECLARED.keys()
+    for id, statement in STATEMENTS.items():
+        assert statement.holds != statement.fails
+        assert id == ROUTING or max(statement.evidence) < len(DECLARED[id].parts)

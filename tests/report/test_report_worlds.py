@@ -1,0 +1,17 @@
+"""How many worlds agree with the main study."""
+
+from capsnet_study.report.worlds import agreement, other_worlds
+from tests.report.report_inputs import worlds_record
+
+CLAIMS = {"C1": {"verdict": "reproduced"}, "C2": {"verdict": "contradicted"}, "M1": {"verdict": ""}}
+
+
+def test_worlds_are_those_in_which_something_differs():
+    titles = [world["title"] for world in other_worlds(worlds_record(CLAIMS))]
+    assert titles == ["shorter training", "other seeds"]
+    assert other_worlds(None) == []
+
+
+def test_a_claim_counts_the_worlds_that_could_judge_it():
+    assert agreement(worlds_record(CLAIMS), CLAIMS) == {"C1": "1 of 1", "C2": "1 of 2"}
+    assert agreement(None, CLAIMS) == {}
