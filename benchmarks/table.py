@@ -33,7 +33,7 @@ def describe(result: Mapping) -> str:
 
 
 def layers_table(result: Mapping) -> str:
-    """Return R1 of the paper's size, J = 32, by the three implementations: for README.md."""
+    """Return R1 of the paper's size, J = 32, by the three implementations: for docs/layer.md."""
     seconds, growth = result["layers_compared"], result["peak_growth_mib"]
     rows = [
         (name, f"{1e3 * seconds[path]:.0f}", f"{growth[f'{path}, n 3']:.0f}")

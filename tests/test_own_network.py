@@ -1,4 +1,4 @@
-"""What README.md says of the layer in other networks: its code runs, its figures are measured."""
+"""What docs/layer.md says of the layer in other networks: its code runs, its figures are measured."""
 
 import json
 import re
@@ -9,8 +9,7 @@ import torch
 from benchmarks.table import layers_table
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-SECTION = README.split("## The layer in a network of your own\n")[1].split("\n## ")[0]
+SECTION = (ROOT / "docs/layer.md").read_text(encoding="utf-8")
 
 
 def test_the_network_learns_two_images_apart():

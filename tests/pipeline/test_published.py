@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from capsnet_study.params import Params, load_params
-from capsnet_study.report.render import render_report, results_summary, with_block
+from capsnet_study.report.render import (
+    render_appendix,
+    render_report,
+    results_summary,
+    with_block,
+)
 from stages.report import read_results
 from tests.project import ROOT, text_of
 
@@ -20,7 +25,9 @@ def params(monkeypatch: pytest.MonkeyPatch) -> Params:
 
 
 def test_the_report_is_what_the_metrics_give(params: Params) -> None:
-    assert text_of("REPORT.md") == render_report(read_results(), params)
+    results = read_results()
+    assert text_of("REPORT.md") == render_report(results, params)
+    assert text_of("APPENDIX.md") == render_appendix(results, params)
 
 
 def test_the_readme_carries_the_results(params: Params) -> None:

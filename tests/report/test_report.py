@@ -222,7 +222,7 @@ def test_worlds_are_told_only_if_there_are_any(results, report):
     assert_sound(text)
     rows = {row[0]: row[3] for row in rows_of(section_of(text, "All claims")) if len(row) == 5}
     assert (rows["C1"], rows["C2"], rows["C3"]) == ("1 of 1", "1 of 2", "–")
-    assert "2 other worlds" in text and "shorter training and other seeds" in text
+    assert "2 other settings, or worlds: shorter training and other seeds." in text
     assert "figures/worlds.png" not in text
     drawn = replace(results, worlds=worlds, figures=[*results.figures, "worlds", "effects"])
     shown = render_report(drawn, PARAMS)
