@@ -1,4 +1,4 @@
-"""What docs/layer.md says of the layer in other networks: its code runs, its figures are measured."""
+"""What docs/layer.md says of the layer in a network: its code runs, its figures are measured."""
 
 import json
 import re
