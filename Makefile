@@ -49,8 +49,8 @@ lint: .venv/installed
 	ruff format --check .
 
 restore:  ## back to the committed parameters and results
-	git restore params.yaml dvc.lock data metrics plots REPORT.md APPENDIX.md
-	git clean -fdq data metrics plots
+	git restore params.yaml dvc.lock data metrics plots $$(git ls-files REPORT.md APPENDIX.md)
+	git clean -fdq data metrics plots APPENDIX.md
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

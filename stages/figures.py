@@ -29,6 +29,7 @@ from capsnet_study.figures.timing import figure_timing
 from capsnet_study.figures.train_test import figure_train_test
 from capsnet_study.figures.transfer import figure_transfer
 from capsnet_study.figures.verdicts import figure_claims
+from capsnet_study.figures.worlds import figure_effects, figure_worlds, in_order
 from capsnet_study.models.params import ModelParams
 from capsnet_study.names import MAIN_MODELS
 from stages.recording import recorded
@@ -63,7 +64,7 @@ def draw(model: ModelParams, shown: FigureParams) -> dict[str, Figure]:
         ),
         "controls": figure_controls(fitting),
         "claims": figure_claims(of_kind(read_json("metrics/claims.json"), "paper"), fitting),
-    } | draw_causes(fitting)
+    } | draw_causes(fitting) | draw_worlds()
 
 
 def draw_causes(fitting: pd.DataFrame) -> dict[str, Figure]:
@@ -81,6 +82,18 @@ def draw_causes(fitting: pd.DataFrame) -> dict[str, Figure]:
         "interventions": figure_interventions(interventions, arms),
         "other_routings": figure_other_routings(arms),
         "mechanism_claims": figure_mechanism_claims(claims, arms),
+    }
+
+
+def draw_worlds() -> dict[str, Figure]:
+    """Return the figures of the study in other settings by file name."""
+    found, claims = read_json("metrics/worlds.json"), read_json("metrics/claims.json")
+    worlds = in_order(found["worlds"], read_table("plots/worlds.csv")["world"].unique())
+    titles = {id: claim["title"] for id, claim in of_kind(claims, "paper").items()}
+    names = {key: world["title"] for key, world in worlds.items()}
+    return {
+        "worlds": figure_worlds(worlds, titles),
+        "effects": figure_effects(found["effects"], names),
     }
 
 

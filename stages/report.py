@@ -12,8 +12,6 @@ from capsnet_study.params import load_params
 from capsnet_study.report.render import Results, render_appendix, render_report
 from capsnet_study.training.arms import BLOCKS, Arms, arms_in
 
-WORLDS = Path("metrics/worlds.json")  # what a study without other settings does not have
-
 
 def read_results() -> Results:
     """Read all metrics; of the records of stages those of arms that there are."""
@@ -30,7 +28,7 @@ def read_results() -> Results:
         arms=arms,
         changed_arms=changed,
         figures={path.stem for path in Path("plots/figures").glob("*.png")},
-        worlds=read_json(WORLDS) if WORLDS.exists() else None,
+        worlds=read_json("metrics/worlds.json"),
         runtime=[one for one in records if not _is_of_a_removed_arm(one["stage"], arms | changed)],
     )
 

@@ -106,7 +106,7 @@ def with_verdict(results: Results, verdict: str) -> Results:
 
 def test_both_are_short_enough_with_full_tables(full):
     full = with_verdict(full, "reproduced")  # so that claims X are told in full
-    full = replace(full, worlds=worlds_record(full.claims), figures=[*full.figures, "worlds"])
+    full = replace(full, worlds=worlds_record(full.claims))
     for render, most in MOST_WORDS.items():
         words = [word for word in render(full, FULL).split() if re.search(r"\w", word)]
         assert 0.5 * most < len(words) <= most
@@ -216,18 +216,11 @@ def test_metrics_of_another_version_are_refused(results):
         render_report(replace(results, fitting=fitting), PARAMS)
 
 
-def test_worlds_are_told_only_if_there_are_any(results, report):
-    worlds = worlds_record(results.claims)
-    text = render_report(replace(results, worlds=worlds), PARAMS)
-    assert_sound(text)
-    rows = {row[0]: row[3] for row in rows_of(section_of(text, "All claims")) if len(row) == 5}
+def test_worlds_that_agree_are_counted(results, report):
+    rows = {row[0]: row[3] for row in rows_of(section_of(report, "All claims")) if len(row) == 5}
     assert (rows["C1"], rows["C2"], rows["C3"]) == ("1 of 1", "1 of 2", "–")
-    assert "2 other settings, or worlds: shorter training and other seeds." in text
-    assert "figures/worlds.png" not in text
-    drawn = replace(results, worlds=worlds, figures=[*results.figures, "worlds", "effects"])
-    shown = render_report(drawn, PARAMS)
-    assert "figures/worlds.png" in shown and "figures/effects.png" in shown
-    assert not re.search(r"\bworlds?\b", report)
+    assert "2 other settings, or worlds: shorter training and other seeds." in report
+    assert "n = 3 less n = 1 +4.1 [+3.0, +5.2]." in report
 
 
 def test_claims_that_hang_on_the_interval_are_named(results, report):
@@ -247,7 +240,7 @@ def test_claims_that_hang_on_the_interval_are_named(results, report):
 
 def test_every_figure_is_shown_once(report, appendix):
     links = re.findall(r"!\[[^]]+\]\(plots/figures/(\w+)\.png\)", report + appendix)
-    assert sorted(links) == sorted(set(drawn_figures()) - {"worlds", "effects"})
+    assert sorted(links) == sorted(set(drawn_figures()))
 
 
 def test_links_lead_somewhere(report, appendix):

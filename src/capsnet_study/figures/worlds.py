@@ -144,10 +144,10 @@ def _row_name(name: str, trials: int) -> str:
     return f"{name} ({trials})"
 
 
-def in_table_order(found: Mapping[str, World], order: Sequence[str]) -> dict[str, World]:
+def in_order(found: Mapping[str, World], order: Sequence[str]) -> dict[str, World]:
     """Return worlds in an order of keys, as far as they are there.
 
-    >>> list(in_table_order({"a": {}, "main": {}}, ["main", "b", "a"]))
+    >>> list(in_order({"a": {}, "main": {}}, ["main", "b", "a"]))
     ['main', 'a']
     """
     return {key: found[key] for key in order if key in found}

@@ -57,7 +57,7 @@ class Results:
     figures
         The names of the figures that were drawn.
     worlds
-        ``metrics/worlds.json``, if the study was run in other settings, too.
+        ``metrics/worlds.json``.
     """
 
     claims: Record
@@ -76,7 +76,7 @@ class Results:
     changed_arms: Arms
     runtime: list[Record]
     figures: Collection[str]
-    worlds: Record | None = None
+    worlds: Record
 
 
 class OtherVersionError(ValueError):

@@ -8,12 +8,12 @@ from typing import Any
 Record = Mapping[str, Any]
 
 
-def other_worlds(worlds: Record | None) -> list[Record]:
-    """Return the worlds of ``metrics/worlds.json`` in which something differs; none without it."""
-    return [world for world in worlds["worlds"].values() if world["changed"]] if worlds else []
+def other_worlds(worlds: Record) -> list[Record]:
+    """Return the worlds of ``metrics/worlds.json`` in which something differs."""
+    return [world for world in worlds["worlds"].values() if world["changed"]]
 
 
-def agreement(worlds: Record | None, claims: Record) -> dict[str, str]:
+def agreement(worlds: Record, claims: Record) -> dict[str, str]:
     """Return, by claim, in how many of the worlds that could judge it its verdict is the same.
 
     >>> short = {"changed": "train.epochs = 1", "claims": {"C2": {"verdict": "inconclusive"}}}
