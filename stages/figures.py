@@ -44,27 +44,31 @@ def draw(model: ModelParams, shown: FigureParams) -> dict[str, Figure]:
     pairs = read_facts("data/manifold.safetensors")["pairs"]
     present = [pair for pair in shown.pairs if pair in pairs]
     domains = splits_of(read_json("data/domains.json"))[0]
-    return {
-        "fig1_architectures": figure_architectures(
-            capsnet_layers(model),
-            cnn_layers(model),
-            examples["test_images"][:8],
-            examples["test_labels"][:8].astype(int),
-        ),
-        "fig2_accuracy": figure_accuracy(fitting),
-        "fig3_entropy": figure_entropy(fitting),
-        "fig4_shifts": figure_shifts(
-            {pair: sets["images"][pairs.index(pair)] for pair in present}, sets["offsets"]
-        ),
-        "fig5_maps": figure_maps(read_table("plots/manifold_maps.csv"), present, shown.models),
-        "fig6_schemes": figure_schemes(domains.a, domains.b),
-        "fig7_transfer": figure_transfer(pd.concat(transfer, ignore_index=True)),
-        "faithfulness": figure_faithfulness(
-            read_table("plots/manifold.csv"), read_json("metrics/manifold.json")["nulls"]
-        ),
-        "controls": figure_controls(fitting),
-        "claims": figure_claims(of_kind(read_json("metrics/claims.json"), "paper"), fitting),
-    } | draw_causes(fitting) | draw_worlds()
+    return (
+        {
+            "fig1_architectures": figure_architectures(
+                capsnet_layers(model),
+                cnn_layers(model),
+                examples["test_images"][:8],
+                examples["test_labels"][:8].astype(int),
+            ),
+            "fig2_accuracy": figure_accuracy(fitting),
+            "fig3_entropy": figure_entropy(fitting),
+            "fig4_shifts": figure_shifts(
+                {pair: sets["images"][pairs.index(pair)] for pair in present}, sets["offsets"]
+            ),
+            "fig5_maps": figure_maps(read_table("plots/manifold_maps.csv"), present, shown.models),
+            "fig6_schemes": figure_schemes(domains.a, domains.b),
+            "fig7_transfer": figure_transfer(pd.concat(transfer, ignore_index=True)),
+            "faithfulness": figure_faithfulness(
+                read_table("plots/manifold.csv"), read_json("metrics/manifold.json")["nulls"]
+            ),
+            "controls": figure_controls(fitting),
+            "claims": figure_claims(of_kind(read_json("metrics/claims.json"), "paper"), fitting),
+        }
+        | draw_causes(fitting)
+        | draw_worlds()
+    )
 
 
 def draw_causes(fitting: pd.DataFrame) -> dict[str, Figure]:
