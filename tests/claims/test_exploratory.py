@@ -63,11 +63,7 @@ def test_arms_and_distances_are_told_with_their_differences():
         assert told[measure, "capsnet", "pixels"]["n"] == 4
 
 
-def test_arms_with_an_initial_gain_of_their_own_and_the_second_half_are_told():
-    table = fitting_trials({"n3_gain0p25": [0.6, 0.7, 0.6], "n9_gain0p25": [0.5, 0.6, 0.4]})
-    (part,) = explore(CLAIMS, {"fitting": table})["other_gain"]
-    assert (part["of"], part["minus"], part["n"]) == ("n9_gain0p25", "n3_gain0p25", 3)
-    assert part["mean"] == pytest.approx(-0.4 / 3)
+def test_the_second_half_is_told():
     table = fitting_trials({"n2": [0.5] * 3}).assign(spearman_second_half=[-0.7, -0.8, -0.9])
     (part,) = explore(CLAIMS, {"fitting": table})["second_half"]
     assert (part["measure"], part["of"]) == ("spearman_second_half", "n2")

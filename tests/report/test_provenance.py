@@ -10,9 +10,8 @@ import pytest
 import yaml
 
 from capsnet_study.common.storage import read_table
-from capsnet_study.report.provenance import at_edge, earlier_runs, gain_twins, searched_gains
+from capsnet_study.report.provenance import at_edge, earlier_runs, searched_gains
 from capsnet_study.report.render import VERDICTS
-from capsnet_study.training.arms import CapsNetArm, CNNArm
 from capsnet_study.transfer.params import TransferParams
 from scripts import earlier_runs as script
 from tests.project import ROOT
@@ -71,18 +70,6 @@ def test_settings_at_the_edge_of_the_search_are_named():
         "the learning rate of CapsNets is the largest",
         "the initial gain is the smallest",
     ]
-
-
-def test_arms_with_a_gain_of_their_own_find_their_twin():
-    arm = CapsNetArm(3, 1.0, model="capsnet")
-    arms = {
-        "n3": arm,
-        "n3_small": replace(arm, init_gain=0.1),
-        "n5_small": replace(arm, n_iter=5, init_gain=0.1),
-        "cnn": CNNArm("cnn"),
-    }
-    assert gain_twins(arms) == [("n3_small", "n3")]
-    assert gain_twins({"n3": arm, "cnn": arms["cnn"]}) == []
 
 
 def test_the_search_and_the_runs_of_the_project_can_be_told():

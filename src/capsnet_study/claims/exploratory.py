@@ -32,7 +32,7 @@ def explore(claims: Iterable[Claim], tables: Tables) -> dict[str, dict[str, Resu
         C4 to C6 for the couplings of R2.
     cautious
         The paper's claims by `cautious_interval`, which decides the mechanism claims anyway.
-    arms, other_gain, distances, activations, second_half
+    arms, distances, activations, second_half
         Parts by `cautious_interval`: differences of arms of the sweep; C2 at another initial gain;
         Chamfer distances of the CapsNet less those of its controls; measures of activations, not
         of maps, less those of the CNN and the controls; C6 in the second half of training.
@@ -42,7 +42,6 @@ def explore(claims: Iterable[Claim], tables: Tables) -> dict[str, dict[str, Resu
         "claims_on_r2": evaluate_claims(claims_on_r2(claims), tables),
         "cautious": evaluate_claims(claims, tables, {"paper": CAUTIOUS}),
         "arms": judge_parts(arm_differences(), tables, CAUTIOUS),
-        "other_gain": judge_parts([many_iterations_at_another_gain()], tables, CAUTIOUS),
         "distances": judge_parts(distances_from_controls(), tables, CAUTIOUS),
         "activations": judge_parts(activations_against_others(), tables, CAUTIOUS),
         "second_half": judge_parts([second_half()], tables, CAUTIOUS),
@@ -72,12 +71,6 @@ def arm_differences() -> list[Part]:
         for measure in ("exact_match", "area_under_curve")
         for arms in ARM_PAIRS
     ]
-
-
-def many_iterations_at_another_gain() -> Part:
-    """Return C2 for two arms with an initial gain of their own."""
-    arms = ("n9_gain0p25", "n3_gain0p25")
-    return _difference("fitting", "exact_match", *arms, "below 0")
 
 
 def distances_from_controls() -> list[Part]:

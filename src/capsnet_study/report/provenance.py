@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from capsnet_study.params import Params
-from capsnet_study.training.arms import Arms, CapsNetArm, capsule_arms
 
 Record = Mapping[str, Any]
 SETTING_BLOCKS = ("data", "model", "capsules", "routing", "train", "manifold", "transfer")
@@ -96,15 +95,4 @@ def at_edge(search: pd.DataFrame, params: Params) -> list[str]:
         f"{name} is the {'largest' if value == tried.max() else 'smallest'}"
         for name, (tried, value) in chosen.items()
         if value in (tried.max(), tried.min())
-    ]
-
-
-def gain_twins(arms: Arms) -> list[tuple[str, str]]:
-    """Return the arms with an initial gain of their own, each with the arm that lacks it."""
-    usual = {arm: key for key, arm in capsule_arms(arms).items()}
-    return [
-        (key, usual[replace(arm, init_gain=None)])
-        for key, arm in arms.items()
-        if isinstance(arm, CapsNetArm) and arm.init_gain is not None
-        if replace(arm, init_gain=None) in usual
     ]
