@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from capsnet_study.routing.params import ONE_UPDATE
@@ -60,6 +61,24 @@ def arm_name(arm: Arm) -> str:
     return ", ".join([*parts, *own])
 
 
+_KEY_WORDS = {"n": "n = {}", "eta": "η = {}", "h": "H = {} log J", "gain": "gain {}"}
+_KEY_PART = re.compile(r"([a-z]+)(\d+(?:p\d+)?)")
+
+
+def key_name(key: str) -> str:
+    """Return what an arm is called of which only the key is known, as one that a run leaves out.
+
+    >>> key_name("n6_eta0p05"), key_name("n9_h0p99"), key_name("n9_early"), key_name("max_min")
+    ('n = 6, η = 0.05', 'n = 9, H = 0.99 log J', 'n = 9, early', 'max min')
+    """
+    parts = []
+    for part in key.split("_"):
+        found = _KEY_PART.fullmatch(part)
+        known = found and _KEY_WORDS.get(found[1])
+        parts.append(known.format(found[2].replace("p", ".")) if known else part)
+    return (", " if "=" in parts[0] else " ").join(parts)
+
+
 def _routing_words(arm: CapsNetArm) -> list[str]:
     parts = [f"n = {arm.n_iter}"]
     if arm.algorithm != "dynamic":
@@ -91,7 +110,7 @@ def _intervention_words(arm: CapsNetArm) -> list[str]:
     if arm.certainty is not None:
         parts.append(f"H = {arm.certainty:g} log J")
     if isinstance(arm, YokedArm):
-        parts.append(f"H of {arm.certainty_of}")
+        parts.append(f"H of {key_name(arm.certainty_of)}")
     return parts
 
 

@@ -21,6 +21,7 @@ from capsnet_study.figures.certainty import (
 from capsnet_study.figures.clamp import figure_clamp
 from capsnet_study.figures.exposure import figure_exposure
 from capsnet_study.figures.interventions import figure_interventions
+from capsnet_study.figures.labels import label_points
 from capsnet_study.figures.mechanism_claims import figure_mechanism_claims
 from capsnet_study.figures.other_routings import figure_other_routings
 from capsnet_study.figures.paired import differences, last_values
@@ -165,16 +166,33 @@ def test_the_vertex_is_where_the_quadratic_is_highest():
 
 
 def test_early_certainty_names_each_arm_and_leaves_other_arms_hollow():
-    axes, listed = figure_early_certainty(mechanism_trials(), evaluations()).axes
-    key = texts(listed)
+    figure = figure_early_certainty(mechanism_trials(), evaluations())
+    axes, listed = figure.axes
     arms = certainty_arms(evaluations())
     arms = {key: arm for key, arm in arms.items() if key != "n1"}
     hollow = [bars.lines[0].get_markerfacecolor() == "white" for bars in axes.containers]
     fitted = fitted_arms(mechanism_trials(), arms)
     assert hollow == [key not in fitted for key in arms] and 0 < sum(hollow) < len(arms)
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend == [arm_name(arm) for key, arm in arms.items() if key in fitted]
+    others = [arm_name(arm) for key, arm in arms.items() if key not in fitted]
+    numbered = [f"{place:>2}  {name}" for place, name in enumerate(others, start=1)]
+    assert texts(listed).split("\n") == numbered
     names = [text.get_text() for text in axes.texts]
-    assert all(any(arm_name(arm) in name for name in [*names, key]) for arm in arms.values())
+    assert {str(place) for place in range(1, len(others) + 1)} < set(names)
     assert any("vertex" in name for name in names) and any("uniform" in name for name in names)
+
+
+def test_a_number_stands_at_the_nearest_place_that_is_free():
+    axes = Figure(dpi=72).subplots()
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    point = np.array([[0.5, 0.5]])
+    x, y = axes.transData.transform(point)[0]
+    label_points(axes, ["1"], point, np.empty((0, 4)))
+    label_points(axes, ["2"], point, np.array([[x, y - 9, x + 99, y + 9]]))
+    free, kept_off = (text.get_position() for text in axes.texts)
+    assert free[0] > 5 and free[1] == pytest.approx(0)
+    assert kept_off[0] < -5 and kept_off[1] == pytest.approx(0)
 
 
 def test_long_comparisons_take_two_rows():

@@ -6,7 +6,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from capsnet_study.names import CHANGED_LAYERS, CHANGES, MEASURES, MODEL_NAMES, Measure, arm_name
+from capsnet_study.names import (
+    CHANGED_LAYERS,
+    CHANGES,
+    MEASURES,
+    MODEL_NAMES,
+    Measure,
+    arm_name,
+    key_name,
+)
 from capsnet_study.training.arms import Arm
 
 Part = Mapping[str, Any]
@@ -42,12 +50,14 @@ def compared(part: Part, words: Words) -> str:
     """Return what a part compares: an arm, an arm less another, or a group of arms."""
     if part["kind"] in OVER_ARMS or part["of"] is None:
         return words[part["group"]]
-    of = words.get(part["of"], part["of"])
+    of = _called(part["of"], words)
     if part["kind"] == "level":
         return of
-    minus = words.get(part["minus"], part["minus"]) or "the best (some arm is missing)"
+    if part["minus"] is None:
+        return f"{of} minus the best (some arm is missing)"
+    minus = _called(part["minus"], words)
     if part["kind"] == "difference_of_differences":
-        over, minus_over = (words.get(part[key], part[key]) for key in ("over", "minus_over"))
+        over, minus_over = (_called(part[key], words) for key in ("over", "minus_over"))
         return f"({of} minus {over}) minus ({minus} minus {minus_over})"
     return f"{of} minus {minus}"
 
@@ -61,6 +71,11 @@ def number(value: float | None, unit: str) -> str:
     if value is None or value != value:
         return "n/a"
     return (f"{100 * value:+.2f}" if unit == "points" else f"{value:+.4f}").replace("-", "−")
+
+
+def _called(key: str, words: Words) -> str:
+    """What an arm or a model is called, also one that the run leaves out."""
+    return words.get(key) or key_name(key)
 
 
 def _measure(name: str) -> Measure:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter
-from matplotlib.transforms import Bbox
 
 from capsnet_study.figures.causes import ETA, TUNED, all_arms, plain_arms, unusual
 from capsnet_study.figures.curves import percent_axis
@@ -95,28 +95,34 @@ def figure_early_certainty(trials: pd.DataFrame, table: pd.DataFrame) -> Figure:
         say_missing(axes)
         return figure
     _draw_fit(axes, mean.loc[[key in fitted for key in arms]])
-    figure.supxlabel(_small_print(counts.loc[list(arms)]), fontsize=SMALL, color=NOTE_COLOUR)
-    names = _names(arms, fitted)
-    _list_hollow(listed, {names[key]: arm for key, arm in arms.items() if key not in fitted})
+    others = {key: arm for key, arm in arms.items() if key not in fitted}
+    names = [str(place) for place in range(1, len(others) + 1)]
+    _list_hollow(listed, dict(zip(names, others.values(), strict=True)))
+    _legend(figure, [arms[key] for key in arms if key in fitted], counts.loc[list(arms)])
     figure.draw_without_rendering()
-    label_points(axes, list(names.values()), mean.to_numpy(), _obstacles(axes, mean, std))
+    points = mean.loc[list(others)].to_numpy()
+    label_points(axes, names, points, _obstacles(axes, mean, std))
     return figure
 
 
-def _names(arms: Arms, fitted: set[str]) -> dict[str, str]:
-    """What stands beside each point: the name of a fitted arm, the number of any other one."""
-    others = [key for key in arms if key not in fitted]
-    numbers = {key: str(place) for place, key in enumerate(others, start=1)}
-    return {key: numbers.get(key) or arm_name(arm) for key, arm in arms.items()}
-
-
-def _list_hollow(axes: Axes, arms: Arms) -> None:
+def _list_hollow(axes: Axes, arms: Mapping[str, Arm]) -> None:
     """The names of the arms that have a number in the panel, by that number."""
     lines = [f"{number:>2}  {arm_name(arm)}" for number, arm in arms.items()]
     axes.text(
         0, 1, "\n".join(lines), transform=axes.transAxes, va="top", fontsize=SMALL,
         linespacing=1.35,
     )  # fmt: skip
+
+
+def _legend(figure: Figure, arms: Iterable[Arm], counts: pd.Series) -> None:
+    """The fitted arms by their markers, under a line of small print."""
+    looks = [arm_look(arm) for arm in arms]
+    handles = [Line2D([], [], color=look.colour, marker=look.marker, linewidth=0) for look in looks]
+    legend = figure.legend(
+        handles, [look.label for look in looks], loc="outside lower center", ncols=6,
+        title=_small_print(counts), handlelength=1,
+    )  # fmt: skip
+    legend.get_title().set_color(NOTE_COLOUR)
 
 
 def _draw_points(
@@ -186,10 +192,12 @@ def _small_print(counts: pd.Series) -> str:
     )
 
 
-def _obstacles(axes: Axes, mean: pd.DataFrame, std: pd.DataFrame) -> list[Bbox]:
-    """Where markers, error bars and words stand, in pixels."""
-    boxes = [text.get_window_extent() for text in axes.texts]
-    for reach in (std * [1, 0], std * [0, 1]):
-        low, high = (axes.transData.transform(mean + sign * reach) for sign in (-1, 1))
-        boxes += [Bbox(ends) for ends in zip(low, high, strict=True)]
-    return [box.padded(MARGIN * axes.figure.dpi / 72) for box in boxes]
+def _obstacles(axes: Axes, mean: pd.DataFrame, std: pd.DataFrame) -> np.ndarray:
+    """Where markers, error bars and words stand: left, bottom, right and top in pixels."""
+    margin = MARGIN * axes.figure.dpi / 72
+    bars = [
+        np.hstack([axes.transData.transform(mean - reach), axes.transData.transform(mean + reach)])
+        for reach in (std * [1, 0], std * [0, 1])
+    ]
+    words = [text.get_window_extent().extents for text in axes.texts]
+    return np.vstack([*bars, *words]) + margin * np.array([-1, -1, 1, 1])

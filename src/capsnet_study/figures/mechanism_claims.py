@@ -53,10 +53,15 @@ def part_rows(claim: Mapping[str, Any], words: Words) -> list[PartRows]:
     for part in claim["parts"]:
         cells, measure = describe_part(part, words), measure_of(part)
         name = f"{measure.name} ({measure.unit})" if measure.unit else measure.name
-        lines = wrap(cells.compared, WIDTH) or [""]
+        lines = wrap(_unbreakable(cells.compared), WIDTH) or [""]
         found.append(PartRows(part, cells, name if name != above else "", lines))
         above = name
     return found
+
+
+def _unbreakable(text: str) -> str:
+    """What is compared, with spaces within a name at which no line breaks."""
+    return text.replace(" = ", "\xa0=\xa0").replace(", ", ",\xa0").replace(" log J", "\xa0log\xa0J")
 
 
 def p_text(claim: Mapping[str, Any]) -> str:
