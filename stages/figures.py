@@ -64,7 +64,11 @@ def draw(model: ModelParams, shown: FigureParams) -> dict[str, Figure]:
                 read_table("plots/manifold.csv"), read_json("metrics/manifold.json")["nulls"]
             ),
             "controls": figure_controls(fitting),
-            "claims": figure_claims(of_kind(read_json("metrics/claims.json"), "paper"), fitting),
+            "claims": figure_claims(
+                of_kind(read_json("metrics/claims.json"), "paper"),
+                read_json("metrics/exploratory.json")["cautious"],
+                fitting,
+            ),
         }
         | draw_causes(fitting)
         | draw_worlds()

@@ -53,7 +53,10 @@ def claims() -> dict:
         "C7": part_record(**correlation, low=None, high=None, p=0.96, outcome="contradicted"),
         "C8": part_record(mean=None, low=None, high=None, n=0, outcome="not evaluated"),
     }
-    return {name: {"verdict": part["outcome"], "parts": [part]} for name, part in parts.items()}
+    return {
+        name: {"title": f"title of {name}", "verdict": part["outcome"], "parts": [part]}
+        for name, part in parts.items()
+    }
 
 
 def images(n: int) -> np.ndarray:
@@ -94,6 +97,6 @@ FIGURES = {
     "schemes": schemes,
     "transfer": lambda: figure_transfer(tables.transfer()),
     "faithfulness": lambda: figure_faithfulness(tables.manifold(), nulls()),
-    "claims": lambda: figure_claims(claims(), fitting()),
+    "claims": lambda: figure_claims(claims(), {}, fitting()),
     **CAUSE_FIGURES,
 }

@@ -8,29 +8,31 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from capsnet_study.claims.words import Words, measure_of, words_of
-from capsnet_study.figures.paired import say_missing
-from capsnet_study.figures.parts import PartCells, describe_part
-from capsnet_study.figures.style import DOUBLE, NOTE_COLOUR, journal_style, new_figure
-from capsnet_study.figures.verdicts import (
+from capsnet_study.figures.forest import (
     GAP,
-    ROW,
     Claims,
-    Columns,
+    Page,
     Part,
-    claims_legend,
-    draw_head,
     draw_part,
+    finish_plot,
+    interval_line,
+    legend,
     look_of,
+    new_page,
+    scale_of,
     write,
 )
+from capsnet_study.figures.paired import say_missing
+from capsnet_study.figures.parts import PartCells, describe_part
+from capsnet_study.figures.style import INTERVAL, NOTE_COLOUR, journal_style
 from capsnet_study.training.arms import arms_in
 
-PLACES = Columns(0.0, 4.14, 0.22, 0.3, 4.0, 4.53, 5.38, 5.42, reach=0.42, p=7.0)
-TITLE, MARGIN, WIDTH = 0.3, 0.02, 68  # inches; inches; characters of what is compared in a line
+NAME, TITLE, COMPARED, VERDICT = 0.03, 0.3, 0.36, 4.0  # inches; numbers end at COUNT, VALUE and P
+COUNT, PLOT_LEFT, PLOT_RIGHT, VALUE, RANGE, P = 3.82, 3.92, 5.06, 5.53, 5.57, 6.97
+WIDTH = 68  # characters of what is compared in a line
 
 
 class PartRows(NamedTuple):
@@ -86,42 +88,52 @@ def relation(p: int | float | None) -> str:
     return "< 0.001" if p < 0.001 else f"= {p:.2g}"
 
 
-def _draw_part_rows(axes: Axes, top: int | float, rows: PartRows) -> None:
+def _draw_part_rows(page: Page, top: int | float, rows: PartRows) -> None:
     """The measure, if it has a row; then words and numbers of the part, and its marker."""
     part, cells = rows.part, rows.cells
     if rows.heading:
-        write(axes, PLACES.measure, top, rows.heading, color=NOTE_COLOUR)
+        write(page.words, TITLE, top, rows.heading, color=NOTE_COLOUR)
         top += 1
     for line, text in enumerate(rows.lines):
-        write(axes, PLACES.compared, top + line, text)
-    axes.vlines(PLACES.zero, top - 0.5, top + 0.5, color="#444444", linewidth=0.7, zorder=2)
-    draw_part(axes, top, part, PLACES)
-    write(axes, PLACES.count, top, str(part.get("n", "")), ha="right")
-    write(axes, PLACES.value, top, cells.value, ha="right")
+        write(page.words, COMPARED, top + line, text)
+    draw_part(page.plot, top, part)
+    write(page.words, COUNT, top, str(part.get("n", "")), ha="right")
+    write(page.words, VALUE, top, cells.value, ha="right")
     if part["low"] is not None:
-        write(axes, PLACES.range, top, cells.range.removesuffix(" points").removesuffix(" nats"))
-    write(axes, PLACES.p, top, relation(part["p"]).removeprefix("= "), ha="right")
+        write(page.words, RANGE, top, cells.range)
+    write(page.words, P, top, relation(part["p"]).removeprefix("= "), ha="right")
 
 
 def _draw_claim(
-    axes: Axes, top: float, name: str, claim: Mapping[str, Any], parts: list[PartRows]
+    page: Page, top: float, name: str, claim: Mapping[str, Any], parts: list[PartRows]
 ) -> None:
     """A row of title, verdict and p values, then those of the parts."""
     look = look_of(claim["verdict"])
-    write(axes, PLACES.name, top, name, weight="bold")
-    write(axes, TITLE, top, claim["title"], weight="bold")
-    write(axes, PLACES.verdict, top, look.label, color=look.colour, weight="bold")
-    write(axes, DOUBLE - MARGIN, top, p_text(claim), ha="right")
+    write(page.words, NAME, top, name, weight="bold")
+    write(page.words, TITLE, top, claim["title"], weight="bold")
+    ground = {"facecolor": "white", "linewidth": 0, "pad": 0.5}
+    write(page.words, VERDICT, top, look.label, color=look.colour, weight="bold", bbox=ground)
+    write(page.words, P, top, p_text(claim), ha="right")
     for rows in parts:
-        _draw_part_rows(axes, top + 1, rows)
+        _draw_part_rows(page, top + 1, rows)
         top += rows.height
+
+
+def _draw_head(page: Page) -> None:
+    """What the columns hold."""
+    style = {"color": NOTE_COLOUR, "style": "italic"}
+    for x, text, side in (
+        (NAME, "claim", "left"), (COUNT, "n", "right"), (VALUE, "mean", "right"),
+        (RANGE, "95 % interval", "left"), (P, "p", "right"),
+    ):  # fmt: skip
+        write(page.words, x, -1.0, text, ha=side, **style)
 
 
 @journal_style
 def figure_mechanism_claims(claims: Claims, table: pd.DataFrame) -> Figure:
     """Every part of every claim about causes: mean, 95 % interval, side expected, p values.
 
-    Each row has a scale of its own, as in `figure_claims`.
+    All rows are on one scale, as in `figure_claims`.
 
     Parameters
     ----------
@@ -133,17 +145,16 @@ def figure_mechanism_claims(claims: Claims, table: pd.DataFrame) -> Figure:
     words = words_of(arms_in(table))
     parts = {name: part_rows(claim, words) for name, claim in claims.items()}
     heights = [1 + GAP + sum(rows.height for rows in found) for found in parts.values()]
-    *tops, end = [1.4 + height for height in (0, *np.cumsum(heights))]
-    figure = new_figure(DOUBLE, max(ROW * (end + 0.5) + 0.45, 1.0))
-    axes = figure.subplots()
-    axes.set(xlim=(0, DOUBLE), ylim=(end, -0.5))
-    axes.axis("off")
+    *tops, end = np.cumsum([0, *heights])
+    page = new_page(end, PLOT_LEFT, PLOT_RIGHT)
+    finish_plot(page, scale_of(rows.part for found in parts.values() for rows in found))
     if not claims:
-        say_missing(axes, "no claim about causes in this run")
-        return figure
-    draw_head(axes, PLACES._replace(measure=None, compared=None))
+        say_missing(page.words, "no claim about causes in this run")
+        page.plot.set_visible(False)
+        return page.figure
+    _draw_head(page)
     for top, (name, claim) in zip(tops, claims.items(), strict=True):
-        axes.axhline(top - 0.5 - GAP / 2, color="#cccccc", linewidth=0.5)
-        _draw_claim(axes, top, name, claim, parts[name])
-    claims_legend(figure, "the claim", "")
-    return figure
+        page.words.axhline(top - 0.5 - GAP / 2, color="#cccccc", linewidth=0.5)
+        _draw_claim(page, top, name, claim, parts[name])
+    legend(page.figure, "the claim", [interval_line(INTERVAL, "95 % interval")])
+    return page.figure

@@ -26,16 +26,17 @@ def describe_part(part: Mapping[str, Any], words: Words) -> PartCells:
         As `words_of` of the arms returns them.
     """
     measure = measure_of(part)
+    name = f"{measure.title} ({measure.unit})" if measure.unit else measure.title
     what = _shortened(compared(part, words))
     if part["kind"] in OVER_ARMS:
         what = f"{part['kind']}, {what}"
     if part["mean"] is None:
-        return PartCells(measure.title, what, "", "")
+        return PartCells(name, what, "", "")
     value, low, high = (number(part[key], measure.unit) for key in ("mean", "low", "high"))
-    spread = "" if part["low"] is None else f"[{low}, {high}] {measure.unit}".strip()
+    spread = "" if part["low"] is None else f"[{low}, {high}]"
     if part["low"] is None and part["p"] is not None:
         spread = f"one-sided p = {part['p']:.2f}"
-    return PartCells(measure.title, what, value, spread)
+    return PartCells(name, what, value, spread)
 
 
 def _shortened(text: str) -> str:

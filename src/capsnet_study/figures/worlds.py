@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from capsnet_study.figures.forest import look_of
 from capsnet_study.figures.style import (
     DOUBLE,
     NOTE_COLOUR,
@@ -19,7 +20,6 @@ from capsnet_study.figures.style import (
     new_figure,
     panel_title,
 )
-from capsnet_study.figures.verdicts import look_of
 
 World = Mapping[str, Any]
 MAIN = "main"
