@@ -7,13 +7,14 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.collections import FillBetweenPolyCollection, PathCollection
+from matplotlib.collections import FillBetweenPolyCollection
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.text import Text
 
 from capsnet_study.figures.arms import over_trials, shown_arms
+from capsnet_study.figures.causes import MISSING
 from capsnet_study.figures.curves import figure_accuracy, figure_controls
-from capsnet_study.figures.entropy import figure_entropy, uniform_entropy
+from capsnet_study.figures.entropy import figure_entropy, steps_to_join, uniform_entropy
 from capsnet_study.figures.maps import figure_maps, figure_shifts, offset_colours
 from capsnet_study.figures.schemes import scheme_layers
 from capsnet_study.figures.style import DOMAIN_COLOURS, MODEL_LOOKS, SMALL, arm_look, render
@@ -68,22 +69,19 @@ def test_accuracy_has_a_line_and_a_band_for_each_arm_and_the_cnn():
 
 
 @pytest.mark.parametrize("draw", [figure_accuracy, figure_controls])
-def test_the_end_of_training_is_enlarged_on_one_scale_for_all_panels_beside_one_another(draw):
+def test_the_end_of_training_is_enlarged_and_curves_above_one_another_have_one_scale(draw):
     panels = np.array(draw(fitting()).axes).reshape(2, 3)
     assert {axes.get_xscale() for axes in panels[:, :2].flat} == {"linear"}
     for whole, late, _ in panels:
         assert whole.get_xlim()[0] == 0 and late.get_xlim()[0] == pytest.approx(256 * 2 / 3)
-    assert len({axes.get_ylim() for axes in panels[:, 0]}) == 1
-    assert len({axes.get_ylim() for axes in panels[:, 1:].flat}) == 1
-    assert panels[0, 2].get_ylim()[0] > panels[0, 0].get_ylim()[0] == 0
+    for column in panels[:, :2].T:
+        assert len({axes.get_ylim() for axes in column}) == 1
+    assert panels[0, 1].get_ylim()[0] > panels[0, 0].get_ylim()[0] == 0
 
 
-def test_the_last_step_shows_every_trial():
-    end = figure_accuracy(fitting(trials=4)).axes[2]
-    low, high = end.get_ylim()
-    trials = [item for item in end.collections if isinstance(item, PathCollection)]
-    values = [y for item in trials for _, y in item.get_offsets()]
-    assert len(values) == len(BY_N_ITER) * 4 and low < min(values) < max(values) < high
+def test_without_n_3_the_last_step_has_nothing_to_compare_to():
+    axes = figure_accuracy(fitting(some_arms("n5", "cnn"))).axes[2]
+    assert MISSING in texts(axes) and not axes.collections
 
 
 def test_bands_are_one_sample_standard_deviation_around_the_mean():
@@ -175,22 +173,48 @@ def test_missing_values_are_no_trials():
 def test_entropy_shows_log_j_of_the_table():
     assert uniform_entropy(fitting()) == pytest.approx(np.log(10))
     assert uniform_entropy(fitting(some_arms("cnn"))) is None
-    over_training, against_accuracy = figure_entropy(fitting()).axes
+    over_training, against_accuracy = figure_entropy(fitting()).axes[:2]
     assert "log J" in texts(over_training)
-    assert "nats" in over_training.get_ylabel()
+    assert "nats" in over_training.get_ylabel() and over_training.get_xscale() == "symlog"
     assert "exact match" in against_accuracy.get_xlabel()
 
 
-def test_grey_lines_join_the_arms_at_equal_steps():
+def test_entropy_shows_all_numbers_of_iterations_and_all_rates():
+    by_n_iter, _, by_eta, _ = figure_entropy(fitting()).axes
+    arms = n_iter_arms(SHOWN)
+    assert list(labelled(by_n_iter)) == [arm_name(arm) for arm in arms.values()]
+    rates = [arm_name(arm) for arm in (*eta_arms(SHOWN).values(), arms["n7"])]
+    assert list(labelled(by_eta)) == rates
+
+
+def test_grey_lines_join_the_arms_at_equal_steps_and_name_them():
     axes = figure_entropy(fitting()).axes[1]
     joined = [line for line in axes.get_lines() if line.get_linewidth() == 0.5]
     assert len(joined) == len(STEPS)
-    assert all(len(line.get_xdata()) == 6 for line in joined)
+    assert all(len(line.get_xdata()) == len(n_iter_arms(SHOWN)) for line in joined)
+    assert [text.get_text() for text in axes.texts if text.get_text().isdigit()] == [
+        str(step) for step in STEPS
+    ]
+
+
+def test_steps_that_lie_too_close_are_not_joined():
+    path = pd.DataFrame({"x": [0.0, 0.5, 0.55, 0.52, 1.0], "y": 1.0}, [0, 10, 20, 30, 40])
+    assert steps_to_join([path, path]) == [0, 10, 40]
+
+
+def test_arrows_go_with_training():
+    axes = figure_entropy(fitting(some_arms("n3"))).axes[1]
+    arrows = [text for text in axes.texts if getattr(text, "arrow_patch", None)]
+    assert len(arrows) == 2
+    assert all(arrow.xy[0] > arrow.xyann[0] for arrow in arrows)
 
 
 def test_architectures_name_sizes_routing_and_the_layers_studied():
     capsnet, cnn = architectures().axes[:2]
-    assert all(word in texts(capsnet) for word in ("R1", "R2", "Cap1", "28 × 28 × 32", "400 × 8"))
+    assert all(
+        word in texts(capsnet)
+        for word in ("R1", "R2", "Cap1", "28 × 28 × 32", "400 capsules\n× 8 dim.")
+    )
     assert all(word in texts(cnn) for word in ("Linear1", "10 × 10 × 32", "160"))
     bold = [text.get_text() for text in capsnet.texts if text.get_weight() == "bold"]
     assert bold == ["R1", "Cap1", "R2"]
@@ -209,7 +233,8 @@ def test_maps_draw_81_points_and_the_grid_between_them():
     *panels, key = figure.axes
     assert [axes.get_title() for axes in panels[:2]] == ["CapsNet", "CNN"]
     for axes in panels:
-        assert len(axes.collections[0].get_offsets()) == 81 and len(axes.get_lines()) == 18
+        assert [len(item.get_offsets()) for item in axes.collections] == [81, 81]
+        assert len(axes.get_lines()) == 18
     assert "px" in key.get_xlabel() and "px" in key.get_ylabel()
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -10,19 +9,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from capsnet_study.figures.arms import over_trials, shown_arms, trials_text
+from capsnet_study.figures.ends import ENDS, draw_ends
 from capsnet_study.figures.style import (
     DOUBLE,
     NOTE_COLOUR,
+    SMALL,
     arm_look,
     journal_style,
     new_figure,
     note,
     panel_title,
 )
-from capsnet_study.names import arm_name
 from capsnet_study.training.arms import (
-    SOFT_N_ITER,
-    Arm,
     Arms,
     CNNArm,
     capsule_arms,
@@ -72,39 +70,13 @@ def percent_axis(axes: Axes, text: str = "exact match on test images") -> None:
 def percent_ticks(axis: Axis) -> None:
     """Ticks at round percentages, with as many decimals as they need."""
     axis.set_major_locator(MaxNLocator(nbins=9, steps=[1, 2, 5, 10]))
-    axis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.4g} %"))
-
-
-def draw_last(axes: Axes, table: pd.DataFrame, arms: Arms) -> None:
-    """Every trial at its last evaluation, and the mean and s.d. of each arm beside them."""
-    for position, (key, arm) in enumerate(arms.items()):
-        rows, look = table.loc[table["arm"] == key], arm_look(arm)
-        values = rows.loc[rows["step"] == rows["step"].max(), "exact_match"]
-        spread = values.std() if len(values) > 1 else 0.0
-        axes.scatter(
-            np.full(len(values), position - 0.16), values, s=7, color=look.colour, alpha=0.55,
-            linewidths=0,
-        )  # fmt: skip
-        axes.errorbar(
-            position + 0.16, values.mean(), spread, color=look.colour, marker=look.marker,
-            markersize=4, elinewidth=1, markeredgewidth=0,
-        )  # fmt: skip
-    axes.set_xticks(range(len(arms)), labels=[_short(arm) for arm in arms.values()], rotation=90)
-    axes.set_xlim(-0.6, len(arms) - 0.4 if arms else 0.6)
-    axes.grid(axis="y")
-
-
-def _short(arm: Arm) -> str:
-    """The tick label of an arm; its symbol (n or η) stands in the legend."""
-    if isinstance(arm, CNNArm):
-        return arm_name(arm)
-    if arm.n_iter == SOFT_N_ITER:
-        return "fitness" if arm.follows_fitness else f"{arm.eta:g}"
-    return arm_name(arm).removeprefix("n = ").removesuffix(" gradient")
+    axis.set_major_formatter(
+        FuncFormatter(lambda share, _: f"{100 * share:.4g} %".replace("-", "−"))
+    )
 
 
 def _draw_row(panels: Iterable[Axes], table: pd.DataFrame, arms: Arms, legend_title: str) -> None:
-    """All of training with the legend, its last third enlarged, and the last step."""
+    """All of training with the legend, its last third enlarged, and differences at its end."""
     whole, late, end = panels
     last = last_step(table)
     for axes, first in ((whole, 0.0), (late, LATE * last)):
@@ -116,13 +88,12 @@ def _draw_row(panels: Iterable[Axes], table: pd.DataFrame, arms: Arms, legend_ti
         veil = {"frameon": True, "framealpha": 0.8, "edgecolor": "none"}  # over curves that are low
         whole.legend(title=legend_title, **placed, **veil)
     note(whole, trials_text(table, arms), x=0.03, y=0.98)
-    draw_last(end, table, arms)
+    draw_ends(end, table, arms)
     for line in late.get_lines():
         line.set_markevery(None)
     percent_axis(late, "")
-    end.tick_params(labelleft=False)
     late.set_title("last third, enlarged", fontsize=7, color=NOTE_COLOUR)
-    end.set_title("last step", fontsize=7, color=NOTE_COLOUR)
+    end.set_title("last step, paired by trial", fontsize=7, color=NOTE_COLOUR)
 
 
 def _late_limits(table: pd.DataFrame, arms: Arms) -> tuple[float, float] | None:
@@ -144,9 +115,9 @@ def _two_rows(
     titles: Sequence[str],
     legend_titles: Sequence[str],
 ) -> Figure:
-    """A row of panels a group; both rows have the same two scales, that of training and later."""
-    figure = new_figure(DOUBLE, 4.8)
-    grid = figure.subplots(2, 3, width_ratios=[2.5, 2.5, 1.3])
+    """A row of panels a group; curves above one another have the same scale."""
+    figure = new_figure(DOUBLE, 5.0)
+    grid = figure.subplots(2, 3, width_ratios=[2.3, 2.0, 2.0])
     for row, letter, arms, title, legend_title in zip(
         grid, "ab", groups, titles, legend_titles, strict=True
     ):
@@ -154,10 +125,11 @@ def _two_rows(
         panel_title(row[0], letter, title)
     top = max(axes.get_ylim()[1] for axes in grid[:, 0])
     limits = _late_limits(table, {key: arm for arms in groups for key, arm in arms.items()})
-    for whole, late, end in grid:
+    for whole, late, _ in grid:
         whole.set_ylim(0, top)
-        for axes in (late, end) if limits else ():
-            axes.set_ylim(limits)
+        if limits:
+            late.set_ylim(limits)
+    figure.supxlabel(ENDS, fontsize=SMALL, color=NOTE_COLOUR)
     return figure
 
 

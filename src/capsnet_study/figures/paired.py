@@ -58,7 +58,7 @@ def draw_row(axes: Axes, row: int | float, values: Iterable[float], look: Look) 
     if found.low is not None and found.high is not None:
         axes.hlines(row, found.low, found.high, **INTERVAL)
     axes.plot(
-        found.mean, row, marker=look.marker, color=look.colour, markersize=5, zorder=4,
+        found.mean, row, marker=look.marker, color=look.colour, markersize=4, zorder=4,
         linewidth=0, markerfacecolor=look.colour if look.filled else "white",
     )  # fmt: skip
     return found
