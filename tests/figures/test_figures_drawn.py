@@ -6,18 +6,22 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
+from matplotlib.collections import LineCollection, PathCollection
+from scipy.spatial import procrustes
 
+from capsnet_study.claims.methods import cautious_interval
+from capsnet_study.claims.tables import paired
 from capsnet_study.figures.arms import shown_arms
 from capsnet_study.figures.curves import figure_accuracy
 from capsnet_study.figures.entropy import figure_entropy
 from capsnet_study.figures.faithfulness import figure_faithfulness
-from capsnet_study.figures.maps import figure_maps
+from capsnet_study.figures.maps import figure_maps, shown_pairs
 from capsnet_study.figures.schemes import scheme_positions
 from capsnet_study.figures.style import MODEL_LOOKS
 from capsnet_study.figures.transfer import figure_transfer
-from capsnet_study.figures.verdicts import PLACES, figure_claims
+from capsnet_study.figures.verdicts import figure_claims
 from capsnet_study.names import CHAMFER, FAITHFULNESS, MAIN_MODELS
+from capsnet_study.stats import t_interval
 from capsnet_study.training.arms import eta_arms, n_iter_arms
 from tests.tables import fitting, manifold, maps, part_record, transfer
 
@@ -34,34 +38,74 @@ def segments_of(axes: Axes) -> list[np.ndarray]:
     return [segment for found in lines for segment in found.get_segments()]
 
 
-def test_transfer_bars_are_means_and_their_points_the_values():
+def test_transfer_dots_are_drops_joined_by_split_and_direction():
     table = transfer()
+    axes = figure_transfer(table).axes[1]
+    scores = table.pivot(index=["split", "direction"], columns=["model", "scheme"])["exact_match"]
+    models = list(MAIN_MODELS)
+    base = scores.xs("base", axis=1, level="scheme")[models]
+    joined = [line.get_ydata() for line in axes.get_lines() if len(line.get_xdata()) == 3]
+    schemes = [scheme for scheme in scheme_positions() if scheme[:1] in "AB"]
+    drops = [100 * (base - scores.xs(one, axis=1, level="scheme")[models]) for one in schemes]
+    np.testing.assert_allclose(joined, np.concatenate(drops))
+    means = np.concatenate([drop.mean() for drop in drops])
+    np.testing.assert_allclose([y for _, y in points_of(axes)], means)
+
+
+def test_transfer_intervals_are_those_of_the_means_of_splits():
+    table = transfer(splits=3)
     axes = figure_transfer(table).axes[0]
-    bars = [container.patches[0] for container in axes.containers]
-    wanted = [(model, scheme) for model in MAIN_MODELS for scheme in scheme_positions()]
-    offsets = [found.get_offsets() for found in axes.collections if len(found.get_offsets()) == 4]
-    for (model, scheme), bar, drawn in zip(wanted, bars, offsets, strict=True):
-        chosen = (table["model"] == model) & (table["scheme"] == scheme)
-        values = table.loc[chosen, "exact_match"]
-        assert bar.get_y() == 0 and bar.get_height() == pytest.approx(values.mean())
-        np.testing.assert_allclose(drawn[:, 1], values)
+    chosen = table[(table["model"] == MAIN_MODELS[0]) & (table["scheme"] == "base")]
+    expected = t_interval(100 * chosen.groupby("split")["exact_match"].mean().to_numpy())
+    np.testing.assert_allclose(segments_of(axes)[0][:, 1], [expected.low, expected.high])
 
 
-def test_a_map_is_that_of_its_row_and_column():
+def test_no_dot_of_transfer_is_hidden():
+    table = transfer().assign(exact_match=0.5)
+    dots = [
+        tuple(point)
+        for item in figure_transfer(table).axes[1].collections
+        if isinstance(item, PathCollection)
+        for point in np.round(item.get_offsets(), 9)
+    ]
+    assert len(dots) == len(set(dots)) == 4 * 3 * 8
+
+
+def test_a_map_is_that_of_its_row_and_column_aligned_to_the_grid():
     table = maps()
+    table["x"] += table["dr"] ** 2 * (1 + (table["model"] == "cnn"))
+    table["x"] += 0.5 * table["dc"] ** 2 * (table["pair"] == "7-8")
     pairs, models = ["3-5", "7-8"], ["cnn", "capsnet"]
     panels = figure_maps(table, pairs, models).axes
     wanted = [(pair, model) for pair in pairs for model in models]
     for axes, (pair, model) in zip(panels, wanted, strict=False):
-        points = table.loc[(table["pair"] == pair) & (table["model"] == model), ["x", "y"]]
-        np.testing.assert_allclose(axes.collections[0].get_offsets(), points)
+        points = table.loc[(table["pair"] == pair) & (table["model"] == model)]
+        grid, moved, disparity = procrustes(
+            points[["dc", "dr"]] * [1, -1], points[["x", "y"]].to_numpy()
+        )
+        crosses, dots = axes.collections
+        np.testing.assert_allclose(crosses.get_offsets(), grid)
+        np.testing.assert_allclose(dots.get_offsets(), moved)
+        assert axes.get_xlabel() == f"disparity {disparity:.3f}" and disparity > 0.01
         assert axes.get_title() in ("", MODEL_LOOKS[model].label)
+
+
+def test_pairs_with_the_median_and_the_worst_disparity_are_shown_too():
+    bent = {"0-1": 0.3, "3-5": 0.0, "7-8": 0.1, "0-2": 0.2, "0-9": 0.4}
+    table = maps(pairs=list(bent))
+    table["x"] = table["dc"] + table["pair"].map(bent) * table["dr"] ** 2
+    table["y"] = table["dr"].astype(float)
+    reasons = shown_pairs(table, ["7-8", "3-5"])
+    assert list(reasons) == ["7-8", "3-5", "0-2", "0-9"] and reasons["7-8"] == ""
+    assert reasons["0-2"] == "CapsNet's median of 5" and reasons["0-9"] == "CapsNet's worst of 5"
+    assert list(shown_pairs(table[table["model"] == "cnn"], ["7-8"])) == ["7-8"]
 
 
 def test_faithfulness_points_are_means_with_intervals_around_them():
     table = manifold()
-    shown = [*CHAMFER, *FAITHFULNESS]
-    for axes, measure in zip(figure_faithfulness(table, {}).axes, shown, strict=True):
+    panels = figure_faithfulness(table, {}).axes
+    shown = [*CHAMFER, FAITHFULNESS[0]]
+    for axes, measure in zip(panels[:4], shown, strict=True):
         means = [table.loc[table["model"] == model, measure].mean() for model in MODEL_LOOKS]
         drawn = points_of(axes)
         np.testing.assert_allclose(drawn, [(mean, row) for row, mean in enumerate(means)])
@@ -69,34 +113,74 @@ def test_faithfulness_points_are_means_with_intervals_around_them():
             assert left[0] < mean < right[0] and left[1] == right[1] == row
 
 
-def test_claims_stand_at_their_means_with_their_intervals():
-    part = part_record(mean=-0.01, low=-0.04, high=0.02)
-    axes = figure_claims({"C2": {"verdict": "reproduced", "parts": [part]}}, fitting())
-    (x, row), *others = points_of(axes.axes[0])
-    assert not others and (x - PLACES.zero) / PLACES.reach == pytest.approx(-0.01 / 0.04)
-    ends = [found[:, 0] for found in segments_of(axes.axes[0]) if (found[:, 1] == row).all()]
-    np.testing.assert_allclose((np.array(ends) - PLACES.zero) / PLACES.reach, [[-1.0, 0.5]])
+def test_faithfulness_compares_the_capsnet_by_trial_and_pair():
+    table = manifold()
+    panels = figure_faithfulness(table, {}).axes[4:]
+    others = [model for model in MODEL_LOOKS if model != "capsnet"]
+    for axes, measure in zip(panels, [*CHAMFER, *FAITHFULNESS], strict=True):
+        drawn, ends = points_of(axes), segments_of(axes)
+        for row, other in enumerate(others):
+            values = paired("manifold", table, "capsnet", other, measure)
+            found = cautious_interval(values)
+            assert drawn[row] == (pytest.approx(found.mean), row)
+            np.testing.assert_allclose(ends[row][:, 0], [found.low, found.high])
+
+
+def test_claims_stand_at_their_means_in_standard_deviations_with_both_intervals():
+    part = part_record(mean=-0.01, sd=0.02, low=-0.04, high=0.02)
+    claim = {"title": "t", "verdict": "reproduced", "parts": [part]}
+    cautious = {"C2": {"parts": [part | {"low": -0.05, "high": 0.03}]}}
+    _, plot = figure_claims({"C2": claim}, cautious, fitting()).axes
+    assert points_of(plot) == [(-0.5, 1.0)]
+    np.testing.assert_allclose([found[:, 0] for found in segments_of(plot)], [[-2.5, 1.5], [-2, 1]])
+    thin, thick = (line for line in plot.collections if isinstance(line, LineCollection))
+    assert thin.get_linewidth() < thick.get_linewidth() and thin.zorder < thick.zorder
+
+
+def test_levels_of_each_arm_share_a_row_with_the_range_of_their_means():
+    level = {"kind": "level", "measure": "entropy_change", "minus": None, "group": "routed_arms"}
+    means = {"n3": -0.02, "n7": -0.08, "n9": -0.06}
+    parts = [part_record(**level, of=arm, mean=mean, sd=0.02) for arm, mean in means.items()]
+    claim = {"title": "t", "verdict": "reproduced", "parts": parts}
+    words, plot = figure_claims({"C5": claim}, {}, fitting()).axes
+    assert points_of(plot) == [(-1.0, 1.0), (-4.0, 1.0), (-3.0, 1.0)]
+    (line,) = segments_of(plot)
+    np.testing.assert_allclose(line, [[-4, 1], [-1, 1]])
+    shown = [text.get_text() for text in words.texts]
+    assert "change of R1 entropy (nats): each of 3 arms that route" in shown
+    assert "−0.0800 to −0.0200" in shown
 
 
 def means_of(table: pd.DataFrame, arm: str, column: str) -> np.ndarray:
     return table[table["arm"] == arm].groupby("step")[column].mean().to_numpy()
 
 
-def test_the_phase_panel_sets_entropy_against_accuracy():
-    table = fitting()
-    arms = eta_arms(shown_arms(table)).keys() | {"n7"}
-    keys = [key for key in shown_arms(table) if key in arms]
-    curves = figure_entropy(table).axes[1].get_lines()[: len(keys)]
-    for key, curve in zip(keys, curves, strict=True):
-        np.testing.assert_allclose(curve.get_xdata(), means_of(table, key, "exact_match"))
-        np.testing.assert_allclose(curve.get_ydata(), means_of(table, key, "entropy_r1"))
-
-
-def test_the_last_step_shows_the_mean_over_trials():
+def test_the_phase_panels_set_entropy_against_accuracy():
     table = fitting()
     every = shown_arms(table)
+    panels = figure_entropy(table).axes
+    by_eta = [key for key in every if key in eta_arms(every).keys() | {"n7"}]
+    for axes, keys in ((panels[1], list(n_iter_arms(every))), (panels[3], by_eta)):
+        curves = [line for line in axes.get_lines() if line.get_linewidth() == 0.9]
+        assert len(curves) == len(keys)
+        drawn = {tuple(curve.get_xdata()): curve.get_ydata() for curve in curves}
+        for key in keys:
+            x, y = (means_of(table, key, column) for column in ("exact_match", "entropy_r1"))
+            np.testing.assert_allclose(drawn[tuple(x)], y)
+
+
+def test_the_last_step_shows_each_trial_and_the_mean_less_those_of_n_3():
+    table = fitting(trials=4)
+    every = shown_arms(table)
     panels = figure_accuracy(table).axes
+    last = table[table["step"] == table["step"].max()]
+    ends = 100 * last.pivot(index="trial", columns="arm", values="exact_match")
+    ends = ends.sub(ends["n3"], axis=0)
     for axes, arms in ((panels[2], n_iter_arms(every)), (panels[5], eta_arms(every))):
-        found = [container.lines[0].get_ydata()[0] for container in axes.containers]
-        expected = [means_of(table, key, "exact_match")[-1] for key in (*arms, "cnn")]
-        np.testing.assert_allclose(found, expected)
+        keys = [*arms, "cnn"]
+        np.testing.assert_allclose([y for _, y in points_of(axes)], ends[keys].mean(), atol=1e-9)
+        joined = [line for line in axes.get_lines() if line.get_linewidth() == 0.4]
+        np.testing.assert_allclose([line.get_ydata() for line in joined], ends[keys], atol=1e-9)
+        dots = [item for item in axes.collections if isinstance(item, PathCollection)]
+        places = {x for item in dots for x, _ in np.round(item.get_offsets(), 9).tolist()}
+        assert len(places) == 4 * (len(keys) - ("n3" in keys))

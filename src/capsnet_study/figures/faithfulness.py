@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from capsnet_study.claims.methods import cautious_interval
+from capsnet_study.claims.tables import paired, series_of
 from capsnet_study.figures.style import (
     DOUBLE,
     INTERVAL,
@@ -21,14 +23,15 @@ from capsnet_study.figures.style import (
     panel_title,
 )
 from capsnet_study.names import CHAMFER, FAITHFULNESS, MEASURES, NULL_NAMES
-from capsnet_study.stats import bootstrap_interval
 
 NULL_BANDS: dict[str, dict[str, Any]] = {
     "noise": {"facecolor": "#dcdcdc", "linewidth": 0},
     "shuffled": {"facecolor": "none", "edgecolor": "#8a8a8a", "hatch": "////", "linewidth": 0.7},
 }
 NULL_LINES = {"perfect": "-", "rotated_30": (0, (3, 1.5))}
-NULL_COLOUR = "#6e6e6e"
+NULL_COLOUR, BETTER_COLOUR = "#6e6e6e", "#dcefe7"
+NULLED = (*CHAMFER, "procrustes_disparity")  # the measures shown beside null maps
+CAPSNET, MARKER = "capsnet", 3.2
 SHORT = {"perfect": "grid", "shuffled": "shuffled grid", "rotated_30": "turned grid"}
 SAME = 1e-6  # nulls nearer to one another than that are drawn as one line
 
@@ -70,21 +73,43 @@ def _draw_nulls(axes: Axes, nulls: Nulls) -> None:
             )  # fmt: skip
 
 
-def _draw_models(axes: Axes, table: pd.DataFrame, models: Sequence[str], measure: str) -> set[int]:
-    """Mean and 95 % interval of every model, one a row; returns the numbers of values."""
-    counts = set()
-    for row, model in enumerate(models):
-        values = table.loc[table["model"] == model, measure].dropna().to_numpy(float)
-        if not len(values):
-            continue
-        interval, look = bootstrap_interval(values), MODEL_LOOKS[model]
-        counts.add(interval.n)
-        if interval.low is not None and interval.high is not None:
-            axes.hlines(row, interval.low, interval.high, **INTERVAL)
-        axes.plot(
-            interval.mean, row, marker=look.marker, markersize=5, color=look.colour,
-            markerfacecolor=look.colour if look.filled else "white", zorder=4,
-        )  # fmt: skip
+def _draw_interval(axes: Axes, row: int, values: pd.Series, model: str) -> int:
+    """Mean and cautious interval of the values of one row; returns how many there are."""
+    found = values.dropna()
+    if found.empty:
+        return 0
+    interval, look = cautious_interval(found), MODEL_LOOKS[model]
+    if interval.low is not None:
+        axes.hlines(row, interval.low, interval.high, **INTERVAL)
+    axes.plot(
+        interval.mean, row, marker=look.marker, markersize=MARKER, color=look.colour, zorder=4,
+        markerfacecolor=look.colour if look.filled else "white", markeredgewidth=0.7,
+    )  # fmt: skip
+    return len(found)
+
+
+def _draw_levels(axes: Axes, table: pd.DataFrame, models: Sequence[str], measure: str) -> set[int]:
+    """Each model by itself, one a row; returns the numbers of values."""
+    return {
+        _draw_interval(axes, row, series_of("manifold", table, model, measure), model)
+        for row, model in enumerate(models)
+    }
+
+
+def _draw_differences(
+    axes: Axes, table: pd.DataFrame, models: Sequence[str], measure: str
+) -> set[int]:
+    """The CapsNet less each other model, by trial and pair; the better side is shaded."""
+    counts = {
+        _draw_interval(axes, row, paired("manifold", table, CAPSNET, model, measure), model)
+        for row, model in enumerate(models)
+    }
+    left, right = axes.get_xlim()
+    far = max(abs(left), abs(right))
+    axes.set_xlim(min(left, -0.15 * far), max(right, 0.15 * far))
+    sign = 1 if MEASURES[measure].better == "higher" else -1
+    axes.axvspan(0, sign * far, color=BETTER_COLOUR, linewidth=0, zorder=0)
+    axes.axvline(0, color=NOTE_COLOUR, linewidth=0.8, linestyle=":", zorder=1.5)
     return counts
 
 
@@ -94,13 +119,14 @@ def _finish_panel(axes: Axes, measure: str, models: Sequence[str], letter: str) 
     axes.tick_params(axis="y", length=0)
     axes.locator_params(axis="x", nbins=4)
     axes.grid(axis="x")
-    axes.set_xlabel("better →" if MEASURES[measure].better == "higher" else "← better", labelpad=1)
     panel_title(axes, letter, MEASURES[measure].title)
 
 
-def _legend(figure: Figure, counts: set[int], kinds: set[str], letters: str) -> None:
-    """The null maps with the panels that have them, and what the points are."""
-    handles = [Patch(**NULL_BANDS[kind]) for kind in NULL_BANDS if kind in kinds]
+def _legend(figure: Figure, counts: set[int], kinds: set[str]) -> None:
+    """The null maps, the better side, and what the points are."""
+    handles: list[Patch | Line2D] = [
+        Patch(**NULL_BANDS[kind]) for kind in NULL_BANDS if kind in kinds
+    ]
     handles += [
         Line2D([], [], color=NULL_COLOUR, linestyle=line, linewidth=0.9)
         for kind, line in NULL_LINES.items() if kind in kinds
@@ -108,17 +134,18 @@ def _legend(figure: Figure, counts: set[int], kinds: set[str], letters: str) -> 
     labels = [NULL_NAMES[kind] for kind in (*NULL_BANDS, *NULL_LINES) if kind in kinds]
     low, high = min(counts, default=0), max(counts, default=0)
     number = f"n = {high}" if low == high else f"n = {low} to {high}"
-    text = f"points and lines: mean and 95 % bootstrap interval over pairs × trials, {number}"
-    if letters:
-        text += f"; null maps in panels {', '.join(letters)} only"
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, title=text)
+    text = f"mean and cautious 95 % interval, of trials and pairs both resampled, {number}"
+    figure.legend(
+        [*handles, Patch(color=BETTER_COLOUR)], [*labels, "CapsNet is better"],
+        loc="outside lower center", ncols=5, title=text,
+    )  # fmt: skip
 
 
 @journal_style
 def figure_faithfulness(
     table: pd.DataFrame, nulls: Mapping[str, Mapping[str, Mapping[str, Any]]]
 ) -> Figure:
-    """Every measure of faithfulness for the models and their controls.
+    """Distances of all models beside null maps, then the CapsNet less each other model.
 
     Parameters
     ----------
@@ -129,12 +156,19 @@ def figure_faithfulness(
         and high. Measures without one get neither bands nor lines.
     """
     models = [model for model in MODEL_LOOKS if (table["model"] == model).any()]
-    figure = new_figure(DOUBLE, 0.9 + 2 * (0.55 + 0.16 * len(models)))
-    grid, counts, with_nulls = figure.subplots(2, 4, sharey=True), set(), ""
-    for axes, measure, letter in zip(grid.flat, CHAMFER + FAITHFULNESS, "abcdefgh", strict=True):
+    others = [model for model in models if model != CAPSNET]
+    figure = new_figure(DOUBLE, 2.3 + 0.16 * (len(models) + 2 * len(others)))
+    grid = figure.subplots(3, 4, sharey="row", height_ratios=[len(models), *[len(others)] * 2])
+    counts: set[int] = set()
+    for axes, measure, letter in zip(grid[0], NULLED, "abcd", strict=True):
         _draw_nulls(axes, nulls.get(measure, {}))
-        with_nulls += letter if measure in nulls else ""
-        counts |= _draw_models(axes, table, models, measure)
+        counts |= _draw_levels(axes, table, models, measure)
         _finish_panel(axes, measure, models, letter)
-    _legend(figure, counts, {kind for kinds in nulls.values() for kind in kinds}, with_nulls)
+        axes.set_xlabel("← better", labelpad=1)
+    measures = CHAMFER + FAITHFULNESS
+    for axes, measure, letter in zip(grid[1:].flat, measures, "efghijkl", strict=True):
+        counts |= _draw_differences(axes, table, others, measure)
+        _finish_panel(axes, measure, others, letter)
+        axes.set_xlabel("CapsNet less …", labelpad=1)
+    _legend(figure, counts - {0}, {kind for kinds in nulls.values() for kind in kinds})
     return figure

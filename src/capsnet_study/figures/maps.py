@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from string import ascii_lowercase
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Integer, UInt8
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy.spatial import procrustes
 
 from capsnet_study.common.sizes import MAX_SHIFT
 from capsnet_study.figures.style import DOUBLE, NOTE_COLOUR, SMALL, journal_style, new_figure
@@ -16,6 +18,15 @@ from capsnet_study.names import MODEL_NAMES
 # Corners of the colour square: blue to brown along the rows, dark to light along the columns,
 # two directions that every kind of colour vision tells apart.
 CORNERS = np.array([[[8, 48, 107], [135, 206, 250]], [[127, 48, 8], [255, 205, 90]]]) / 255
+
+KEY = """lines join
+neighbours: dark
+in a row, light
+in a column;
+crosses: the grid
+to which each map
+is aligned"""
+CHOOSER = "capsnet"  # the model whose median and worst pair are shown
 
 
 def offset_colours(offsets: Integer[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 3"]:
@@ -70,15 +81,52 @@ def _signed(value: int) -> str:
     return f"{value:+d}".replace("-", "−") if value else "0"
 
 
+class AlignedMap(NamedTuple):
+    """A map moved, turned, mirrored and scaled onto the grid, and what is then left between both.
+
+    Both are centred; the grid has norm 1.
+    """
+
+    grid: Float[np.ndarray, "81 2"]
+    points: Float[np.ndarray, "81 2"]
+    disparity: float
+
+
+def align(points: pd.DataFrame) -> AlignedMap:
+    """Align a map by Procrustes to the grid of shifts, columns to the right and rows downwards."""
+    grid = points[["dc", "dr"]].to_numpy(float) * [1, -1]
+    return AlignedMap(*procrustes(grid, points[["x", "y"]].to_numpy(float)))
+
+
+def shown_pairs(maps: pd.DataFrame, pairs: Sequence[str], model: str = CHOOSER) -> dict[str, str]:
+    """The pairs to show with the reason: those given, then the median and the worst of a model.
+
+    Pairs are ranked by the disparity of their maps; of an even number the upper median is shown.
+    """
+    rows = maps.loc[maps["model"] == model].groupby("pair")
+    disparities = {pair: align(points).disparity for pair, points in rows}
+    ranked = sorted(disparities, key=lambda pair: disparities[pair])
+    reasons: dict[str, list[str]] = {pair: [] for pair in pairs}
+    if ranked:
+        name, number = MODEL_NAMES.get(model, model), len(ranked)
+        for what, pair in (("median", ranked[number // 2]), ("worst", ranked[-1])):
+            reasons.setdefault(pair, []).append(f"{name}'s {what} of {number}")
+    return {pair: "\n".join(found) for pair, found in reasons.items()}
+
+
 def _draw_map(axes: Axes, points: pd.DataFrame) -> None:
-    """One t-SNE map: 81 points, and lines between neighbours in the grid of shifts."""
+    """One aligned map over the grid, with lines between neighbours in the grid of shifts."""
+    aligned = align(points)
+    axes.scatter(*aligned.grid.T, s=9, marker="+", color="#c9c9c9", linewidths=0.6, zorder=0.5)
+    moved = points.assign(x=aligned.points[:, 0], y=aligned.points[:, 1])
     for line, colour in (("dr", "#8c8c8c"), ("dc", "#c9c9c9")):
         along = "dc" if line == "dr" else "dr"
-        for _, row in points.sort_values(along).groupby(line):
+        for _, row in moved.sort_values(along).groupby(line):
             axes.plot(row["x"], row["y"], color=colour, linewidth=0.5, zorder=1)
     colours = offset_colours(points[["dr", "dc"]].to_numpy(int))
-    axes.scatter(points["x"], points["y"], s=11, c=colours, linewidths=0, zorder=2)
+    axes.scatter(moved["x"], moved["y"], s=9, c=colours, linewidths=0, zorder=2)
     axes.set(xticks=[], yticks=[])
+    axes.set_xlabel(f"disparity {aligned.disparity:.3f}", fontsize=SMALL, labelpad=2)
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_box_aspect(1)
     axes.spines[:].set(visible=True, color="#cccccc")
@@ -98,8 +146,8 @@ def _draw_key(axes: Axes) -> None:
     axes.set_ylabel("rows (px)", fontsize=SMALL)
     axes.set_anchor("N")
     axes.text(
-        0.5, -0.62, "lines join\nneighbours: dark\nin a row, light\nin a column",
-        fontsize=SMALL, color=NOTE_COLOUR, transform=axes.transAxes, ha="center", va="top",
+        0.5, -0.62, KEY, fontsize=SMALL, color=NOTE_COLOUR, transform=axes.transAxes, ha="center",
+        va="top",
     )  # fmt: skip
 
 
@@ -110,23 +158,27 @@ def figure_maps(
     models: Sequence[str],
     names: Mapping[str, str] = MODEL_NAMES,
 ) -> Figure:
-    """Figure 5: t-SNE maps of the shifted digits, coloured by row and column offset.
+    """Figure 5: t-SNE maps of the shifted digits, each aligned to the grid of shifts.
+
+    Colours tell the row and column offset; the Procrustes disparity stands below each map. To the
+    pairs given come those with the median and with the worst disparity of the CapsNet.
 
     Parameters
     ----------
     maps : DataFrame
         `plots/manifold_maps.csv`: model, pair, dr, dc, x, y.
     pairs, models : sequences of str
-        The rows and the columns of the figure.
+        The first rows and the columns of the figure.
     names : mapping of str to str
         What each model is called.
     """
-    width = (DOUBLE - 1.4) / len(models)
-    figure = new_figure(DOUBLE, min(width, 2.2) * len(pairs) + 0.25)
+    reasons = shown_pairs(maps, pairs)
+    width = (DOUBLE - 1.6) / len(models)
+    figure = new_figure(DOUBLE, (min(width, 1.75) + 0.2) * len(reasons) + 0.25)
     body, side = figure.subfigures(1, 2, width_ratios=[DOUBLE - 1.2, 1.2])
-    grid = body.subplots(len(pairs), len(models), squeeze=False)
-    for row, pair in zip(grid, pairs, strict=True):
-        row[0].set_ylabel(pair_title(pair))
+    grid = body.subplots(len(reasons), len(models), squeeze=False)
+    for row, (pair, reason) in zip(grid, reasons.items(), strict=True):
+        row[0].set_ylabel("\n".join(filter(None, [pair_title(pair), reason])))
         for axes, model in zip(row, models, strict=True):
             _draw_map(axes, maps.loc[(maps["model"] == model) & (maps["pair"] == pair)])
     for axes, model in zip(grid[0], models, strict=True):

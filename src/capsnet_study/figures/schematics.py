@@ -48,17 +48,27 @@ def capsnet_layers(model: ModelParams) -> list[LayerBox]:
         ),
         LayerBox(
             "PrimaryCaps",
-            f"{primary:,} × {model.primary_dim}",
+            _capsules(primary, model.primary_dim),
             "capsules",
             CONV2,
         ),
-        LayerBox("Cap1", f"{model.cap1_capsules} × {model.capsule_dim}", "capsules", "R1", True),
-        LayerBox("Classes", f"{CLASSES} × {model.capsule_dim}", "capsules", "R2"),
+        LayerBox("Cap1", _capsules(model.cap1_capsules, model.capsule_dim), "capsules", "R1", True),
+        LayerBox("Classes", _capsules(CLASSES, model.capsule_dim), "capsules", "R2"),
     ]
+
+
+def _capsules(number: int, dim: int) -> str:
+    """The size of a layer of capsules.
+
+    >>> _capsules(3200, 8)
+    '3,200 capsules\\n× 8 dim.'
+    """
+    return f"{number:,} capsules\n× {dim} dim."
 
 
 def cnn_layers(model: ModelParams) -> list[LayerBox]:
     """The layers of the CNN (paper figure 1, below): as many neurons in each as the CapsNet."""
+    linear1 = model.cap1_capsules * model.capsule_dim
     second = f"{CONV2_SIZE} × {CONV2_SIZE} × {model.primary_groups * model.primary_dim}"
     return [
         LayerBox("Image", f"{IMAGE_SIZE} × {IMAGE_SIZE}", "image"),
@@ -69,8 +79,8 @@ def cnn_layers(model: ModelParams) -> list[LayerBox]:
             CONV1,
         ),
         LayerBox("Conv2", second, "maps", CONV2),
-        LayerBox("Linear1", f"{model.cap1_capsules * model.capsule_dim}", "units", "full", True),
-        LayerBox("Classes", f"{CLASSES}", "units", "full"),
+        LayerBox("Linear1", f"{linear1} units", "units", "full", True),
+        LayerBox("Classes", f"{CLASSES} units", "units", "full"),
     ]
 
 
@@ -139,7 +149,7 @@ def _draw_network(axes: Axes, layers: Sequence[LayerBox], colour: str) -> None:
         if index:
             _draw_link(axes, index * spacing, layer.link)
         _draw_layer(axes, index * spacing, layer, colour)
-    axes.set(xlim=(-0.45, (len(layers) - 1) * spacing + 0.5), ylim=(-0.95, 0.5), aspect="equal")
+    axes.set(xlim=(-0.45, (len(layers) - 1) * spacing + 0.5), ylim=(-1.2, 0.5), aspect="equal")
     axes.axis("off")
 
 
@@ -161,8 +171,8 @@ def figure_architectures(
     labels : integer array [n, 2]
         The two digits of each.
     """
-    figure = new_figure(DOUBLE, 2.15)
-    diagrams, strip = figure.subfigures(2, 1, height_ratios=[1.1, 1])
+    figure = new_figure(DOUBLE, 2.3)
+    diagrams, strip = figure.subfigures(2, 1, height_ratios=[1.25, 1])
     for axes, letter, title, layers, model in zip(
         diagrams.subplots(1, 2), "ab", ("CapsNet", "CNN"), (capsnet_layers, cnn_layers),
         ("capsnet", "cnn"), strict=True,

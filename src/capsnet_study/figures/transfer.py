@@ -1,11 +1,16 @@
-"""Figure 7: exact match after transfer, scheme by scheme, CapsNets beside CNN."""
+"""Figure 7: what transfer costs, scheme by scheme, paired by split and direction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from capsnet_study.figures.curves import percent_axis
+from capsnet_study.claims.methods import cautious_interval
+from capsnet_study.figures.paired import say_missing
 from capsnet_study.figures.schemes import group_centres, scheme_label, scheme_positions
 from capsnet_study.figures.style import (
     DOUBLE,
@@ -16,72 +21,122 @@ from capsnet_study.figures.style import (
     journal_style,
     new_figure,
     note,
+    panel_title,
 )
-from capsnet_study.names import MAIN_MODELS
-from capsnet_study.stats import Interval, bootstrap_interval
+from capsnet_study.names import MAIN_MODELS, SCHEME_GROUPS
 
-BAR = 0.27
-CHANCE = 1 / 45  # exact match of a guess among the 45 pairs of digits
+UNIT = ["split", "direction"]
+APART, ASIDE = 0.28, 0.08  # of the models of a scheme; of dots and mean, to either side
+SPREAD = 0.05  # of dots, so that none is hidden
+PANELS = {  # title: groups of schemes
+    "from scratch": ("from\nscratch",),
+    "drop from base": ("other\ndomain", "same\ndomain", "everything\nfine-tuned"),
+    "random": ("random,\nfrozen",),
+}
 
 
-def _draw_bar(axes: Axes, x: float, values: np.ndarray, model: str, label: str | None) -> Interval:
-    """Mean, interval and every single value of one scheme and model."""
-    interval, look = bootstrap_interval(values), MODEL_LOOKS[model]
-    axes.bar(x, interval.mean, BAR, color=look.colour, alpha=0.5, label=label)
-    places = x + BAR * np.linspace(-0.38, 0.06, len(values))
-    axes.scatter(places, values, s=7, color=look.colour, marker=look.marker, linewidths=0, zorder=3)
-    if interval.low is not None and interval.high is not None:
-        axes.vlines(x + 0.32 * BAR, interval.low, interval.high, **INTERVAL)
-    return interval
+def scores_by_unit(transfer: pd.DataFrame) -> pd.DataFrame:
+    """Exact match in percent: a row a model, split and direction, a column a scheme."""
+    return 100 * transfer.pivot(index=["model", *UNIT], columns="scheme", values="exact_match")
+
+
+def drops_by_unit(transfer: pd.DataFrame) -> pd.DataFrame:
+    """Exact match of base less that of each scheme, in points; empty without any base."""
+    scores = scores_by_unit(transfer)
+    if "base" not in scores:
+        return scores.iloc[:0]
+    return scores.drop(columns=["base", "base_long"], errors="ignore").rsub(scores["base"], axis=0)
+
+
+def _draw_scheme(axes: Axes, x: float, values: pd.Series) -> int:
+    """Dots of the models at a scheme, those of one unit joined; means with intervals beside."""
+    wide = values.dropna().unstack("model").reindex(columns=list(MAIN_MODELS))
+    places = {model: x + APART * side for side, model in enumerate(MAIN_MODELS, start=-1)}
+    aside = np.linspace(-SPREAD, SPREAD, len(wide)) if len(wide) > 1 else np.zeros(len(wide))
+    for shift, (_, row) in zip(aside, wide.iterrows(), strict=True):
+        dots = np.array(list(places.values())) - ASIDE + shift
+        axes.plot(dots, row, color="#c4c4c4", linewidth=0.4, zorder=2)
+    for model, place in places.items():
+        found, look = wide[model].dropna(), MODEL_LOOKS[model]
+        if found.empty:
+            continue
+        axes.scatter(
+            place - ASIDE + aside[wide[model].notna()], found, s=5, color=look.colour, alpha=0.75,
+            linewidths=0, zorder=3,
+        )  # fmt: skip
+        interval = cautious_interval(found)
+        if interval.low is not None:
+            axes.vlines(place + ASIDE, interval.low, interval.high, **INTERVAL)
+        axes.plot(
+            place + ASIDE, interval.mean, color=look.colour, marker=look.marker, linewidth=0,
+            zorder=6, markeredgewidth=0, label=look.label,
+        )  # fmt: skip
+    return int(wide.notna().sum().max()) if len(wide) else 0
+
+
+def _draw_panel(axes: Axes, table: pd.DataFrame, groups: Sequence[str]) -> set[int]:
+    """All schemes of some groups that there are values of; returns the numbers of values."""
+    every = scheme_positions()
+    positions = {scheme: every[scheme] for group in groups for scheme in SCHEME_GROUPS[group]}
+    counts = {
+        _draw_scheme(axes, x, table[scheme]) for scheme, x in positions.items() if scheme in table
+    }
+    if not counts - {0}:
+        say_missing(axes)
+    axes.set_xticks(list(positions.values()), labels=[scheme_label(one) for one in positions])
+    axes.set_xlim(min(positions.values()) - 0.55, max(positions.values()) + 0.55)
+    axes.tick_params(axis="x", length=0)
+    axes.grid(axis="y")
+    if len(groups) > 1:
+        _name_groups(axes, {group: group_centres(every)[group] for group in groups})
+    return counts - {0}
+
+
+def _name_groups(axes: Axes, centres: Mapping[str, float]) -> None:
+    for text, centre in centres.items():
+        axes.annotate(
+            text, (centre, 0), xycoords=("data", "axes fraction"), xytext=(0, -16),
+            textcoords="offset points", ha="center", va="top", fontsize=SMALL, color=NOTE_COLOUR,
+        )  # fmt: skip
 
 
 def _counts_text(counts: set[int]) -> str:
-    """What bars, lines and points are, with the number of values a bar."""
-    low, high = min(counts), max(counts)
-    if high == 1:
-        return "1 value a bar (split × direction)"
-    number = f"{high}" if low == high else f"{low}–{high}"
-    return f"mean, 95 % bootstrap interval and all {number} values (splits × directions)"
+    """What dots, lines and intervals are, with the number of values."""
+    number = "–".join(dict.fromkeys([str(min(counts)), str(max(counts))]))
+    return (
+        f"dots: {number} splits × directions, lines join the same one; "
+        "mean and 95 % t interval of the means of splits"
+    )
 
 
 @journal_style
 def figure_transfer(transfer: pd.DataFrame) -> Figure:
-    """Figure 7: exact match on the target domain by transfer scheme.
+    """Figure 7: exact match from scratch, and what kept, re-trained or random layers cost.
 
     Parameters
     ----------
     transfer : DataFrame
         Rows of `plots/transfer_<model>.csv`: model, split, direction, scheme, exact_match.
     """
-    figure = new_figure(DOUBLE, 2.7)
-    axes = figure.subplots()
-    positions, counts = scheme_positions(), set()
-    for side, model in enumerate(MAIN_MODELS, start=-1):
-        label = MODEL_LOOKS[model].label
-        for scheme, x in positions.items():
-            chosen = (transfer["model"] == model) & (transfer["scheme"] == scheme)
-            values = transfer.loc[chosen, "exact_match"].to_numpy(float)
-            if len(values):
-                counts.add(_draw_bar(axes, x + side * BAR, values, model, label).n)
-                label = None  # one legend entry a model
-    _finish(axes, positions, counts)
-    return figure
-
-
-def _finish(axes: Axes, positions: dict[str, float], counts: set[int]) -> None:
-    """Axes, group titles, legend and small print."""
-    axes.axhline(CHANCE, color=NOTE_COLOUR, linewidth=0.8, linestyle=":", zorder=5)
-    axes.set_xticks(list(positions.values()), labels=[scheme_label(one) for one in positions])
-    axes.tick_params(axis="x", length=0)
-    axes.set(xlim=(-0.8, max(positions.values()) + 0.8), ylim=(0, 1.02))
-    percent_axis(axes, "exact match on target domain")
-    axes.grid(axis="y")
-    for text, centre in group_centres(positions).items():
-        axes.annotate(
-            text, (centre, 0), xycoords=("data", "axes fraction"), xytext=(0, -24),
-            textcoords="offset points", ha="center", va="top", fontsize=SMALL, color=NOTE_COLOUR,
-        )  # fmt: skip
+    figure = new_figure(DOUBLE, 3.2)
+    panels = figure.subplots(1, 3, width_ratios=[1.5, 6, 1.5])
+    tables = [scores_by_unit(transfer), *[drops_by_unit(transfer)] * 2]
+    counts: set[int] = set()
+    for axes, letter, (title, groups), table in zip(
+        panels, "abc", PANELS.items(), tables, strict=True
+    ):
+        counts |= _draw_panel(axes, table, groups)
+        panel_title(axes, letter, title)
+    panels[1].axhline(0, color=NOTE_COLOUR, linewidth=0.8, linestyle=":", zorder=1.5)
+    note(panels[1], "below 0: better than base", y=0.98)
+    panels[0].set_ylabel("exact match on target domain (%)")
+    panels[1].set_ylabel("drop from base (points)")
+    panels[2].set_ylabel("drop from base (points)")
     if counts:
-        axes.legend(loc="upper right")
-        note(axes, _counts_text(counts) + "; dotted: chance", x=0.0, y=1.015)
-        axes.texts[-1].set_va("bottom")
+        handles, labels = panels[1].get_legend_handles_labels()
+        once = dict(zip(labels, handles, strict=True))
+        figure.legend(
+            once.values(), once.keys(), loc="outside lower center", ncols=3,
+            title=_counts_text(counts),
+        )  # fmt: skip
+    return figure
