@@ -198,7 +198,8 @@ def test_grey_lines_join_the_arms_at_equal_steps_and_name_them():
 
 
 def test_steps_that_lie_too_close_are_not_joined():
-    path = pd.DataFrame({"x": [0.0, 0.5, 0.55, 0.52, 1.0], "y": 1.0}, [0, 10, 20, 30, 40])
+    steps = pd.Index([0, 10, 20, 30, 40], name="step")
+    path = pd.DataFrame({"x": [0.0, 0.5, 0.55, 0.52, 1.0], "y": 1.0}, steps)
     assert steps_to_join([path, path]) == [0, 10, 40]
 
 
