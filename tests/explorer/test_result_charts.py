@@ -92,7 +92,7 @@ def test_numbers_of_a_part_are_shares_of_the_farthest_of_them():
     (row,) = claim_rows({"C1": claim | {"parts": [part]}}, fitting())
     assert [row[name] for name in ("low", "mean", "high")] == [-1, -0.5, 0.25]
     assert (row["from"], row["to"]) == (-0.5, 0.5)
-    assert row["words"].startswith("−2.00 [−4.00, +1.00] points")
+    assert row["words"].startswith("−2.00 [−4.00, +1.00] (n =")
     (row,) = claim_rows(
         {"C1": claim | {"parts": [part | {"side": "below", "bound": 0.0}]}}, fitting()
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from capsnet_study.figures.forest import OUTCOME_LOOKS
 from capsnet_study.figures.style import render
-from capsnet_study.figures.verdicts import OUTCOME_LOOKS
 from capsnet_study.figures.worlds import figure_effects, figure_worlds
 
 TITLES = {"C1": "one", "C2": "two", "C3": "three"}

@@ -12,8 +12,8 @@ from capsnet_study.claims.kinds import Kind, of_kind
 from capsnet_study.claims.words import words_of
 from capsnet_study.explorer.pieces import SHAPES, alike, buttons, chart_of, line_at, scale_of
 from capsnet_study.explorer.points import Row
+from capsnet_study.figures.forest import EXPECTED_COLOUR, OUTCOME_LOOKS
 from capsnet_study.figures.parts import describe_part
-from capsnet_study.figures.verdicts import EXPECTED_COLOUR, OUTCOME_LOOKS, row_scale
 from capsnet_study.training.arms import arms_in
 
 Claims = Mapping[str, Mapping[str, Any]]
@@ -80,6 +80,14 @@ def claim_rows(claims: Claims, arms: pd.DataFrame) -> list[Row]:
             }
             rows.append(about | told | _scaled(part))
     return rows
+
+
+def row_scale(part: Part) -> float:
+    """What stands at the end of a row: 1 for a correlation, else the farthest of its numbers."""
+    if "spearman" in (part["measure"] or "") or part["kind"] == "correlation":
+        return 1.0
+    numbers = [part[key] for key in ("mean", "low", "high", "bound") if part[key] is not None]
+    return max(map(abs, numbers)) or 1.0
 
 
 def _scaled(part: Part) -> Row:

@@ -10,7 +10,7 @@ import altair as alt
 from capsnet_study.claims.words import number
 from capsnet_study.explorer.pieces import READ, chart_of, line_at, menu, scale_of
 from capsnet_study.explorer.points import Row
-from capsnet_study.figures.verdicts import OUTCOME_LOOKS
+from capsnet_study.figures.forest import OUTCOME_LOOKS
 
 Worlds = Mapping[str, Any]
 
