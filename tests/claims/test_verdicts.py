@@ -80,6 +80,13 @@ def test_units_without_a_value_are_counted(values, n, dropped):
     assert part["mean"] == pytest.approx(np.nanmean(values))
 
 
+def test_the_spread_of_the_paired_differences_is_told_where_there_is_one():
+    (part,) = judge(fitting(n3=[0.7, 0.8, 0.9], n5=[0.8, 0.8, 0.9]), DIFFERENCE)["parts"]
+    assert part["sd"] == pytest.approx(np.std([0.1, 0, 0], ddof=1))
+    (single,) = judge(fitting(n3=[0.7], n5=[0.8]), DIFFERENCE)["parts"]
+    assert single["sd"] is None
+
+
 def test_an_arm_without_any_value_is_not_evaluated_and_says_how_many():
     result = judge(fitting(n2=NEAR, n3=[np.nan] * 5), EACH | {"expect": "above 0"})
     assert result["verdict"] == "not evaluated"

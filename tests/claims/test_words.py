@@ -24,7 +24,7 @@ CORRELATION = {"kind": "correlation", "measure": None, "of": None, "minus": None
         (LEVEL | {"of": "n3_gain0p25"}, "n = 3, gain 0.25"),
         (LEVEL | {"of": None, "group": "routed_arms"}, "all arms that route"),
         (CORRELATION, "all CapsNet arms"),
-        ({"of": "gone"}, "gone minus n = 3"),
+        ({"of": "n6_eta0p05", "minus": "n9_early"}, "n = 6, η = 0.05 minus n = 9, early"),
         ({"kind": "equivalence"}, "n = 7 minus n = 3"),
         (CORRELATION | {"kind": "curvature"}, "all CapsNet arms"),
         (
