@@ -114,7 +114,7 @@ def test_routing_touches_no_arm_of_the_sweep_and_no_data(change: Callable) -> No
 def test_one_arm_touches_only_itself_and_what_gathers_the_arms(change: Callable) -> None:
     touched, below = change("sweep.n6_eta0p1.eta", 0.2)
     gathered = {"fitting", "causes", "worlds"}
-    assert touched == {"sweep@n6_eta0p1", *gathered}
+    assert touched == {"sweep@n6_eta0p1", "report", *gathered}
     assert below == gathered | {"claims", "figures", "report", "explorer"}
 
 
@@ -124,7 +124,7 @@ def test_an_arm_of_the_sweep_touches_those_that_follow_it_and_what_is_done_to_it
     touched, below = change("sweep.n9.eta", 0.9)
     worlds = yaml.safe_load(text_of("params.yaml"))["worlds"]["settings"]
     elsewhere = {f"world@{world}-n9" for world in worlds}
-    assert touched == {"sweep@n9", "fitting", "causes", "worlds", *elsewhere}
+    assert touched == {"sweep@n9", "fitting", "causes", "worlds", "report", *elsewhere}
     gathered = {"fitting", "causes", "worlds", "claims", "figures", "report", "explorer"}
     assert below == gathered | {"yoked@n3_as_n9", "interventions@n9"}
 
@@ -139,7 +139,7 @@ def test_a_new_intervention_runs_itself_and_what_gathers_the_arms(settled: Path)
         touched = {name.split(":")[-1] for name in Repo(str(settled)).status()}
     finally:
         path.write_text(committed)
-    assert touched == {"mechanism@n4_sham", "causes"}
+    assert touched == {"mechanism@n4_sham", "causes", "report"}
 
 
 def test_figures_touch_only_figures(change: Callable) -> None:

@@ -146,7 +146,7 @@ def figure_mechanism_claims(claims: Claims, table: pd.DataFrame) -> Figure:
     parts = {name: part_rows(claim, words) for name, claim in claims.items()}
     heights = [1 + GAP + sum(rows.height for rows in found) for found in parts.values()]
     *tops, end = np.cumsum([0, *heights])
-    page = new_page(end, PLOT_LEFT, PLOT_RIGHT)
+    page = new_page(float(end), PLOT_LEFT, PLOT_RIGHT)
     finish_plot(page, scale_of(rows.part for found in parts.values() for rows in found))
     if not claims:
         say_missing(page.words, "no claim about causes in this run")
