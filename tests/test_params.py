@@ -101,6 +101,7 @@ def test_dvc_can_set_each_key_without_harm_to_another(key: str, tmp_path) -> Non
         ("mechanism/self_routing/n_iter", "3", ["self_routing", "n_iter = 3", "only 2"]),
         ("mechanism/n3", "{model: cnn}", ["more than one", "n3"]),
         ("yoked/n3_as_n9/certainty_of", "n1", ["yoked.n3_as_n9.certainty_of", "'n1'", "n9"]),
+        ("yoked/n3_as_n9/trials", "6", ["yoked.n3_as_n9.trials", "at most 5", "n9"]),
         ("yoked/n3_as_n9/certainty_of", "n99", ["yoked.n3_as_n9.certainty_of", "'n99'", "n9"]),
         ("figures/pairs", "[9-0]", ["figures.pairs", "9-0", "manifold.pairs"]),
         ("figures/models", "[vgg]", ["figures.models", "vgg", "pixels"]),

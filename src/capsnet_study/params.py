@@ -78,6 +78,12 @@ class Params:
                     f"yoked.{name}.certainty_of = {arm.certainty_of!r}: an arm of sweep that "
                     f"routes is needed; there are {', '.join(routed)}"
                 )
+            followed = routed[arm.certainty_of].trials or self.train.trials
+            if (arm.trials or self.train.trials) > followed:
+                raise ValueError(
+                    f"yoked.{name}.trials: at most {followed}, as many as {arm.certainty_of} has: "
+                    "each trial follows one of its"
+                )
         return self
 
     @model_validator(mode="after")

@@ -2,17 +2,13 @@
 
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-import typer
-from typer.testing import CliRunner
 
 from capsnet_study.claims.exploratory import explore
 from capsnet_study.claims.kinds import of_kind
 from capsnet_study.claims.words import words_of
-from capsnet_study.explorer.document import heading_id
 from capsnet_study.names import MAIN_MODELS, SCHEMES, arm_name
 from capsnet_study.report.facts import PAPER_CHAMFER
 from capsnet_study.report.render import (
@@ -22,12 +18,11 @@ from capsnet_study.report.render import (
     render_appendix,
     render_report,
     results_summary,
-    with_block,
 )
 from capsnet_study.report.text import fixed, part_row, parts_met, percent, spread
-from stages import readme
 from tests import tables
 from tests.project import ROOT
+from tests.report.markdown import assert_sound, headings, rows_of, section_of, table_after
 from tests.report.report_inputs import (
     FULL,
     PARAMS,
@@ -40,7 +35,6 @@ from tests.report.report_inputs import (
 )
 from tests.tables import ARMS
 
-START, END = "<!-- results -->", "<!-- /results -->"
 MOST_WORDS = {render_report: 2500, render_appendix: 6000}
 TEXTS = [render_report, render_appendix, results_summary]
 
@@ -63,36 +57,6 @@ def report(results: Results) -> str:
 @pytest.fixture(scope="module")
 def appendix(results: Results) -> str:
     return render_appendix(results, PARAMS)
-
-
-def assert_sound(text: str) -> None:
-    """No hole in the text, no paragraph torn apart, every table with one width."""
-    assert not re.search(r"\b(nan|None|inf|Undefined)\b|[{}]|\n\n\n", text)
-    for table in re.findall(r"(?:^\|.*\|\n)+", text, flags=re.MULTILINE):
-        assert len({line.count("|") for line in table.splitlines()}) == 1, table
-    assert all(line.endswith("|") for line in text.splitlines() if line.startswith("|"))
-
-
-def section_of(text: str, title: str) -> str:
-    """The text below a heading, up to the next one."""
-    return re.split(r"\n#+ ", re.split(rf"\n#+ {re.escape(title)}\n", text)[1])[0]
-
-
-def rows_of(text: str) -> list[list[str]]:
-    """The cells of all rows of tables, without their heads."""
-    lines = [line for line in text.splitlines() if line.startswith("|")]
-    cells = [[cell.strip() for cell in line[1:-1].split("|")] for line in lines]
-    rules = [place for place, row in enumerate(cells) if set("".join(row)) <= set("-: ")]
-    return [row for place, row in enumerate(cells) if place not in rules and place + 1 not in rules]
-
-
-def table_after(text: str, words: str) -> list[list[str]]:
-    """The rows of the first table below some words."""
-    return rows_of(re.search(r"(?:^\|.*\|\n)+", text.split(words)[1], re.MULTILINE)[0])
-
-
-def headings(text: str) -> list[str]:
-    return [heading_id(title) for title in re.findall(r"^#+ (.*)$", text, re.MULTILINE)]
 
 
 def with_verdict(results: Results, verdict: str) -> Results:
@@ -334,43 +298,3 @@ def test_keys_of_arms_and_models_stand_nowhere(full):
     text = render_report(full, FULL) + render_appendix(full, FULL)
     text = re.sub(r"!\[.*|https?://\S+|`[\w./]+`", "", text)
     assert not re.findall(r"\b(?:n\d+_\w+|cnn160|random_\w+|capsnet_\w+)\b", text)
-
-
-def test_the_summary_has_the_abstract_and_all_verdicts(results, report):
-    block = results_summary(results, PARAMS)
-    sentences = re.findall(r"^- (.*)$", block, re.MULTILINE)
-    assert " ".join(sentences) == section_of(report, "Abstract").strip() and len(sentences) == 5
-    for id, claim in of_kind(results.claims, "paper").items():
-        listed = re.search(rf"\*\*{claim['verdict']}\*\* \(([^)]*)\)", block)
-        assert claim["control"] or id in listed[1].split(", ")
-    assert START not in block and END not in block
-
-
-def test_the_readme_takes_the_results_between_its_markers():
-    readme = f"# Title\n\n{START}\nold\n{END}\n\nrest\n"
-    once = with_block(readme, "results", "new")
-    assert once == f"# Title\n\n{START}\nnew\n{END}\n\nrest\n"
-    assert with_block(once, "results", "new") == once
-
-
-@pytest.mark.parametrize(
-    "readme", ["", START, END, f"{END}{START}", f"{START}{END}{START}{END}", f"{START}{START}{END}"]
-)
-def test_a_readme_without_its_markers_is_refused(readme):
-    with pytest.raises(ValueError, match="README must hold"):
-        with_block(readme, "results", "new")
-
-
-def test_the_readme_command_writes_and_checks(results, tmp_path, monkeypatch):
-    app = typer.Typer()
-    app.command()(readme.main)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(readme, "load_params", lambda: PARAMS)
-    monkeypatch.setattr(readme, "read_results", lambda: results)
-    Path("README.md").write_text(f"{START}\n{END}\n")
-
-    stale = CliRunner().invoke(app, ["--check"])
-    assert stale.exit_code == 1 and "python -m stages.readme" in stale.output
-    assert CliRunner().invoke(app).exit_code == 0
-    assert results_summary(results, PARAMS) in Path("README.md").read_text()
-    assert CliRunner().invoke(app, ["--check"]).exit_code == 0
