@@ -12,4 +12,13 @@ def test_worlds_are_those_in_which_something_differs():
 
 
 def test_a_claim_counts_the_worlds_that_could_judge_it():
-    assert agreement(worlds_record(CLAIMS), CLAIMS) == {"C1": "1 of 1", "C2": "1 of 2"}
+    assert agreement(worlds_record(CLAIMS)) == {"C1": "1 of 1", "C2": "1 of 2"}
+
+
+def test_the_main_study_is_judged_as_the_worlds_are():
+    record = worlds_record(CLAIMS)
+    main = record["worlds"]["main"]["claims"] = dict(record["worlds"]["main"]["claims"])
+    main["C2"] = {"verdict": "reproduced"}
+    assert agreement(record)["C2"] == "1 of 2"  # the other world now, and not the short one
+    del main["C1"]
+    assert list(agreement(record)) == ["C2"]

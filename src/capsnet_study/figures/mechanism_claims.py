@@ -92,7 +92,8 @@ def _draw_part_rows(page: Page, top: int | float, rows: PartRows) -> None:
     """The measure, if it has a row; then words and numbers of the part, and its marker."""
     part, cells = rows.part, rows.cells
     if rows.heading:
-        write(page.words, TITLE, top, rows.heading, color=NOTE_COLOUR)
+        ground = {"facecolor": "white", "linewidth": 0, "pad": 0.3}  # it may reach into the plot
+        write(page.words, TITLE, top, rows.heading, color=NOTE_COLOUR, bbox=ground)
         top += 1
     for line, text in enumerate(rows.lines):
         write(page.words, COMPARED, top + line, text)

@@ -155,7 +155,7 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
         "claims": claims,
         "causes": of_kind(results.claims, "mechanism"),
         "others": other_worlds(results.worlds),
-        "agreement": agreement(results.worlds, claims),
+        "agreement": agreement(results.worlds),
         "abstract": abstract(told),
         "finding": partial(finding, claims=told),
         "past": provenance.earlier_runs(results.earlier, claims, params),

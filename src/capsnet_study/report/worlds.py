@@ -13,18 +13,25 @@ def other_worlds(worlds: Record) -> list[Record]:
     return [world for world in worlds["worlds"].values() if world["changed"]]
 
 
-def agreement(worlds: Record, claims: Record) -> dict[str, str]:
+def agreement(worlds: Record) -> dict[str, str]:
     """Return, by claim, in how many of the worlds that could judge it its verdict is the same.
 
+    The main study is judged here as the worlds are: on those parts that their arms can decide.
+
+    >>> main = {"changed": "", "claims": {"C2": {"verdict": "reproduced"}}}
     >>> short = {"changed": "train.epochs = 1", "claims": {"C2": {"verdict": "inconclusive"}}}
-    >>> agreement({"worlds": {"short": short}}, {"C2": {"verdict": "reproduced"}})
+    >>> agreement({"worlds": {"main": main, "short": short}})
     {'C2': '0 of 1'}
     """
-    judgements = [world["claims"] for world in other_worlds(worlds)]
+    (main,) = (world for world in worlds["worlds"].values() if not world["changed"])
     found = {}
-    for id, claim in claims.items():
-        verdicts = [one[id]["verdict"] for one in judgements if id in one]
-        judged = [verdict for verdict in verdicts if verdict != "not evaluated"]
-        if judged:
-            found[id] = f"{judged.count(claim['verdict'])} of {len(judged)}"
+    for id, claim in main["claims"].items():
+        verdicts = [world["claims"][id]["verdict"] for world in _that_judge(id, worlds)]
+        if verdicts:
+            found[id] = f"{verdicts.count(claim['verdict'])} of {len(verdicts)}"
     return found
+
+
+def _that_judge(id: str, worlds: Record) -> list[Record]:
+    others = [world for world in other_worlds(worlds) if id in world["claims"]]
+    return [world for world in others if world["claims"][id]["verdict"] != "not evaluated"]
