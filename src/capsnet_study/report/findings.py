@@ -11,7 +11,7 @@ from capsnet_study.report.text import against, fixed, more, p_text, parts_met, p
 
 Claims = Mapping[str, Record]
 
-ABSTRACT = ((ROUTING, "C1"), ("C2", "C3"), ("X4", "X2"), ("M2", "M3"), ("T3", "T2"))
+ABSTRACT = ((ROUTING, "C1"), ("C2", "C3"), ("X6", "X4"), ("M2", "M3"), ("T3", "T2"))
 UNDECIDED = {
     "inconclusive": "it is open whether",
     "not evaluated": "this run cannot tell whether",

@@ -160,4 +160,12 @@ STATEMENTS = {
         "the change of domain by itself does not cost the CNN more",
         {1: "{more} with two kept layers", 0: "{more} with one kept layer"},
     ),
+    "X16": Statement(
+        "after a start with three iterations nine do no harm",
+        "nine iterations do harm even after a start with three",
+        {
+            0: "nine from a quarter of the steps on, three before, end {gap} nine throughout",
+            1: "they end {gap} nine in the first quarter, then three",
+        },
+    ),
 }
