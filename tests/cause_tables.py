@@ -22,6 +22,8 @@ _OTHERS |= {"leaky": 3, "em": 3, "over_lower": 3, "fixed_random": 2}
 MECHANISM_ARMS: dict[str, Arm] = {
     "n9_late": _arm(9, routed_from=0.25),
     "n9_early": _arm(9, routed_until=0.25, n_iter_outside=3),
+    "n9_late3": _arm(9, routed_from=0.25, n_iter_outside=3),
+    "n3_late": _arm(3, routed_from=0.25),
     "n3_r1": _arm(3, routed="r1"),
     "n3_r2": _arm(3, routed="r2"),
     **{

@@ -12,6 +12,7 @@ from capsnet_study.figures.interventions import figure_interventions, loss_rows
 from capsnet_study.figures.mechanism_claims import figure_mechanism_claims
 from capsnet_study.figures.other_routings import figure_other_routings, ranked_arms
 from capsnet_study.figures.paired import differences, last_values
+from capsnet_study.figures.style import arm_look
 from capsnet_study.figures.timing import figure_timing
 from capsnet_study.figures.train_test import figure_train_test, matrix_rows
 from capsnet_study.names import arm_name
@@ -99,12 +100,22 @@ def test_timing_marks_the_switch_and_pairs_final_differences():
     curves, ends = figure_timing(table).axes
     assert "25 %" in texts(curves)
     names = [label.get_text().replace("\n", " ") for label in ends.get_yticklabels()]
-    assert names == [arm_name(ALL_ARMS[key]) for key in ("n9", "n9_early", "n9_late")]
+    switching = ("n9", "n3_late", "n9_early", "n9_late", "n9_late3")
+    assert names == [arm_name(ALL_ARMS[key]) for key in switching]
+    assert len({look[1:4] for look in map(arm_look, map(ALL_ARMS.get, switching))}) == 5
     found = [x for x, _ in markers(ends)]
-    expected = [
-        differences(table, key, "n3").iloc[-1].mean() for key in ("n9", "n9_early", "n9_late")
-    ]
+    expected = [differences(table, key, "n3").iloc[-1].mean() for key in switching]
     np.testing.assert_allclose(sorted(found), sorted(expected))
+
+
+def test_one_arm_that_collapses_leaves_room_for_the_others():
+    table = evaluations()
+    assert figure_timing(table).axes[1].get_xscale() == "linear"
+    table.loc[table["arm"] == "n9_late", "exact_match"] = 0.05
+    ends = figure_timing(table).axes[1]
+    assert ends.get_xscale() == "symlog" and "logarithmic beyond ±5" in ends.get_xlabel()
+    low, high = ends.get_xlim()
+    assert all(low < x < high for x, _ in markers(ends))
 
 
 def test_exposure_shows_some_numbers_of_iterations_and_names_j():

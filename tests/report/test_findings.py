@@ -65,7 +65,8 @@ def test_claims_that_were_not_judged_are_not_evaluated():
     assert len(sentences) == 5
     assert all(one.startswith("This run cannot tell whether") for one in sentences)
     assert finding("X4", {}) == (
-        "**X4, not evaluated.** This run cannot tell whether an image needs couplings of its own."
+        "**X4, not evaluated.** This run cannot tell whether it matters that the couplings are "
+        "those of the image itself."
     )
 
 

@@ -84,7 +84,7 @@ def figure_early_certainty(trials: pd.DataFrame, table: pd.DataFrame) -> Figure:
     mean, std, counts = found.mean(), found.std().fillna(0), found.size()
     arms = {key: arm for key, arm in certainty_arms(table).items() if key in mean.index}
     mean, std = (values.loc[list(arms)] for values in (mean, std))
-    figure = new_figure(DOUBLE, 3.9)
+    figure = new_figure(DOUBLE, 4.2)
     axes, listed = figure.subplots(1, 2, width_ratios=[2.6, 1])
     listed.axis("off")
     fitted = fitted_arms(trials, arms)
@@ -156,8 +156,8 @@ def _draw_uniform(axes: Axes, trials: pd.DataFrame, table: pd.DataFrame) -> None
     level = float(values.mean())
     axes.axhline(level, color=NOTE_COLOUR, linewidth=0.8, linestyle=":", zorder=1.5)
     axes.annotate(
-        "n = 1, uniform coupling (H = log J)", (1, level), xycoords=axes.get_yaxis_transform(),
-        xytext=(-2, 2), textcoords="offset points", ha="right", va="bottom", fontsize=SMALL,
+        "n = 1, uniform coupling (H = log J)", (0, level), xycoords=axes.get_yaxis_transform(),
+        xytext=(3, 2), textcoords="offset points", ha="left", va="bottom", fontsize=SMALL,
         color=NOTE_COLOUR,
     )  # fmt: skip
 

@@ -7,10 +7,14 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullLocator
 
 from capsnet_study.figures.causes import MISSING
 from capsnet_study.figures.style import INTERVAL, NOTE_COLOUR, SMALL, Look
 from capsnet_study.stats import Interval, t_interval
+
+WIDE, LINEAR = 25, 5  # points: what makes an axis of differences logarithmic, and beyond what
+POINTS_TICKS = (-50, -20, -5, 0, 5, 20, 50)
 
 
 def last_values(table: pd.DataFrame, arm: str, column: str = "exact_match") -> pd.Series:
@@ -90,6 +94,20 @@ def name_zero(axes: Axes, text: str) -> None:
         text, (1, 0), xycoords=axes.get_yaxis_transform(), xytext=(3, 0),
         textcoords="offset points", va="center", fontsize=SMALL, color=NOTE_COLOUR,
     )  # fmt: skip
+
+
+def points_axis(axes: Axes) -> None:
+    """Differences in points along x; logarithmic beyond ±5 if one leaves no room for the others."""
+    label = "difference in exact match (points)"
+    low, high = axes.get_xlim()
+    if max(-low, high) > WIDE:
+        axes.set_xscale("symlog", linthresh=LINEAR)
+        axes.set_xlim(1.2 * low, 1.2 * high)
+        axes.set_xticks([tick for tick in POINTS_TICKS if 1.2 * low < tick < 1.2 * high])
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter(lambda tick, _: f"{tick:g}".replace("-", "−"))
+        label += f"\nlogarithmic beyond ±{LINEAR}"
+    axes.set_xlabel(label)
 
 
 def finish_rows(axes: Axes, rows: int, zero: str = "") -> None:

@@ -22,6 +22,7 @@ from capsnet_study.figures.paired import (
     differences,
     draw_row,
     finish_rows,
+    points_axis,
     say_missing,
     spread_text,
 )
@@ -75,7 +76,7 @@ def _draw_ends(axes: Axes, table: pd.DataFrame, arms: Arms, base: str | None) ->
     names = [fill(arm_name(arm), LABEL) for arm in others.values()]
     axes.set_yticks(range(len(others)), labels=names)
     finish_rows(axes, len(others), f"n = {USUAL_N_ITER}")
-    axes.set_xlabel("difference in exact match (points)")
+    points_axis(axes)
     if counts:
         note(axes, spread_text(counts))
     else:

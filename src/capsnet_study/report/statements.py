@@ -118,11 +118,11 @@ STATEMENTS = {
         {0: "alike at {met} levels of certainty"},
     ),
     "X4": Statement(
-        "an image needs couplings of its own",
-        "an image does not need couplings of its own",
+        "it matters that the couplings are those of the image itself",
+        "it does not matter whose couplings an image is routed by",
         {
-            1: "in a trained network, those of another image cost {size}",
             0: "training with those of another image costs {size}",
+            1: "in a trained network, those of another image cost {size}",
         },
     ),
     "X5": Statement(
@@ -143,8 +143,8 @@ STATEMENTS = {
         "many iterations starve part of the capsules",
         "many iterations do not starve capsules",
         {
-            0: "against three, nine change the effective number by gradient by {mean} early on",
-            1: "against three, nine change the effective number by mass by {mean} early on",
+            0: "{mean} effective capsules by gradient for nine against three, early on",
+            1: "{mean} effective capsules by coupling mass for nine against three, early on",
         },
     ),
     "X8": Statement(
