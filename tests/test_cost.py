@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from capsnet_study.common.storage import read_json
 from capsnet_study.params import load_params
 from capsnet_study.report.render import with_block
+from capsnet_study.worlds.params import World
 from scripts.cost import (
     cost_table,
     hours,
@@ -61,11 +62,17 @@ def test_one_worker_does_all_tasks_and_stages_have_one_a_trial(measured):
 
 def test_a_world_costs_what_it_changes(measured):
     params = load_params()
+    settings = {
+        "rate": World(train={"lr_capsnet": 0.001}),
+        "wide": World(model={"conv_channels": 64, "primary_groups": 8}),
+        "long": World(train={"epochs": 2 * params.train.epochs}),
+    }
+    params = replace(params, worlds=replace(params.worlds, settings=settings))
     stages = worlds(params, seconds_at_this_scale(measured))
-    assert len(stages) == len(params.worlds.settings) * len(params.worlds.arms)
+    assert len(stages) == len(settings) * len(params.worlds.arms)
     assert {len(tasks) for tasks in stages.values()} == {params.worlds.trials}
     assert stages["wide-n3"][0] == pytest.approx(2 * stages["rate-n3"][0])
-    assert stages["long-cnn"][0] == pytest.approx(2 * stages["images-cnn"][0], rel=0.2)
+    assert stages["long-cnn"][0] == pytest.approx(2 * stages["rate-cnn"][0], rel=0.2)
 
 
 def test_an_arm_of_many_iterations_costs_accordingly(measured):

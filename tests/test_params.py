@@ -54,6 +54,17 @@ def test_the_committed_file_is_accepted(tmp_path):
         assert arm.model == DOCUMENT["sweep"][name]["model"]
 
 
+def test_what_is_planned_fits_beside_what_has_been_run():
+    planned = yaml.safe_load(text_of("docs/planned.md").split("```yaml")[1].split("```")[0])
+    document = deepcopy(DOCUMENT)
+    settings = planned["worlds"]["settings"]
+    found = [(document[block], planned[block]) for block in ("mechanism", "yoked")]
+    for block, new in [*found, (document["worlds"]["settings"], settings)]:
+        assert new and not block.keys() & new.keys()
+        block.update(new)
+    assert parse_params(document).worlds.settings.keys() >= settings.keys()
+
+
 @pytest.mark.parametrize("key", leaves(DOCUMENT))
 def test_dvc_can_set_each_key_without_harm_to_another(key: str, tmp_path) -> None:
     """A list that is emptied below a comment took the next key with it."""
@@ -88,17 +99,18 @@ def test_dvc_can_set_each_key_without_harm_to_another(key: str, tmp_path) -> Non
         ("routing/algorithm", "tv", ["routing.algorithm", "'tv'", "'attention'"]),
         ("mechanism/n9_late/routed_from", "1.0", ["n9_late", "routed_from", "routed_until = 1"]),
         ("mechanism/n9_late/routed", "r3", ["n9_late.routed", "'r3'", "'r1' or 'r2'"]),
-        ("mechanism/n3_h0p95/certainty", "1.0", ["n3_h0p95", "certainty", "1.0", "less than 1"]),
-        ("mechanism/n3_h0p95/eta", "0.5", ["n3_h0p95", "certainty", "eta = 1"]),
-        ("mechanism/n3_h0p95/n_iter", "1", ["n3_h0p95", "certainty", "n_iter of at least 2"]),
-        (
-            "mechanism/n3_h0p95/certainty_path",
-            "[[0.0, 0.9]]",
-            ["n3_h0p95", "certainty_path", "yoked"],
+        *(
+            ("mechanism/new", f"{{model: capsnet, n_iter: {n_iter}, eta: {eta}, {rest}}}", words)
+            for n_iter, eta, rest, words in (
+                (3, 1.0, "certainty: 1.0", ["new.certainty", "1.0", "less than 1"]),
+                (3, 0.5, "certainty: 0.95", ["new", "certainty", "eta = 1"]),
+                (1, 1.0, "certainty: 0.95", ["new", "certainty", "n_iter of at least 2"]),
+                (3, 1.0, "certainty_path: [[0.0, 0.9]]", ["new", "certainty_path", "yoked"]),
+                (3, 0.5, "algorithm: em", ["new", "eta = 0.5", "algorithm = 'em'", "1.0"]),
+                (3, 1.0, "algorithm: em, gradient: last", ["new", "gradient = 'last'", "'full'"]),
+                (3, 1.0, "algorithm: self_routing", ["new", "n_iter = 3", "only 2"]),
+            )
         ),
-        ("mechanism/em/eta", "0.5", ["em", "eta = 0.5", "algorithm = 'em'", "1.0"]),
-        ("mechanism/em/gradient", "last", ["em", "gradient = 'last'", "'full'"]),
-        ("mechanism/self_routing/n_iter", "3", ["self_routing", "n_iter = 3", "only 2"]),
         ("mechanism/n3", "{model: cnn}", ["more than one", "n3"]),
         ("yoked/n3_as_n9/certainty_of", "n1", ["yoked.n3_as_n9.certainty_of", "'n1'", "n9"]),
         ("yoked/n3_as_n9/trials", "6", ["yoked.n3_as_n9.trials", "at most 5", "n9"]),

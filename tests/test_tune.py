@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capsnet_study.params import load_params
+from capsnet_study.training.arms import CapsNetArm
 from capsnet_study.training.trials import ImageSet
 from scripts.tune import FACTORS, Setting, search, start_of
 
@@ -38,7 +39,8 @@ def test_the_best_setting_is_found_and_lies_on_no_edge(lr, gain):
 
 def test_a_search_starts_from_what_the_parameters_say():
     params = load_params()
-    assert start_of(params.mechanism["leaky"], params) == {"lr": 0.005, "init_gain": 1.0}
+    leaky = CapsNetArm(3, 1.0, algorithm="leaky", model="capsnet", init_gain=1.0)
+    assert start_of(leaky, params) == {"lr": 0.005, "init_gain": 1.0}
     assert start_of(params.sweep["cnn160"], params) == {"lr": params.train.lr_cnn}
 
 

@@ -35,10 +35,10 @@ CHANGES = {
         {"sweep", "mechanism", "interventions"} | MAIN,
     ),
     "interventions.temperatures": ([8.0], {"interventions"}, {"sweep", "mechanism"} | MAIN),
-    "worlds.settings.gain.capsules": (
-        {"init_gain": 1.0},
-        {"world@gain-n3", "world@gain-cnn", "worlds"},
-        {"world@fresh-n3", "sweep", "mechanism"} | MAIN | DATA,
+    "worlds.settings.short.train": (
+        {"epochs": 1},
+        {"world@short-n3", "world@short-cnn", "worlds"},
+        {"sweep", "mechanism"} | MAIN | DATA,
     ),
     "worlds.trials": (9, {"world"}, {"sweep", "mechanism"} | MAIN),
     "manifold.perplexity": (25.0, {"embed"}, {"activations"} | MAIN),
