@@ -24,6 +24,7 @@ def read_results() -> Results:
         transfer={model: read_json(f"metrics/transfer_{model}.json") for model in MAIN_MODELS},
         sensitivity=read_table("plots/manifold_sensitivity.csv"),
         search=read_table("scripts/search.csv"),
+        switch=read_table("scripts/switch.csv"),
         earlier=read_table("scripts/earlier_runs.csv"),
         arms=arms,
         changed_arms=changed,

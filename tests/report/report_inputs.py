@@ -112,6 +112,7 @@ def results_of(params: Params) -> Results:
         transfer=as_stored(schemes),
         sensitivity=sensitivity_table(),
         search=search_table(),
+        switch=switch_table(),
         earlier=earlier_table(),
         arms=dict(params.sweep),
         changed_arms=dict(changed),
@@ -178,6 +179,18 @@ def search_table() -> pd.DataFrame:
     rows += [{"kind": "cnn", "lr": lr, "hidden": 1, "trial": 0} for lr in (0.001, 0.004, 0.01)]
     table = pd.DataFrame(rows)
     return table.assign(exact_match=np.random.default_rng(4).random(len(table)))
+
+
+def switch_table() -> pd.DataFrame:
+    """Three trials of n = 3 that go on: nine iterations at the higher rate raise the loss."""
+    rows = [
+        {"arm": "n3", "n_iter": n, "lr": lr, "trial": trial, "loss_first": 0.2 + 0.01 * trial}
+        | {"loss_last": 0.6 if (n, lr) == (9, 0.005) else 0.15, "gradient_first": 0.1 * n}
+        for trial in range(3)
+        for n in (3, 9)
+        for lr in (0.005, 0.0005)
+    ]
+    return pd.DataFrame(rows)
 
 
 def earlier_table() -> pd.DataFrame:

@@ -10,12 +10,12 @@ import pytest
 import yaml
 
 from capsnet_study.common.storage import read_table
-from capsnet_study.report.provenance import at_edge, earlier_runs, searched_gains
+from capsnet_study.report.provenance import at_edge, earlier_runs, searched_gains, switched
 from capsnet_study.report.render import VERDICTS
 from capsnet_study.transfer.params import TransferParams
 from scripts import earlier_runs as script
 from tests.project import ROOT
-from tests.report.report_inputs import PARAMS, earlier_table, search_table
+from tests.report.report_inputs import PARAMS, earlier_table, search_table, switch_table
 
 OTHER = replace(PARAMS.train, batch_size=7)
 CLAIMS = {"C1": {"verdict": "inconclusive"}, "C2": {"verdict": "reproduced"}}
@@ -70,6 +70,11 @@ def test_settings_at_the_edge_of_the_search_are_named():
         "the learning rate of CapsNets is the largest",
         "the initial gain is the smallest",
     ]
+
+
+def test_what_a_switch_does_is_told_by_means_over_trials():
+    found = switched(switch_table())
+    assert found == pytest.approx({"gradient": 3.0, "before": 0.21, "after": 0.6, "slow": 0.15})
 
 
 def test_the_search_and_the_runs_of_the_project_can_be_told():

@@ -96,3 +96,22 @@ def at_edge(search: pd.DataFrame, params: Params) -> list[str]:
         for name, (tried, value) in chosen.items()
         if value in (tried.max(), tried.min())
     ]
+
+
+def switched(table: pd.DataFrame, arm: str = "n3", n_iter: int = 9) -> dict[str, float]:
+    """Return what more steps with other iterations did, from ``scripts/switch.csv``.
+
+    `gradient` is how many times as long the gradient is as with the network's own iterations; loss
+    `before`, `after`, and after it at the lowest learning rate (`slow`). Means over trials.
+    """
+    rows = table.loc[table["arm"] == arm]
+    mean = rows.groupby(["n_iter", "lr"]).mean(numeric_only=True)
+    (own,) = {*rows["n_iter"]} - {n_iter}
+    slow, fast = rows["lr"].min(), rows["lr"].max()
+    other = mean.loc[(n_iter, fast)]
+    return {
+        "gradient": other["gradient_first"] / mean.loc[(own, fast), "gradient_first"],
+        "before": other["loss_first"],
+        "after": other["loss_last"],
+        "slow": mean.loc[(n_iter, slow), "loss_last"],
+    }

@@ -48,8 +48,8 @@ class Results:
         ``train_<model>.json`` and ``transfer_<model>.json`` by model: capsnet, uniform, cnn.
     sensitivity
         ``plots/manifold_sensitivity.csv``.
-    search, earlier
-        ``scripts/search.csv`` and ``scripts/earlier_runs.csv``.
+    search, switch, earlier
+        ``scripts/search.csv``, ``scripts/switch.csv`` and ``scripts/earlier_runs.csv``.
     arms, changed_arms
         The arms of ``plots/fitting.csv``, and those of ``plots/mechanism.csv``.
     runtime
@@ -71,6 +71,7 @@ class Results:
     transfer: Mapping[str, Record]
     sensitivity: pd.DataFrame
     search: pd.DataFrame
+    switch: pd.DataFrame
     earlier: pd.DataFrame
     arms: Arms
     changed_arms: Arms

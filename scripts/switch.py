@@ -1,0 +1,89 @@
+"""Why nine iterations break what was trained with fewer: a few more steps of trained networks.
+
+    python -m scripts.switch            # writes scripts/switch.csv; needs data/networks of the arms
+
+Each network goes on for a hundred steps, with its own number of iterations and with nine, at the
+learning rate of the study and at a tenth of it. What is told is the loss on training batches at
+first and at last, and how long the gradient is. No test digit is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+import typer
+
+from capsnet_study.common.seeding import torch_generator
+from capsnet_study.common.storage import read_arrays, read_facts, write_table
+from capsnet_study.common.workers import repeatable, run_side_by_side
+from capsnet_study.models.spec import NetworkSpec
+from capsnet_study.models.weights import Weights, load_network, unpack
+from capsnet_study.params import load_params
+from capsnet_study.training.trials import ImageSet, image_sets
+
+ARMS = ("n1", "n3", "n9")
+SWITCHED = 9  # iterations
+SHARES = (1.0, 0.1)  # of the study's learning rate
+STEPS, ENDS = 100, 20  # of them, the first and the last that a mean is of
+
+
+def main() -> None:
+    """Train on, and print the means over trials."""
+    params = load_params()
+    train, _ = image_sets(read_arrays("data/multimnist.safetensors"))
+    tasks = [
+        (arm, trial, n_iter, share * params.train.lr_capsnet, params.train.batch_size, train)
+        for arm in ARMS
+        for trial in range(params.train.trials)
+        for n_iter in sorted({params.sweep[arm].n_iter, SWITCHED})
+        for share in SHARES
+    ]
+    with repeatable():
+        table = pd.DataFrame(run_side_by_side(trained_on, tasks))
+    write_table("scripts/switch.csv", table)
+    print(table.groupby(["arm", "n_iter", "lr"]).mean().drop(columns="trial").round(3))
+
+
+def trained_on(
+    arm: str, trial: int, n_iter: int, lr: float, batch_size: int, train: ImageSet
+) -> dict[str, Any]:
+    """Return what a hundred steps with `n_iter` iterations do to the network of a trial."""
+    spec, weights = stored(arm, trial)
+    network = load_network(replace(spec, routing=replace(spec.routing, n_iter=n_iter)), weights)
+    examples = train.on_device()
+    optimizer = torch.optim.Adam(network.train().parameters(), lr=lr)
+    order = torch.randperm(len(examples), generator=torch_generator(trial, "switch"))
+    losses, norms = [], []
+    for chosen in order[: STEPS * batch_size].split(batch_size):
+        loss = network.loss(examples.run(network, chosen).scores, examples.targets(chosen))
+        optimizer.zero_grad()
+        loss.backward()
+        gradients = [weight.grad for weight in network.parameters()]
+        norms.append(float(torch.nn.utils.get_total_norm(gradients)))
+        optimizer.step()
+        losses.append(loss.item())
+    return {
+        "arm": arm,
+        "trial": trial,
+        "n_iter": n_iter,
+        "lr": lr,
+        "loss_first": losses[0],
+        "loss_last": np.mean(losses[-ENDS:]),
+        "gradient_first": norms[0],
+        "gradient_median": np.median(norms),
+    }
+
+
+def stored(arm: str, trial: int) -> tuple[NetworkSpec, Weights]:
+    """Return a trained network of the sweep."""
+    path = Path("data/networks", arm, f"trial{trial}.safetensors")
+    return NetworkSpec.from_json(read_facts(path)), unpack(read_arrays(path), "trained")
+
+
+if __name__ == "__main__":
+    typer.run(main)
