@@ -154,13 +154,16 @@ class Reads:
         return [function(*task) for task in tasks]
 
 
+READ_SCRIPTS = ("search", "switch", "earlier_runs")  # tables that the report reads
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the tiny study runs."""
     folder = tmp_path_factory.mktemp("study")
     (folder / "params.yaml").write_text(yaml.safe_dump(tiny_params(), sort_keys=False))
     (folder / "scripts").mkdir()
-    for name in ("dvc.yaml", "claims.yaml", "scripts/search.csv", "scripts/earlier_runs.csv"):
+    for name in ("dvc.yaml", "claims.yaml", *(f"scripts/{table}.csv" for table in READ_SCRIPTS)):
         (folder / name).write_bytes((ROOT / name).read_bytes())
     return folder
 
