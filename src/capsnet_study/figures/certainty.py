@@ -157,7 +157,7 @@ def _draw_uniform(axes: Axes, trials: pd.DataFrame, table: pd.DataFrame) -> None
     axes.axhline(level, color=NOTE_COLOUR, linewidth=0.8, linestyle=":", zorder=1.5)
     axes.annotate(
         "n = 1, uniform coupling (H = log J)", (0, level), xycoords=axes.get_yaxis_transform(),
-        xytext=(3, 2), textcoords="offset points", ha="left", va="bottom", fontsize=SMALL,
+        xytext=(3, -2), textcoords="offset points", ha="left", va="top", fontsize=SMALL,
         color=NOTE_COLOUR,
     )  # fmt: skip
 

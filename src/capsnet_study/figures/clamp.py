@@ -98,7 +98,8 @@ def _draw_interval(axes: Axes, point: Point) -> None:
 def _draw_panel(axes: Axes, table: pd.DataFrame, arms: Mapping[str, Arm], n_iter: int) -> set[int]:
     """Held and free arms of one number of iterations; returns the numbers of trials."""
     held = [held_points(table, arms, n_iter, gradient) for gradient in GRADIENTS]
-    free = free_points(table, arms, n_iter) if any(held) else []
+    followed = any(held) or yoked_arms(arms, n_iter)
+    free = free_points(table, arms, n_iter) if followed else []
     for points in held:
         _draw_held(axes, points)
     for point in free:

@@ -14,7 +14,7 @@ from capsnet_study.figures.style import INTERVAL, NOTE_COLOUR, SMALL, Look
 from capsnet_study.stats import Interval, t_interval
 
 WIDE, LINEAR = 25, 5  # points: what makes an axis of differences logarithmic, and beyond what
-POINTS_TICKS = (-50, -20, -5, 0, 5, 20, 50)
+POINTS_TICKS = (-50, -5, 0, 5, 50)
 
 
 def last_values(table: pd.DataFrame, arm: str, column: str = "exact_match") -> pd.Series:

@@ -103,7 +103,7 @@ def figure_timing(table: pd.DataFrame) -> Figure:
     _draw_ends(ends, table, arms, usual_arm(arms))
     if arms:
         note(curves, trials_text(table, arms), x=0.98)
-        curves.legend(loc="upper center", bbox_to_anchor=(0.5, -0.19), ncols=2)
+        figure.legend(*curves.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     else:
         say_missing(curves)
     panel_title(curves, "a", "over training")
