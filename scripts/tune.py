@@ -3,11 +3,11 @@
     python -m scripts.tune attention kmeans --gain-only    # as long as scripts.search
     python -m scripts.tune n1 n3 n9 cnn cnn160 --full      # as long as the study's trainings
 
-Every arm is searched in the same way. Three rates by three gains (CNNs: three rates) around those
-of params.yaml are tried from two seeds, or three gains at the common rate; while the best setting
-lies on an edge of the grid, the grid grows there by one more value. Digits are those of
-`scripts.validation`: no test digit is read. Results are added to scripts/tune.csv; settings that
-are there are not tried again.
+Every arm is searched in the same way, by steps of a factor of 1.5 in the rate and of 2 in the gain
+(CNNs have a rate only). From the setting of params.yaml the search goes to the best neighbour,
+until all neighbours are worse: what is chosen lies on no edge of what was tried. Each setting is
+the mean of two seeds. Digits are those of `scripts.validation`: no test digit is read. Results are
+added to scripts/tune.csv; settings that are there are not tried again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import product
 from pathlib import Path
 from typing import Annotated
 
@@ -32,10 +31,11 @@ from capsnet_study.training.trials import ImageSet, arm_spec, with_own
 from scripts.validation import LEARNING_IMAGES, learning_and_validation, reached
 
 SEEDS = 2
-FACTORS = {"lr": 1.5, "init_gain": 2.0}  # between neighbours of a grid
+FACTORS = {"lr": 1.5, "init_gain": 2.0}  # between neighbours
 FOUND = Path("scripts/tune.csv")
 
 Setting = dict[str, float]
+Steps = tuple[int, ...]  # from the start, in each parameter
 Scores = Callable[[Sequence[Setting]], Sequence[float]]  # mean exact match of each setting
 
 
@@ -59,7 +59,7 @@ def main(
 
 
 def start_of(arm: Arm, params: Params) -> Setting:
-    """Return the setting that an arm has in params.yaml: the middle of its first grid."""
+    """Return the setting that an arm has in params.yaml: where its search begins."""
     rate = {"lr": arm.lr or getattr(params.train, KINDS[arm.model].learning_rate)}
     if not isinstance(arm, CapsNetArm):
         return rate
@@ -67,33 +67,38 @@ def start_of(arm: Arm, params: Params) -> Setting:
 
 
 def search(start: Setting, scores: Scores) -> Setting:
-    """Return the best setting of a grid that grows until the best lies on none of its edges.
+    """Return the first setting on the way up from `start` that is better than all its neighbours.
 
-    >>> search({"lr": 1.0}, lambda grid: [-abs(one["lr"] - 2.25) for one in grid])
+    >>> search({"lr": 1.0}, lambda settings: [-abs(one["lr"] - 2.25) for one in settings])
     {'lr': 2.25}
     """
-    axes = {
-        key: [value / FACTORS[key], value, value * FACTORS[key]] for key, value in start.items()
-    }
-    known: dict[tuple[float, ...], float] = {}
+
+    def setting(steps: Steps) -> Setting:
+        return {key: start[key] * FACTORS[key] ** n for key, n in zip(start, steps, strict=True)}
+
+    best = (0,) * len(start)
+    known: dict[Steps, float] = {}
     while True:
-        new = [point for point in product(*axes.values()) if point not in known]
-        settings = [dict(zip(axes, point, strict=True)) for point in new]
-        known |= dict(zip(new, scores(settings), strict=True))
-        best = max(known, key=lambda point: known[point])
-        if not widen(axes, best):
-            return dict(zip(axes, best, strict=True))
+        star = [best, *neighbours(best)]
+        new = [steps for steps in star if steps not in known]
+        known |= dict(zip(new, scores([setting(steps) for steps in new]), strict=True))
+        better = max(star, key=lambda steps: known[steps])
+        if better == best:
+            return setting(best)
+        best = better
 
 
-def widen(axes: Mapping[str, list[float]], best: Sequence[float]) -> bool:
-    """Grow each axis on whose edge the best setting lies; tell whether one has grown."""
-    grown = False
-    for (key, values), value in zip(axes.items(), best, strict=True):
-        if value in (values[0], values[-1]):
-            at, step = (0, 1 / FACTORS[key]) if value == values[0] else (len(values), FACTORS[key])
-            values.insert(at, value * step)
-            grown = True
-    return grown
+def neighbours(steps: Steps) -> list[Steps]:
+    """Return the settings one step away, in one parameter.
+
+    >>> neighbours((0, 2))
+    [(-1, 2), (1, 2), (0, 1), (0, 3)]
+    """
+    return [
+        (*steps[:at], steps[at] + move, *steps[at + 1 :])
+        for at in range(len(steps))
+        for move in (-1, 1)
+    ]
 
 
 def tried(

@@ -1,4 +1,4 @@
-"""The search for a learning rate and a gain: a grid that grows until its best is inside."""
+"""The search for a learning rate and a gain: up to a setting whose neighbours are worse."""
 
 import math
 from functools import partial
