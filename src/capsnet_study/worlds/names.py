@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 
+from capsnet_study.worlds.own import MAIN, OWN_WORLDS, TUNED
 from capsnet_study.worlds.params import World
-from capsnet_study.worlds.tables import MAIN
 
 WORLD_NAMES = {
     MAIN: "main study",
+    TUNED: "each arm at its best",
     "fresh": "no image twice",
     "fashion": "Fashion-MNIST",
     "seeds": "other seeds",
@@ -24,6 +26,11 @@ WORLD_NAMES = {
 def world_name(key: str) -> str:
     """Return the name of a world; its key, if it has no other."""
     return WORLD_NAMES.get(key, key)
+
+
+def changes(settings: Mapping[str, World]) -> dict[str, str]:
+    """Return what differs in each world: nothing in the main study, in others as in params.yaml."""
+    return OWN_WORLDS | {name: world_change(world) for name, world in settings.items()}
 
 
 def world_change(world: World) -> str:

@@ -9,8 +9,6 @@ import pandas as pd
 from capsnet_study.fitting.tables import gather_arms, summarise_trials
 from capsnet_study.training.arms import Arm, facts_in
 
-MAIN = "main"  # the main study is a world beside the others
-
 
 def gather_worlds(
     histories: Mapping[tuple[str, str], pd.DataFrame], arms: Mapping[str, Arm]
