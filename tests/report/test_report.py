@@ -187,6 +187,24 @@ def test_worlds_that_agree_are_counted(results, report):
     assert "n = 3 less n = 1 +4.1 [+3.0, +5.2]." in report
 
 
+def test_best_is_told_against_best(results, report):
+    assert "Best against best" not in report
+    record = worlds_record(results.claims)
+    record["worlds"]["tuned"] = {"title": "each arm at its best", "changed": "lr", "claims": {}}
+    record["effects"] |= {
+        name: {"title": name, "pooled": {"mean": None}}
+        | {"worlds": {"tuned": {"mean": mean, "low": mean - 0.01, "high": mean + 0.01}}}
+        for name, mean in {"routing": 0.04, "many": -0.02, "capsules": 0.05}.items()
+    }
+    text = render_report(replace(results, worlds=record), PARAMS)
+    for told in (
+        "three iterations end 4.0 points above uniform coupling [+3.0, +5.0],",
+        "nine end 2.0 points below three [−3.0, −1.0],",
+        "three end 5.0 points above the CNN [+4.0, +6.0].",
+    ):
+        assert told in text
+
+
 def test_claims_that_hang_on_the_interval_are_named(results, report):
     cautious = {
         id: results.exploratory["cautious"][id] | {"verdict": claim["verdict"]}
