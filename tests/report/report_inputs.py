@@ -147,7 +147,9 @@ def worlds_record(claims: dict[str, Any]) -> dict[str, Any]:
             | {"claims": verdicts},
             "other": {"title": "other seeds", "changed": "train.seed = 2", "claims": others},
         },
-        "effects": {"routing": {"title": "Routing: n = 3 less n = 1", "pooled": pooled}},
+        "effects": {
+            "routing": {"title": "Routing: n = 3 less n = 1", "worlds": {}, "pooled": pooled}
+        },
     }
 
 

@@ -199,7 +199,7 @@ def test_best_is_told_against_best(results, report):
     text = render_report(replace(results, worlds=record), PARAMS)
     for told in (
         "three iterations end 4.0 points above uniform coupling [+3.0, +5.0],",
-        "nine end 2.0 points below three [−3.0, −1.0],",
+        "nine end 2.0 points below three [−3.0, −1.0] and",
         "three end 5.0 points above the CNN [+4.0, +6.0].",
     ):
         assert told in text

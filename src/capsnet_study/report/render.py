@@ -27,7 +27,7 @@ from capsnet_study.report import facts, provenance
 from capsnet_study.report.facts import Record
 from capsnet_study.report.findings import abstract, finding, with_routing
 from capsnet_study.report.text import FILTERS, part_row
-from capsnet_study.report.worlds import agreement, other_worlds
+from capsnet_study.report.worlds import agreement, best_against_best, other_worlds
 from capsnet_study.routing.algorithms import ALGORITHMS
 from capsnet_study.stats import bootstrap_false_alarms, bootstrap_interval
 from capsnet_study.training.arms import Arms, n_iter_arms
@@ -157,6 +157,7 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
         "causes": of_kind(results.claims, "mechanism"),
         "others": other_worlds(results.worlds),
         "agreement": agreement(results.worlds),
+        "best": best_against_best(results.worlds),
         "abstract": abstract(told),
         "finding": partial(finding, claims=told),
         "past": provenance.earlier_runs(results.earlier, claims, params),

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from capsnet_study.report.text import against, fixed
+from capsnet_study.worlds.own import TUNED
+
 Record = Mapping[str, Any]
+
+BEST = {
+    "routing": "three iterations end {gap} uniform coupling",
+    "many": "nine end {gap} three",
+    "capsules": "three end {gap} the CNN",
+}
+"""What is told of the effects in the world of tuned arms."""
 
 
 def other_worlds(worlds: Record) -> list[Record]:
@@ -30,6 +40,23 @@ def agreement(worlds: Record) -> dict[str, str]:
         if verdicts:
             found[id] = f"{verdicts.count(claim['verdict'])} of {len(verdicts)}"
     return found
+
+
+def best_against_best(worlds: Record) -> list[str]:
+    """Return what arms that were tuned by themselves differ by, of those effects that have them.
+
+    >>> found = {"routing": {"worlds": {"tuned": {"mean": 0.04, "low": 0.03, "high": 0.05}}}}
+    >>> best_against_best({"effects": found})
+    ['three iterations end 4.0 points above uniform coupling [+3.0, +5.0]']
+    """
+    effects = worlds["effects"]
+    tuned = {name: effects[name]["worlds"].get(TUNED) for name in BEST if name in effects}
+    return [
+        f"{BEST[name].format(gap=against(found['mean'], 0.0))} "
+        f"[{fixed(100 * found['low'], 1, sign=True)}, {fixed(100 * found['high'], 1, sign=True)}]"
+        for name, found in tuned.items()
+        if found is not None
+    ]
 
 
 def _that_judge(id: str, worlds: Record) -> list[Record]:
