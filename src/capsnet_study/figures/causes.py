@@ -21,6 +21,7 @@ USUAL_N_ITER = 3  # what other arms are compared to
 ETA = ("eta", "eta_max")
 WHEN = ("routed_from", "routed_until", "n_iter_outside")
 TUNED = ("lr", "init_gain")
+BESIDE = (1, USUAL_N_ITER, 9)  # iterations of the sweep that other routings are compared with
 CLAMP = ("certainty", "certainty_of", "gradient")
 MISSING = "no such arm in this run"
 
@@ -115,7 +116,7 @@ def routing_kind(arm: Arm) -> str | None:
     if not changed and isinstance(arm, CNNArm):
         return "CNN" if arm.model == "cnn" else None
     if not changed:
-        return "routing by agreement" if arm.n_iter in (1, USUAL_N_ITER) else None
+        return "routing by agreement" if arm.n_iter in BESIDE else None
     if "algorithm" in changed:
         return "another algorithm"
     kinds = {

@@ -1,4 +1,4 @@
-"""Other ways to set the couplings, beside uniform coupling, n = 3 and the CNN."""
+"""Other ways to set the couplings, beside uniform coupling, n = 3, n = 9 and the CNN."""
 
 from __future__ import annotations
 
