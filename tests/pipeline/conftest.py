@@ -50,6 +50,7 @@ TINY_SWEEP = {
 TINY_MECHANISM = {
     "n3_sham": {"model": "capsnet", "n_iter": 3, "eta": 1.0, "couplings_of": "other"},
     "em": {"model": "capsnet", "n_iter": 2, "eta": 1.0, "algorithm": "em"},
+    "n3_tuned": {"model": "capsnet", "n_iter": 3, "eta": 1.0, "lr": 0.004, "init_gain": 1.0},
     "cnn": {"model": "cnn"},
 }
 TINY_YOKED = {"n2_as_n3": {"model": "capsnet", "n_iter": 2, "eta": 1.0, "certainty_of": "n3"}}

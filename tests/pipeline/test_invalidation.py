@@ -26,8 +26,8 @@ CHANGES = {
     "sweep.n3.eta": (0.7, {"sweep@n3", "fitting"}, {"sweep@n2", "sweep@cnn"} | MAIN),
     "mechanism.n9_late.routed_from": (
         0.5,
-        {"mechanism@n9_late", "causes"},
-        {"sweep", "fitting", "yoked", "interventions", "world", "worlds"} | MAIN | TRANSFER,
+        {"mechanism@n9_late", "causes", "worlds"},
+        {"sweep", "fitting", "yoked", "interventions", "world"} | MAIN | TRANSFER,
     ),
     "yoked.n3_as_n9.certainty_of": (
         "n7",
@@ -139,7 +139,7 @@ def test_a_new_intervention_runs_itself_and_what_gathers_the_arms(settled: Path)
         touched = {name.split(":")[-1] for name in Repo(str(settled)).status()}
     finally:
         path.write_text(committed)
-    assert touched == {"mechanism@n4_sham", "causes", "report"}
+    assert touched == {"mechanism@n4_sham", "causes", "worlds", "report"}
 
 
 def test_figures_touch_only_figures(change: Callable) -> None:
