@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from capsnet_study.report.facts import Record
 from capsnet_study.report.statements import ROUTING, STATEMENTS
-from capsnet_study.report.text import against, fixed, more, p_text, parts_met, points
+from capsnet_study.report.text import against, fixed, more, p_text, parts_met, points, within
 
 Claims = Mapping[str, Record]
 
@@ -103,7 +103,7 @@ def _interval(id: str, claim: Record) -> str:
     evidence = STATEMENTS[id].evidence[place]
     if part["low"] is None or "{met}" in evidence or "{mean}" in evidence:
         return ""
-    return f" [{fixed(100 * part['low'], 1, sign=True)}, {fixed(100 * part['high'], 1, sign=True)}]"
+    return f" {within(part)}"
 
 
 def _sentence(first: Clause, second: Clause) -> str:

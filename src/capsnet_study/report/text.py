@@ -87,6 +87,16 @@ def points(value: Number) -> str:
     return f"{fixed(100 * value, 1)} points"
 
 
+def within(record: Record) -> str:
+    """Return the interval of a difference of shares, in points.
+
+    >>> within({"low": -0.0123, "high": 0.004})
+    '[−1.2, +0.4]'
+    """
+    low, high = (fixed(100 * record[end], 1, sign=True) for end in ("low", "high"))
+    return f"[{low}, {high}]"
+
+
 def more(value: Number) -> str:
     """Return a difference of shares as more or less.
 
@@ -187,6 +197,7 @@ FILTERS = {
     "duration": duration,
     "listing": listing,
     "against": against,
+    "within": within,
     "p_value": p_value,
     "parts_met": parts_met,
     "changed_verdicts": changed_verdicts,

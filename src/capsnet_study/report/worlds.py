@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from capsnet_study.report.text import against, fixed
+from capsnet_study.report.text import against, within
 from capsnet_study.worlds.own import TUNED
 
 Record = Mapping[str, Any]
@@ -52,8 +52,7 @@ def best_against_best(worlds: Record) -> list[str]:
     effects = worlds["effects"]
     tuned = {name: effects[name]["worlds"].get(TUNED) for name in BEST if name in effects}
     return [
-        f"{BEST[name].format(gap=against(found['mean'], 0.0))} "
-        f"[{fixed(100 * found['low'], 1, sign=True)}, {fixed(100 * found['high'], 1, sign=True)}]"
+        f"{BEST[name].format(gap=against(found['mean'], 0.0))} {within(found)}"
         for name, found in tuned.items()
         if found is not None
     ]
