@@ -3,8 +3,9 @@
     python -m stages.equal --why "..." STAGE [STAGE ...]
 
 Not a stage of the pipeline. dvc.lock is moved to today's code of these stages; their outs,
-parameters and data stay as recorded. Which stages, since which run, and why goes into equal.yaml,
-which `make verify` reads: a lock that was moved otherwise does not pass it.
+parameters and data stay as recorded. Which stages, with which code (a checksum), since which run
+and why goes into equal.yaml, which `make verify` reads: a lock that was moved otherwise, or code
+that has changed again, does not pass it.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ from dvc.stage import PipelineStage
 from ruamel.yaml import YAML
 
 from capsnet_study.common.storage import read_yaml, write_text
-from stages.code import CODE
+from stages.code import CODE, checksum_of_code
 
 PATH = "equal.yaml"
 HEADER = """\
 # Results that were not made by today's code, and why they count as its results. Written by
-# `python -m stages.equal`; `since` is the commit that holds the last run of the stages.
+# `python -m stages.equal`; `since` is the commit that holds the last run of the stages, which
+# stand here with a checksum of the code that this is said of.
 """
 
 
@@ -65,14 +67,15 @@ def main(stages: list[str], why: Annotated[str, typer.Option()]) -> None:
         for name in stages:
             move_lock(repo.stage.load_one(name=name))
     told = read_yaml(PATH) if repo.fs.exists(PATH) else []
-    by_run: dict[str, list[str]] = {}
+    by_run: dict[str, dict[str, str]] = {}
     for name in stages:
-        by_run.setdefault(last_run(name), []).append(name)
+        by_run.setdefault(last_run(name), {})[name] = checksum_of_code(name)
     told = [
-        entry | {"stages": [name for name in entry["stages"] if name not in stages]}
+        entry
+        | {"stages": {name: code for name, code in entry["stages"].items() if name not in stages}}
         for entry in told
     ]
-    told += [{"since": run, "why": why, "stages": names} for run, names in by_run.items()]
+    told += [{"since": run, "why": why, "stages": codes} for run, codes in by_run.items()]
     write_text(PATH, HEADER + _yaml([entry for entry in told if entry["stages"]]))
 
 

@@ -63,17 +63,21 @@ def outdated(folder: str | Path = ".") -> list[str]:
 
 
 def standing(stages: Iterable[str], folder: str | Path = ".") -> Standing:
-    """Sort stages by how they got the results that dvc.lock names."""
+    """Sort stages by how they got the results that dvc.lock names.
+
+    An entry of equal.yaml is about one state of the code of a stage: a later change needs another.
+    """
     path = Path(folder, "equal.yaml")
     told = read_yaml(path) if path.exists() else []
-    explained = {stage for entry in told for stage in entry["stages"]}
+    explained = {stage: code for entry in told for stage, code in entry["stages"].items()}
     found = Standing([], [], [])
     for stage in stages:
         record = Path(folder, "metrics/runtime", f"{stage.replace('@', '_')}.json")
         code = read_json(record).get("code") if record.exists() else None
-        if stage in WITHOUT_RECORD or code == checksum_of_code(stage, folder):
+        today = checksum_of_code(stage, folder)
+        if stage in WITHOUT_RECORD or code == today:
             found.ran.append(stage)
-        elif stage in explained:
+        elif explained.get(stage) == today:
             found.equal.append(stage)
         else:
             found.unexplained.append(stage)

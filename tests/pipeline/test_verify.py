@@ -49,8 +49,11 @@ def test_code_that_changes_nothing_is_recorded_with_its_reason(changed: Path) ->
     assert outdated(changed) == []
     assert standing(["manifold"], changed).equal == ["manifold"]
     told = yaml.safe_load((changed / "equal.yaml").read_text())
-    assert told[-1]["stages"] == ["manifold"] and told[-1]["why"] == "a remark"
+    assert list(told[-1]["stages"]) == ["manifold"] and told[-1]["why"] == "a remark"
     assert sum("manifold" in entry["stages"] for entry in told) == 1
+    with (changed / CHANGED).open("a") as file:
+        file.write("# another remark\n")
+    assert standing(["manifold"], changed).unexplained == ["manifold"]
 
 
 def test_a_lock_that_was_moved_without_a_word_is_found(changed: Path) -> None:
