@@ -32,7 +32,11 @@ def main() -> None:
             for world in worlds.settings
             for arm in worlds.arms
         }
-        trials = gather_worlds({key: read_table(path) for key, path in paths.items()}, arms)
+        trained = {
+            (world, arm): mechanism[tuned_arm(arm)] if world == TUNED else arms[arm]
+            for world, arm in paths
+        }
+        trials = gather_worlds({key: read_table(path) for key, path in paths.items()}, trained)
         write_table("plots/worlds.csv", trials)
         claims = parse_claims(read_yaml("claims.yaml"))
         changed = changes(worlds.settings)

@@ -8,17 +8,17 @@ from hypothesis import strategies as st
 from scipy.stats import mannwhitneyu
 from scipy.stats import t as student
 
-from capsnet_study.worlds.effects import EFFECTS, effects_of, p_above, pooled
+from capsnet_study.worlds.effects import EFFECTS, effects_of, pooled, share_above
 
 shares = st.lists(st.sampled_from([0.1, 0.2, 0.3, 0.4]), min_size=1, max_size=6)
 
 
 @given(shares, shares)
-def test_p_above_is_the_u_statistic(left: list[float], right: list[float]) -> None:
+def test_share_above_is_the_u_statistic(left: list[float], right: list[float]) -> None:
     a, b = np.array(left), np.array(right)
     u = mannwhitneyu(a, b).statistic
-    assert p_above(a, b) == pytest.approx(u / (len(a) * len(b)))
-    assert p_above(a, b) + p_above(b, a) == pytest.approx(1)
+    assert share_above(a, b) == pytest.approx(u / (len(a) * len(b)))
+    assert share_above(a, b) + share_above(b, a) == pytest.approx(1)
 
 
 def crossed(effects: np.ndarray) -> pd.DataFrame:
@@ -76,7 +76,7 @@ def test_effects_are_paired_by_trial_and_left_out_where_an_arm_is_missing() -> N
     routing = found["routing"]["worlds"]
     assert routing["main"]["mean"] == pytest.approx(0.1)
     assert routing["main"]["n"] == 2
-    assert routing["main"]["p_above"] == pytest.approx(5.5 / 6)
+    assert routing["main"]["share_above"] == pytest.approx(5.5 / 6)
     assert routing["short"]["mean"] == pytest.approx(0.06)
     assert list(found["many"]["worlds"]) == ["main"]
     assert found["many"]["pooled"]["mean"] is None

@@ -1,5 +1,7 @@
 """Verdicts of a world: by the same rules, on the parts that its arms can decide."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -67,13 +69,16 @@ def test_worlds_are_gathered_with_the_facts_of_their_arms() -> None:
         }
     )
     cnn = evaluations[["trial", "step", "exact_match"]]
-    arms = {key: ARMS[key] for key in ("n3", "cnn", "n6_eta1")}
-    histories = {("main", "n3"): evaluations, ("main", "cnn"): cnn, ("short", "n3"): evaluations}
+    histories = {("main", "n3"): evaluations, ("main", "cnn"): cnn, ("tuned", "n3"): evaluations}
+    arms = {(world, key): ARMS[key] for world, key in histories}
+    arms["tuned", "n3"] = replace(ARMS["n3"], init_gain=2.0)
     table = gather_worlds(histories, arms)
     assert table[["world", "arm", "trial"]].to_numpy().tolist() == [
         ["main", "n3", 0], ["main", "n3", 1], ["main", "cnn", 0], ["main", "cnn", 1],
-        ["short", "n3", 0], ["short", "n3", 1],
+        ["tuned", "n3", 0], ["tuned", "n3", 1],
     ]  # fmt: skip
     assert table["exact_match"].tolist() == [0.5, 0.7] * 3
     assert table.loc[table["arm"] == "n3", "n_iter"].tolist() == [3] * 4
+    assert table.loc[table["world"] == "tuned", "init_gain"].tolist() == [2.0, 2.0]
+    assert table.loc[table["world"] == "main", "init_gain"].isna().all()
     assert table.columns.is_unique

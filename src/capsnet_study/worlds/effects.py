@@ -42,17 +42,17 @@ def effects_of(trials: pd.DataFrame) -> dict[str, dict[str, Any]]:
 
     Returns
     -------
-    By effect: title, unit, worlds (by name mean, low, high and n of a 95 % t interval of the paired
-    differences, and p_above, the share of all pairs of a trial of one arm and a trial of the other
-    in which the first is better, ties half), and pooled (mean, low, high; None with one world).
+    By effect: title, worlds (by name mean, low, high and n of a 95 % t interval of the paired
+    differences, and share_above, the share of all pairs of a trial of one arm and a trial of the
+    other in which the first is better, ties half), and pooled (mean, low, high; None with one
+    world).
     """
     return {
         name: {
             "title": effect.title,
-            "unit": "exact match",
             "worlds": {
                 world: asdict(t_interval(paired.to_numpy()))
-                | {"p_above": p_above(*_sides(rows, effect))}
+                | {"share_above": share_above(*_sides(rows, effect))}
                 for world, rows in trials.groupby("world", sort=False)
                 if len(paired := differences(rows, effect))  # some world may lack an arm
             },
@@ -71,10 +71,10 @@ def differences(trials: pd.DataFrame, effect: Effect) -> pd.Series:
     return (left - right).dropna()
 
 
-def p_above(left: Float[np.ndarray, " n"], right: Float[np.ndarray, " m"]) -> float:
+def share_above(left: Float[np.ndarray, " n"], right: Float[np.ndarray, " m"]) -> float:
     """Return how often a value of `left` is above one of `right`; a tie counts as half.
 
-    >>> p_above(np.array([0.7, 0.8]), np.array([0.7, 0.6]))
+    >>> share_above(np.array([0.7, 0.8]), np.array([0.7, 0.6]))
     0.875
     """
     return float((np.sign(left[:, None] - right) + 1).mean() / 2)
@@ -84,8 +84,8 @@ def pooled(paired: pd.DataFrame) -> dict[str, float | None]:
     """Return the mean effect and its 95 % interval, with worlds and trials both random.
 
     Restricted maximum likelihood of difference = mean + world + trial + rest: trial k begins from
-    the same weights in every world. The interval is Student's, with as many degrees of freedom as
-    there are worlds less one.
+    the same weights in worlds of the same sizes and seed. The interval is Student's, with as many
+    degrees of freedom as there are worlds less one.
 
     Parameters
     ----------

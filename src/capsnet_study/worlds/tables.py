@@ -11,7 +11,7 @@ from capsnet_study.training.arms import Arm, facts_in
 
 
 def gather_worlds(
-    histories: Mapping[tuple[str, str], pd.DataFrame], arms: Mapping[str, Arm]
+    histories: Mapping[tuple[str, str], pd.DataFrame], arms: Mapping[tuple[str, str], Arm]
 ) -> pd.DataFrame:
     """Return one row a world, arm and trial: the columns of `summarise_trials` and the arm's facts.
 
@@ -19,11 +19,13 @@ def gather_worlds(
     ----------
     histories
         Evaluations by world and arm; an arm that a world lacks has no rows there.
+    arms
+        What each of them trained.
     """
     parts = []
     for world in dict.fromkeys(world for world, _ in histories):
         own = {arm: rows for (where, arm), rows in histories.items() if where == world}
-        table = gather_arms(own, {key: arm for key, arm in arms.items() if key in own})
+        table = gather_arms(own, {arm: arms[world, arm] for arm in own})
         trials = summarise_trials(table).merge(facts_in(table), on="arm")
         parts.append(trials.assign(world=world))
     table = pd.concat(parts, ignore_index=True)
