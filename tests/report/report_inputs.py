@@ -78,6 +78,8 @@ def claim_tables(params: Params) -> dict[str, pd.DataFrame]:
     lost = {
         ("n_test", 1.0, "both"): np.linspace(0.05, 0.06, trials),
         ("shuffled", None, "both"): np.linspace(0.2, 0.3, trials),
+        ("shuffled", None, "r1"): np.linspace(0.02, 0.03, trials),
+        ("uniform", None, "r1"): np.linspace(0.01, 0.02, trials),
     }
     return {
         "mechanism": tables.mechanism(tables.accuracies(params.arms, trials), params.sweep),
@@ -148,7 +150,11 @@ def worlds_record(claims: dict[str, Any]) -> dict[str, Any]:
             "other": {"title": "other seeds", "changed": "train.seed = 2", "claims": others},
         },
         "effects": {
-            "routing": {"title": "Routing: n = 3 less n = 1", "worlds": {}, "pooled": pooled}
+            "routing": {
+                "title": "Routing: n = 3 less n = 1",
+                "worlds": {"main": pooled | {"n": 5, "share_above": 0.96}},
+                "pooled": pooled,
+            }
         },
     }
 
@@ -225,6 +231,6 @@ def domains_record(params: Params) -> dict[str, Any]:
 def runtime_records(params: Params) -> list[dict[str, Any]]:
     host = {"cpu": "A processor", "cores": 2, "device": "cpu", "python": "3.11", "torch": "2.9"}
     host |= {"numpy": "2.0", "numba": "0.62", "threads_a_task": 1}
-    names = ["digits", "manifold", "manifold_images", *(f"sweep_{arm}" for arm in params.sweep)]
+    names = ["digits", "manifold", "manifold_images", *(f"sweep@{arm}" for arm in params.sweep)]
     cost = {"seconds": 1800.0, "peak_memory_mb": 512.0, "workers": "one a core"}
     return [host | cost | {"stage": name} for name in names]

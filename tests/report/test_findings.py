@@ -35,28 +35,28 @@ def told(verdict: str) -> str:
 
 def test_the_abstract_says_what_the_verdicts_are():
     assert told("reproduced") == (
-        "Many iterations do harm (nine end 2.7 points below three), and a soft update rate helps "
-        "(0.01 ends 2.8 points below 1)."
+        "Many iterations do harm (nine end 2.7 points below three), and an update rate of 0.01 "
+        "does better than one of 1 (it ends 2.8 points below that of 1)."
     )
     assert told("contradicted") == (
-        "Many iterations do not always do harm (nine end 2.7 points below three), and a soft "
-        "update rate does not help (0.01 ends 2.8 points below 1)."
+        "Many iterations do not always do harm (nine end 2.7 points below three), and an update "
+        "rate of 0.01 does not do better than one of 1 (it ends 2.8 points below that of 1)."
     )
     assert told("inconclusive") == (
         "It is open whether many iterations do harm (nine end 2.7 points below three), and whether "
-        "a soft update rate helps (0.01 ends 2.8 points below 1)."
+        "an update rate of 0.01 does better than one of 1 (it ends 2.8 points below that of 1)."
     )
     assert told("not evaluated") == (
-        "This run cannot tell whether many iterations do harm, and whether a soft update rate "
-        "helps."
+        "This run cannot tell whether many iterations do harm, and whether an update rate of 0.01 "
+        "does better than one of 1."
     )
 
 
 def test_two_verdicts_in_one_sentence_are_told_apart():
     claims = {"C2": claim("inconclusive", 0.0, 0.01), "C3": claim("reproduced", 0.02, 0.01)}
     assert abstract(claims)[1] == (
-        "It is open whether many iterations do harm (nine end 1.0 points above three), and a soft "
-        "update rate helps (0.01 ends 2.0 points above 1)."
+        "It is open whether many iterations do harm (nine end 1.0 points above three), and an "
+        "update rate of 0.01 does better than one of 1 (it ends 2.0 points above that of 1)."
     )
 
 
@@ -65,8 +65,8 @@ def test_claims_that_were_not_judged_are_not_evaluated():
     assert len(sentences) == 5
     assert all(one.startswith("This run cannot tell whether") for one in sentences)
     assert finding("X4", {}) == (
-        "**X4, not evaluated.** This run cannot tell whether it matters that the couplings are "
-        "those of the image itself."
+        "**X4, not evaluated.** This run cannot tell whether the couplings of another image do "
+        "harm."
     )
 
 

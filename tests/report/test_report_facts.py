@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from capsnet_study.common.storage import read_yaml
 from capsnet_study.report.facts import (
+    RUNTIME_GROUPS,
     entropy_floor,
     gradient_pairs,
     layer_rows,
@@ -17,6 +19,7 @@ from capsnet_study.report.facts import (
 )
 from capsnet_study.routing.route import couplings
 from capsnet_study.training.arms import routed_arms, without_own_gain
+from stages.verify import WITHOUT_RECORD
 from tests.report.report_inputs import PARAMS, QUICK, data_record, params_of, runtime_records
 from tests.tables import ARMS
 
@@ -69,10 +72,17 @@ def test_stages_are_grouped_once():
     }
 
 
+def test_each_stage_that_keeps_a_record_has_its_group():
+    stages = set(read_yaml("dvc.yaml")["stages"]) - {*WITHOUT_RECORD}
+    assert sorted(stages) == sorted(name for names in RUNTIME_GROUPS.values() for name in names)
+
+
 def test_a_run_falls_short_in_digits_images_and_trials():
     small, paper = scale_of(data_record(QUICK), QUICK), scale_of(data_record(PARAMS), PARAMS)
     assert len(small.shortfalls) == 3 and "40 " in small.shortfalls[1]
     assert paper.shortfalls == [] and paper.narrower
+    clothes = params_of(data={"source": "fashion"})
+    assert scale_of(data_record(clothes), clothes).shortfalls == ["clothes instead of digits"]
     wide = params_of(model={"conv_channels": 256, "primary_groups": 32, "cap1_capsules": 32})
     assert not scale_of(data_record(wide), wide).narrower
 
@@ -94,4 +104,4 @@ def test_arms_with_trials_of_their_own_are_counted():
     assert trials_text(PARAMS) == "5 trials an arm" and trials_text(QUICK) == "1 trial an arm"
     fewer = replace(PARAMS.sweep["n3"], trials=3)
     changed = replace(PARAMS, sweep=PARAMS.sweep | {"n3": fewer})
-    assert trials_text(changed) == f"5 trials an arm (3 in 1 of {len(PARAMS.arms)} arms)"
+    assert trials_text(changed) == f"5 trials an arm, 3 in 1 of the {len(PARAMS.arms)} arms"

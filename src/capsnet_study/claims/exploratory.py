@@ -5,10 +5,10 @@ Nothing here decides a claim.
 
 from collections.abc import Iterable
 
-from capsnet_study.claims.declarations import Claim, Difference, EachLevel, Part
+from capsnet_study.claims.declarations import Claim, Difference, EachLevel, Level, Part
 from capsnet_study.claims.methods import CAUTIOUS
 from capsnet_study.claims.parts import Result, judge_parts
-from capsnet_study.claims.tables import Tables
+from capsnet_study.claims.tables import Tables, with_measures
 from capsnet_study.claims.verdicts import evaluate_claims
 from capsnet_study.names import CHAMFER, R2_SUFFIX, RAW_FAITHFULNESS
 
@@ -32,20 +32,44 @@ def explore(claims: Iterable[Claim], tables: Tables) -> dict[str, dict[str, Resu
         C4 to C6 for the couplings of R2.
     cautious
         The paper's claims by `cautious_interval`, which decides the mechanism claims anyway.
+    remarks
+        Parts by `cautious_interval` that the report tells beside claims, by name.
     arms, distances, activations, second_half
-        Parts by `cautious_interval`: differences of arms of the sweep; C2 at another initial gain;
-        Chamfer distances of the CapsNet less those of its controls; measures of activations, not
-        of maps, less those of the CNN and the controls; C6 in the second half of training.
+        Parts by `cautious_interval`: differences of arms of the sweep; Chamfer distances of the
+        CapsNet less those of its controls; measures of activations, not of maps, less those of the
+        CNN and the controls; C6 in the second half of training.
     """
     claims = [claim for claim in claims if claim.kind == "paper"]
+    wide = with_measures(tables)
     return {
         "claims_on_r2": evaluate_claims(claims_on_r2(claims), tables),
         "cautious": evaluate_claims(claims, tables, {"paper": CAUTIOUS}),
-        "arms": judge_parts(arm_differences(), tables, CAUTIOUS),
-        "distances": judge_parts(distances_from_controls(), tables, CAUTIOUS),
-        "activations": judge_parts(activations_against_others(), tables, CAUTIOUS),
-        "second_half": judge_parts([second_half()], tables, CAUTIOUS),
+        "remarks": {name: judge_parts([one], wide, CAUTIOUS)[0] for name, one in remarks().items()},
+        "arms": judge_parts(arm_differences(), wide, CAUTIOUS),
+        "distances": judge_parts(distances_from_controls(), wide, CAUTIOUS),
+        "activations": judge_parts(activations_against_others(), wide, CAUTIOUS),
+        "second_half": judge_parts([second_half()], wide, CAUTIOUS),
     }
+
+
+def remarks() -> dict[str, Part]:
+    """Return what is told beside claims of 3.1 and 3.3 and decides none."""
+    arms = {
+        "yoked_n9": ("n3_as_n9", "n9"),  # as certain in R1 as nine iterations, with three
+        "yoked_n3": ("n3_as_n9", "n3"),
+        "cnn_tuned": ("cnn_tuned", "cnn"),
+        "cnn_at_best": ("n1", "cnn_tuned"),
+    }
+    changes = {f"{change}_r1": f"loss_{change}_r1" for change in ("shuffled", "uniform")}
+    longer = {f"long_{scheme}": f"longdrop_{scheme}" for scheme in ("A1B", "A2B")}
+    return (
+        {name: _difference("mechanism", "exact_match", *pair) for name, pair in arms.items()}
+        | {name: _level("interventions", measure, "n3") for name, measure in changes.items()}
+        | {
+            name: _difference("transfer", measure, "cnn", "capsnet")
+            for name, measure in longer.items()
+        }
+    )
 
 
 def claims_on_r2(claims: Iterable[Claim]) -> list[Claim]:
@@ -67,7 +91,7 @@ def claims_on_r2(claims: Iterable[Claim]) -> list[Claim]:
 def arm_differences() -> list[Part]:
     """Return differences of arms that no claim asks for, at the end and over all of training."""
     return [
-        _difference("fitting", measure, *arms, "above 0")
+        _difference("fitting", measure, *arms)
         for measure in ("exact_match", "area_under_curve")
         for arms in ARM_PAIRS
     ]
@@ -85,7 +109,7 @@ def distances_from_controls() -> list[Part]:
 def activations_against_others() -> list[Part]:
     """Return measures of the CapsNet's activations less those of others: above 0 is better."""
     return [
-        _difference("manifold", measure, "capsnet", other, "above 0")
+        _difference("manifold", measure, "capsnet", other)
         for other in ("cnn", "cnn_pre", *CONTROLS)
         for measure in RAW_FAITHFULNESS
     ]
@@ -102,7 +126,11 @@ def second_half() -> Part:
     )
 
 
-def _difference(table: str, measure: str, of: str, minus: str, expect: str) -> Part:
+def _level(table: str, measure: str, of: str) -> Part:
+    return Level(kind="level", table=table, measure=measure, of=of, expect="above 0")
+
+
+def _difference(table: str, measure: str, of: str, minus: str, expect: str = "above 0") -> Part:
     return Difference(
         kind="difference", table=table, measure=measure, of=of, minus=minus, expect=expect
     )

@@ -27,7 +27,19 @@ from capsnet_study.claims.tables import Tables, arms_of, paired, series_of, tabl
 from capsnet_study.stats import permutation_spearman
 
 PART_FIELDS = ("kind", "table", "measure", "of", "minus", "group", "x", "y")
-PART_FIELDS += ("n", "dropped", "mean", "sd", "low", "high", "p", "side", "bound", "outcome")
+PART_FIELDS += (
+    "n",
+    "dropped",
+    "agree",
+    "mean",
+    "sd",
+    "low",
+    "high",
+    "p",
+    "side",
+    "bound",
+    "outcome",
+)
 SIGNIFICANCE = 0.05
 
 Result = dict[str, Any]
@@ -195,6 +207,9 @@ def _result(part: Part, what: Result, found: pd.Series, method: Method) -> Resul
         interval = method.interval_of(values, 0.95)
         result |= {"mean": interval.mean, "low": interval.low, "high": interval.high}
         result["sd"] = float(values.std()) if len(values) > 1 else None
+        result["agree"] = sum(
+            outcome_of(value, value, part.expect) == "reproduced" for value in values
+        )
         if interval.low is not None:
             result["outcome"] = outcome_of(interval.low, interval.high, part.expect)
             result["p"] = method.p_of and method.p_of(values, part.expect)

@@ -39,7 +39,8 @@ def evaluate_claims(
       curvature), table, and where they apply, else None, measure, of, minus, group (of arms), x and
       y; a difference of differences also over and minus_over;
     - what was found: n (units or arms), dropped (those left out of n since the measure has no value
-      there, as a rank correlation with a constant entropy), mean, sd (standard deviation of the
+      there, as a rank correlation with a constant entropy), agree (units whose own value lies where
+      the part should), mean, sd (standard deviation of the
       values; None of fewer than two), low and high (None where there is no interval), p (of what is
       over arms, and of all parts of mechanism claims); an equivalence also low_90 and high_90, a
       curvature also vertex;

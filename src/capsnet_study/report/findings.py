@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from capsnet_study.claims.words import p_text
 from capsnet_study.report.facts import Record
 from capsnet_study.report.statements import ROUTING, STATEMENTS
-from capsnet_study.report.text import against, fixed, more, p_text, parts_met, points, within
+from capsnet_study.report.text import against, fixed, more, parts_met, points, within
 
 Claims = Mapping[str, Record]
 
-ABSTRACT = ((ROUTING, "C1"), ("C2", "C3"), ("X6", "X4"), ("M2", "M3"), ("T3", "T2"))
+ABSTRACT = ((ROUTING, "C1"), ("C2", "C3"), ("X6", "X4"), ("M2", "X12"), ("T3", "T2"))
 UNDECIDED = {
     "inconclusive": "it is open whether",
     "not evaluated": "this run cannot tell whether",
@@ -59,6 +60,13 @@ def finding(id: str, claims: Claims) -> str:
     return f"**{name}.** {_capital(f'{found.doubt} {found.statement}'.strip())}{evidence}."
 
 
+def also(id: str, place: int, claims: Claims) -> str:
+    """Return what another part of a claim says, as a sentence; nothing where it has no value."""
+    if id not in claims or (part := claims[id]["parts"][place])["mean"] is None:
+        return ""
+    return f"{_capital(_told(id, place, claims[id]))} {within(part)}."
+
+
 def clause(id: str, claims: Claims) -> Clause:
     """Return what is to be said of a claim; one that was not judged is not evaluated."""
     statement, verdict = STATEMENTS[id], verdict_of(id, claims)
@@ -75,17 +83,24 @@ def verdict_of(id: str, claims: Claims) -> str:
 def evidence_of(id: str, claim: Record) -> str:
     """Return the numbers of the part that decides a claim; nothing where it has no value."""
     place, part = _deciding(id, claim)
+    return "" if part["mean"] is None else _told(id, place, claim)
+
+
+def _told(id: str, place: int, claim: Record) -> str:
+    part = claim["parts"][place]
     mean = part["mean"]
-    if mean is None:
-        return ""
-    evidence = STATEMENTS[id].evidence[place]
-    return evidence.format(
-        gap=against(mean, 0.0),
-        size=points(mean),
-        more=more(mean),
-        mean=fixed(mean, 2, sign=True),
-        p=p_text(part["p"]),
-        met=parts_met(claim),
+    return (
+        STATEMENTS[id]
+        .evidence[place]
+        .format(
+            gap=against(mean, 0.0),
+            size=points(mean),
+            more=more(mean),
+            mean=fixed(mean, 2, sign=True),
+            p=p_text(part["p"]),
+            met=parts_met(claim),
+            agree=f"{part['agree']} of {part['n']}",
+        )
     )
 
 

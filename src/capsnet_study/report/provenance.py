@@ -101,17 +101,15 @@ def at_edge(search: pd.DataFrame, params: Params) -> list[str]:
 def switched(table: pd.DataFrame, arm: str = "n3", n_iter: int = 9) -> dict[str, float]:
     """Return what more steps with other iterations did, from ``scripts/switch.csv``.
 
-    `gradient` is how many times as long the gradient is as with the network's own iterations; loss
-    `before`, `after`, and after it at the lowest learning rate (`slow`). Means over trials.
+    The loss at their end: with `n_iter` iterations (`other`), with the network's `own`, and with
+    `n_iter` at the lowest learning rate (`slow`). Means over trials.
     """
     rows = table.loc[table["arm"] == arm]
-    mean = rows.groupby(["n_iter", "lr"]).mean(numeric_only=True)
+    loss = rows.groupby(["n_iter", "lr"])["loss_last"].mean()
     (own,) = {*rows["n_iter"]} - {n_iter}
     slow, fast = rows["lr"].min(), rows["lr"].max()
-    other = mean.loc[(n_iter, fast)]
     return {
-        "gradient": other["gradient_first"] / mean.loc[(own, fast), "gradient_first"],
-        "before": other["loss_first"],
-        "after": other["loss_last"],
-        "slow": mean.loc[(n_iter, slow), "loss_last"],
+        "other": loss[n_iter, fast],
+        "own": loss[own, fast],
+        "slow": loss[n_iter, slow],
     }

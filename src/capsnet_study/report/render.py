@@ -18,6 +18,7 @@ import pandas as pd
 
 from capsnet_study import names
 from capsnet_study.claims.kinds import of_kind
+from capsnet_study.claims.parts import SIGNIFICANCE
 from capsnet_study.claims.words import words_of
 from capsnet_study.common import sizes
 from capsnet_study.models.capsnet import PRIMARY_LENGTH, ROUTED_LENGTH
@@ -25,7 +26,7 @@ from capsnet_study.models.losses import margin_loss
 from capsnet_study.params import Params
 from capsnet_study.report import facts, provenance
 from capsnet_study.report.facts import Record
-from capsnet_study.report.findings import abstract, finding, with_routing
+from capsnet_study.report.findings import abstract, also, finding, with_routing
 from capsnet_study.report.text import FILTERS, part_row
 from capsnet_study.report.worlds import agreement, best_against_best, other_worlds
 from capsnet_study.routing.algorithms import ALGORITHMS
@@ -150,16 +151,27 @@ def _render(template: str, results: Results, params: Params) -> str:
 def _context(results: Results, params: Params) -> dict[str, Any]:
     """Return what the templates speak of beside the results; of the claims, the paper's."""
     claims = of_kind(results.claims, "paper")
+    causes = of_kind(results.claims, "mechanism")
     bootstrap = _defaults(bootstrap_interval)
     told = with_routing(results.claims, results.exploratory)
     return {
         "claims": claims,
-        "causes": of_kind(results.claims, "mechanism"),
+        "causes": causes,
         "others": other_worlds(results.worlds),
         "agreement": agreement(results.worlds),
         "best": best_against_best(results.worlds),
         "abstract": abstract(told),
         "finding": partial(finding, claims=told),
+        "also": partial(also, claims=told),
+        "remarks": results.exploratory["remarks"],
+        "by_verdict": _by_verdict(causes),
+        "uncorrected": [
+            id
+            for id, claim in causes.items()
+            if claim["verdict"] == "reproduced" and (claim["p_holm"] or 0) >= SIGNIFICANCE
+        ],
+        "counted": _by_verdict(claims).get("reproduced", []),
+        "heads": facts.new_weights(params),
         "past": provenance.earlier_runs(results.earlier, claims, params),
         "algorithms": {name: one for name, one in ALGORITHMS.items() if one.route},
         "p": params,
@@ -179,6 +191,15 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
         "counts": Counter(claim["verdict"] for claim in claims.values() if not claim["control"]),
         "scale": facts.scale_of(results.data, params),
     }
+
+
+def _by_verdict(claims: Mapping[str, Record]) -> dict[str, list[str]]:
+    """Return the claims that are no controls, by their verdicts."""
+    found: dict[str, list[str]] = {}
+    for id, claim in claims.items():
+        if not claim["control"]:
+            found.setdefault(claim["verdict"], []).append(id)
+    return found
 
 
 def _defaults(function: Callable) -> dict[str, Any]:

@@ -17,7 +17,8 @@ class Statement(NamedTuple):
         The clause if the claim is reproduced, and if some part of it is contradicted.
     evidence
         What says so, by the place of a part, the most telling first. `met` is how many parts of the
-        claim agree; of the part itself are `gap`, `size` and `more`, in points, `mean` and `p`.
+        claim agree; of the part itself are `gap`, `size` and `more`, in points, `mean`, `p`, and
+        `agree`, how many of its units do.
     """
 
     holds: str
@@ -42,9 +43,9 @@ STATEMENTS = {
         {1: "nine end {gap} three", 0: "seven end {gap} three"},
     ),
     "C3": Statement(
-        "a soft update rate helps",
-        "a soft update rate does not help",
-        {0: "0.01 ends {gap} 1", 1: "averaged over training, 0.01 is {gap} 1"},
+        "an update rate of 0.01 does better than one of 1",
+        "an update rate of 0.01 does not do better than one of 1",
+        {0: "it ends {gap} that of 1", 1: "averaged over training, it is {gap} that of 1"},
     ),
     "C4": Statement(
         "a higher update rate leaves less entropy",
@@ -82,9 +83,9 @@ STATEMENTS = {
         {0: "by {met} measures"},
     ),
     "M3": Statement(
-        "training and routing are what makes them faithful",
-        "training and routing are not all that makes them faithful",
-        {0: "they win {met} comparisons with controls"},
+        "trained capsules that route are more faithful than every control",
+        "trained capsules that route are not more faithful than every control by every measure",
+        {0: "they are in {met} comparisons"},
     ),
     "T1": Statement(
         "breaking the coupling of layers costs the CNN more than the CapsNet",
@@ -97,15 +98,15 @@ STATEMENTS = {
         {1: "{size} with two kept layers", 0: "{size} with one kept layer"},
     ),
     "T3": Statement(
-        "capsule layers transfer better than linear layers",
-        "capsule layers do not always transfer better than linear layers",
+        "the CapsNet transfers better than the CNN",
+        "the CapsNet does not always transfer better than the CNN",
         {
             1: "with two kept layers the CNN loses {more}",
             0: "with one kept layer the CNN loses {more}",
         },
     ),
     "X1": Statement(
-        "many iterations do their harm early",
+        "many iterations do their harm early, and none later",
         "many iterations do not do their harm early alone",
         {
             0: "nine from a quarter of the steps on end {gap} nine throughout",
@@ -117,12 +118,17 @@ STATEMENTS = {
         "nine iterations do not do as well as three even at equal certainty",
         {0: "alike at {met} levels of certainty"},
     ),
+    "X3": Statement(
+        "over arms, accuracy has a single peak in early certainty",
+        "over arms, accuracy has no single peak in early certainty",
+        {0: "{p}"},
+    ),
     "X4": Statement(
-        "it matters that the couplings are those of the image itself",
-        "it does not matter whose couplings an image is routed by",
+        "the couplings of another image do harm",
+        "the couplings of another image do no harm",
         {
-            0: "training with those of another image costs {size}",
-            1: "in a trained network, those of another image cost {size}",
+            0: "used in training and at test, they cost {size}",
+            1: "in a trained network, they cost {size}",
         },
     ),
     "X5": Statement(
@@ -140,11 +146,11 @@ STATEMENTS = {
         },
     ),
     "X7": Statement(
-        "many iterations starve part of the capsules",
-        "many iterations do not starve capsules",
+        "with many iterations training reaches fewer capsules, early on",
+        "with many iterations training reaches as many capsules, early on",
         {
-            0: "{mean} effective capsules by gradient for nine against three, early on",
-            1: "{mean} effective capsules by coupling mass for nine against three, early on",
+            0: "{mean} effective capsules by gradient for nine against three",
+            1: "{mean} effective capsules by coupling mass for nine against three",
         },
     ),
     "X8": Statement(
@@ -160,11 +166,26 @@ STATEMENTS = {
         "the change of domain by itself does not cost the CNN more",
         {1: "{more} with two kept layers", 0: "{more} with one kept layer"},
     ),
+    "X10": Statement(
+        "rates between do better than both 0.01 and 1",
+        "not all rates between do better than both 0.01 and 1",
+        {0: "0.05 and 0.2 do in {met} comparisons"},
+    ),
+    "X12": Statement(
+        "capsules are more faithful than the CNN before its ReLU",
+        "capsules are not more faithful than the CNN before its ReLU throughout",
+        {0: "by {met} measures"},
+    ),
+    "X13": Statement(
+        "capsules are more faithful than principal components of the pixels",
+        "capsules are not more faithful than principal components of the pixels throughout",
+        {0: "by {met} measures"},
+    ),
     "X16": Statement(
-        "after a start with three iterations nine do no harm",
-        "nine iterations do harm even after a start with three",
+        "nine iterations do better after a start with three",
+        "nine iterations do worse after a start with three",
         {
-            0: "nine from a quarter of the steps on, three before, end {gap} nine throughout",
+            0: "they end {gap} nine throughout, above in {agree} trials",
             1: "they end {gap} nine in the first quarter, then three",
         },
     ),

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from capsnet_study.claims.parts import SIGNIFICANCE
-from capsnet_study.claims.words import OVER_ARMS, Words, compared, measure_of, number
+from capsnet_study.claims.words import (
+    OVER_ARMS,
+    Words,
+    compared,
+    measure_of,
+    number,
+    p_text,
+    p_value,
+)
 from capsnet_study.report.facts import Record
 
 Number = int | float
@@ -90,9 +98,11 @@ def points(value: Number) -> str:
 def within(record: Record) -> str:
     """Return the interval of a difference of shares, in points.
 
-    >>> within({"low": -0.0123, "high": 0.004})
-    '[−1.2, +0.4]'
+    >>> within({"low": -0.0123, "high": 0.004}), within({"low": None, "high": None})
+    ('[−1.2, +0.4]', '(no interval)')
     """
+    if record["low"] is None:
+        return "(no interval)"
     low, high = (fixed(100 * record[end], 1, sign=True) for end in ("low", "high"))
     return f"[{low}, {high}]"
 
@@ -104,29 +114,6 @@ def more(value: Number) -> str:
     ('6.6 points more', '1.0 points less')
     """
     return f"{points(abs(value))} {'less' if value < 0 else 'more'}"
-
-
-def p_value(p: float | None) -> str:
-    """Return a p-value with no more digits than a few trials can tell.
-
-    >>> p_value(0.0334), p_value(0.00021), p_value(0.998), p_value(None)
-    ('.03', '< .01', '> .99', 'n/a')
-    """
-    if p is None:
-        return "n/a"
-    if p < 0.01:
-        return "< .01"
-    return "> .99" if p > 0.99 else f"{p:.2f}".removeprefix("0")
-
-
-def p_text(p: float | None) -> str:
-    """Return a p-value as an equation.
-
-    >>> p_text(0.0334), p_text(0.00021)
-    ('p = .03', 'p < .01')
-    """
-    value = p_value(p)
-    return f"p = {value}" if value.startswith(".") else f"p {value}"
 
 
 def part_row(part: Record, words: Words) -> dict[str, str]:
@@ -198,6 +185,7 @@ FILTERS = {
     "listing": listing,
     "against": against,
     "within": within,
+    "more": more,
     "p_value": p_value,
     "parts_met": parts_met,
     "changed_verdicts": changed_verdicts,
