@@ -15,7 +15,7 @@ from capsnet_study.figures.clamp import figure_clamp
 from capsnet_study.figures.curves import figure_accuracy, figure_controls
 from capsnet_study.figures.entropy import figure_entropy
 from capsnet_study.figures.exposure import figure_exposure
-from capsnet_study.figures.faithfulness import figure_faithfulness
+from capsnet_study.figures.faithfulness import figure_distances, figure_faithfulness
 from capsnet_study.figures.interventions import figure_interventions
 from capsnet_study.figures.maps import figure_maps, figure_shifts
 from capsnet_study.figures.mechanism_claims import figure_mechanism_claims
@@ -38,6 +38,7 @@ from stages.recording import recorded
 def draw(model: ModelParams, shown: FigureParams) -> dict[str, Figure]:
     """Return all figures by file name."""
     fitting = read_table("plots/fitting.csv")
+    manifold = read_table("plots/manifold.csv")
     transfer = [read_table(f"plots/transfer_{model}.csv") for model in MAIN_MODELS]
     examples = read_arrays("data/multimnist.safetensors", "test_images", "test_labels")
     sets = read_arrays("data/manifold.safetensors", "images", "offsets")
@@ -60,9 +61,8 @@ def draw(model: ModelParams, shown: FigureParams) -> dict[str, Figure]:
             "fig5_maps": figure_maps(read_table("plots/manifold_maps.csv"), present, shown.models),
             "fig6_schemes": figure_schemes(domains.a, domains.b),
             "fig7_transfer": figure_transfer(pd.concat(transfer, ignore_index=True)),
-            "faithfulness": figure_faithfulness(
-                read_table("plots/manifold.csv"), read_json("metrics/manifold.json")["nulls"]
-            ),
+            "faithfulness": figure_faithfulness(manifold),
+            "distances": figure_distances(manifold, read_json("metrics/manifold.json")["nulls"]),
             "controls": figure_controls(fitting),
             "claims": figure_claims(
                 of_kind(read_json("metrics/claims.json"), "paper"),

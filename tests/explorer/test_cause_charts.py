@@ -21,11 +21,12 @@ from capsnet_study.explorer.cause_points import (
 from capsnet_study.explorer.exhibits import Exhibit
 from capsnet_study.explorer.page import render_page
 from capsnet_study.figures.causes import all_arms, step_groups
+from capsnet_study.figures.clamp import figure_clamp
 from capsnet_study.figures.paired import differences
 from capsnet_study.figures.style import arm_look
 from capsnet_study.names import arm_name
 from capsnet_study.stats import t_interval
-from tests.cause_tables import CAUSE_STEPS, evaluations, exposure, interventions
+from tests.cause_tables import ALL_ARMS, CAUSE_STEPS, evaluations, exposure, interventions
 from tests.tables import some_arms
 
 
@@ -103,6 +104,15 @@ def test_clamped_arms_have_lines_of_two_shapes_and_free_ones_a_place_of_their_ow
     assert set(rows.loc[rows["free"], "arm"]) >= {"n = 3, not held", "n = 9, not held"}
     dashes = encodings(clamp_chart(evaluations()))["strokeDash"]["range"]
     assert len({tuple(dash) for dash in dashes}) == 2
+
+
+def test_an_arm_that_follows_another_is_shown_beside_free_ones_as_in_the_figure():
+    arms = {key: ALL_ARMS[key] for key in ("n1", "n3", "n9", "n3_as_n9")}
+    rows = pd.DataFrame(clamp_rows(evaluations(arms)))
+    assert set(rows["n"]) == {"n = 3"} and rows["free"].all()
+    assert set(rows["arm"]) == {*(f"n = {n}, not held" for n in (1, 3, 9)), "n = 3, H of n = 9"}
+    assert len(figure_clamp(evaluations(arms)).axes) == 1
+    assert clamp_chart(evaluations(arms)).to_dict()["layer"]
 
 
 def test_exposure_holds_means_over_trials():

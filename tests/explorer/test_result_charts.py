@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from capsnet_study.claims.methods import cautious_interval
+from capsnet_study.claims.tables import series_of
 from capsnet_study.explorer.claim_chart import REACH, claim_rows, claims_chart
 from capsnet_study.explorer.faithfulness_chart import (
     ALL_MEASURES,
@@ -22,7 +24,6 @@ from capsnet_study.explorer.world_charts import (
 )
 from capsnet_study.names import MAIN_MODELS, MODEL_NAMES, SCHEMES
 from capsnet_study.representation.params import MODELS
-from capsnet_study.stats import bootstrap_interval
 from tests.figures.figure_inputs import nulls
 from tests.tables import (
     PAIRS,
@@ -52,7 +53,6 @@ WORLDS = {
     "effects": {
         "soft": {
             "title": "soft updates",
-            "unit": "exact match",
             "worlds": {
                 "main": {"mean": 0.02, "low": 0.01, "high": 0.03, "n": 5},
                 "wide": {"mean": -0.01, "low": None, "high": None, "n": 1},
@@ -113,8 +113,8 @@ def test_measures_are_means_with_the_intervals_of_the_figure_and_null_maps():
     models = rows[~rows["null"]]
     assert len(models) == len(ALL_MEASURES) * len(MODELS)
     found = models[(models["measure"] == "linear_r2") & (models["name"] == "CNN")].iloc[0]
-    values = table.loc[table["model"] == "cnn", "linear_r2"].to_numpy()
-    expected = bootstrap_interval(values)
+    values = series_of("manifold", table, "cnn", "linear_r2")
+    expected = cautious_interval(values)
     assert tuple(found[["low", "mean", "high"]]) == pytest.approx(
         (expected.low, expected.mean, expected.high), abs=1e-4
     )

@@ -11,7 +11,7 @@ from capsnet_study.figures.clamp import figure_clamp
 from capsnet_study.figures.curves import figure_accuracy, figure_controls
 from capsnet_study.figures.entropy import figure_entropy
 from capsnet_study.figures.exposure import figure_exposure
-from capsnet_study.figures.faithfulness import figure_faithfulness
+from capsnet_study.figures.faithfulness import figure_distances, figure_faithfulness
 from capsnet_study.figures.interventions import figure_interventions
 from capsnet_study.figures.maps import figure_maps, figure_shifts
 from capsnet_study.figures.mechanism_claims import figure_mechanism_claims
@@ -96,7 +96,8 @@ FIGURES = {
     "maps": lambda: figure_maps(maps(), ["7-8", "3-5"], ["capsnet", "cnn"]),
     "schemes": schemes,
     "transfer": lambda: figure_transfer(tables.transfer()),
-    "faithfulness": lambda: figure_faithfulness(tables.manifold(), nulls()),
+    "faithfulness": lambda: figure_faithfulness(tables.manifold()),
+    "distances": lambda: figure_distances(tables.manifold(), nulls()),
     "claims": lambda: figure_claims(claims(), {}, fitting()),
     **CAUSE_FIGURES,
 }

@@ -141,6 +141,6 @@ def test_other_routings_are_sorted_with_all_their_trials():
 def test_mechanism_claims_have_verdicts_and_both_p_values():
     axes = figure_mechanism_claims(mechanism_claims(), evaluations()).axes[0]
     drawn = texts(axes)
-    assert "p = 0.21, Holm p = 0.84" in drawn and "p < 0.001" in drawn
+    assert "p = .21, Holm p = .84" in drawn and "p < .01" in drawn
     assert all(claim["title"] in drawn for claim in mechanism_claims().values())
     assert all(claim["verdict"] in drawn for claim in mechanism_claims().values())

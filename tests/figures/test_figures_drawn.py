@@ -14,13 +14,13 @@ from capsnet_study.claims.tables import paired
 from capsnet_study.figures.arms import shown_arms
 from capsnet_study.figures.curves import figure_accuracy
 from capsnet_study.figures.entropy import figure_entropy
-from capsnet_study.figures.faithfulness import figure_faithfulness
+from capsnet_study.figures.faithfulness import figure_distances, figure_faithfulness
 from capsnet_study.figures.maps import figure_maps, shown_pairs
 from capsnet_study.figures.schemes import scheme_positions
 from capsnet_study.figures.style import MODEL_LOOKS
 from capsnet_study.figures.transfer import figure_transfer
 from capsnet_study.figures.verdicts import figure_claims
-from capsnet_study.names import CHAMFER, FAITHFULNESS, MAIN_MODELS
+from capsnet_study.names import CHAMFER, FAITHFULNESS, MAIN_MODELS, arm_name
 from capsnet_study.stats import t_interval
 from capsnet_study.training.arms import eta_arms, n_iter_arms
 from tests.tables import fitting, manifold, maps, part_record, transfer
@@ -103,7 +103,7 @@ def test_pairs_with_the_median_and_the_worst_disparity_are_shown_too():
 
 def test_faithfulness_points_are_means_with_intervals_around_them():
     table = manifold()
-    panels = figure_faithfulness(table, {}).axes
+    panels = figure_distances(table, {}).axes
     shown = [*CHAMFER, FAITHFULNESS[0]]
     for axes, measure in zip(panels[:4], shown, strict=True):
         means = [table.loc[table["model"] == model, measure].mean() for model in MODEL_LOOKS]
@@ -115,9 +115,10 @@ def test_faithfulness_points_are_means_with_intervals_around_them():
 
 def test_faithfulness_compares_the_capsnet_by_trial_and_pair():
     table = manifold()
-    panels = figure_faithfulness(table, {}).axes[4:]
+    panels = [*figure_distances(table, {}).axes[4:], *figure_faithfulness(table).axes[:5]]
     others = [model for model in MODEL_LOOKS if model != "capsnet"]
-    for axes, measure in zip(panels, [*CHAMFER, *FAITHFULNESS], strict=True):
+    measures = [*CHAMFER, FAITHFULNESS[0], *FAITHFULNESS]
+    for axes, measure in zip(panels, measures, strict=True):
         drawn, ends = points_of(axes), segments_of(axes)
         for row, other in enumerate(others):
             values = paired("manifold", table, "capsnet", other, measure)
@@ -169,18 +170,19 @@ def test_the_phase_panels_set_entropy_against_accuracy():
             np.testing.assert_allclose(drawn[tuple(x)], y)
 
 
-def test_the_last_step_shows_each_trial_and_the_mean_less_those_of_n_3():
+def test_the_last_step_shows_each_trial_and_the_mean_less_those_of_one_arm():
     table = fitting(trials=4)
     every = shown_arms(table)
     panels = figure_accuracy(table).axes
     last = table[table["step"] == table["step"].max()]
-    ends = 100 * last.pivot(index="trial", columns="arm", values="exact_match")
-    ends = ends.sub(ends["n3"], axis=0)
-    for axes, arms in ((panels[2], n_iter_arms(every)), (panels[5], eta_arms(every))):
-        keys = [*arms, "cnn"]
+    matches = 100 * last.pivot(index="trial", columns="arm", values="exact_match")
+    rows = (panels[2], n_iter_arms(every), "n3"), (panels[5], eta_arms(every), "n6_eta1")
+    for axes, arms, base in rows:
+        keys, ends = [*arms, "cnn"], matches.sub(matches[base], axis=0)
         np.testing.assert_allclose([y for _, y in points_of(axes)], ends[keys].mean(), atol=1e-9)
         joined = [line for line in axes.get_lines() if line.get_linewidth() == 0.4]
         np.testing.assert_allclose([line.get_ydata() for line in joined], ends[keys], atol=1e-9)
         dots = [item for item in axes.collections if isinstance(item, PathCollection)]
         places = {x for item in dots for x, _ in np.round(item.get_offsets(), 9).tolist()}
-        assert len(places) == 4 * (len(keys) - ("n3" in keys))
+        assert len(places) == 4 * (len(keys) - 1)
+        assert arm_name(every[base]) in axes.get_ylabel()

@@ -7,7 +7,7 @@ import pytest
 from capsnet_study.claims.kinds import of_kind
 from capsnet_study.claims.words import words_of
 from capsnet_study.figures.causes import MISSING
-from capsnet_study.figures.faithfulness import figure_faithfulness
+from capsnet_study.figures.faithfulness import figure_distances, figure_faithfulness
 from capsnet_study.figures.forest import FARTHEST, standardised
 from capsnet_study.figures.parts import describe_part
 from capsnet_study.figures.schemes import scheme_positions
@@ -54,30 +54,31 @@ def test_transfer_draws_one_model_one_value_or_none():
 
 
 def test_faithfulness_says_which_way_is_better_and_from_how_many_values():
-    figure = figure_faithfulness(manifold(trials=2), nulls())
-    nulled, compared = figure.axes[:4], figure.axes[4:]
+    figure, measures = figure_distances(manifold(trials=2), nulls()), manifold(trials=2)
+    nulled, compared = figure.axes[:4], [*figure.axes[4:], *figure_faithfulness(measures).axes[:5]]
     assert [axes.get_xlabel() for axes in nulled] == ["← better"] * 4
     assert "n = 3 to 6" in figure.legends[0].get_title().get_text()
     assert [bool(axes.patches) for axes in nulled] == [True, False, False, True]
     shaded = [axes.patches[0].get_x() + axes.patches[0].get_width() for axes in compared]
-    assert [end > 0 for end in shaded] == [False] * 4 + [True] * 4
+    assert [end > 0 for end in shaded] == [False] * 5 + [True] * 4
 
 
 def test_faithfulness_names_null_maps_that_coincide():
     coinciding, apart = nulls()["chamfer_zscore"], {"mean": 0.3, "low": 0.25, "high": 0.35}
     coinciding |= {"noise": apart, "perfect": dict.fromkeys(apart, 0.0)}
     coinciding |= {"shuffled": dict.fromkeys(apart, 1e-16), "rotated_30": dict.fromkeys(apart, 0.2)}
-    figure = figure_faithfulness(manifold(), nulls() | {"chamfer_zscore": coinciding})
+    figure = figure_distances(manifold(), nulls() | {"chamfer_zscore": coinciding})
     assert texts(figure.axes[0]) == "grid = shuffled grid"
     assert len(figure.axes[0].patches) == 1 and len(figure.axes[3].patches) == 2
 
 
 def test_faithfulness_draws_one_value_a_model_and_no_nulls():
     table = manifold(trials=1).query("pair == '7-8' and model in ['capsnet', 'cnn']")
-    figure = figure_faithfulness(table, {})
+    figure = figure_distances(table, {})
     rows = [[label.get_text() for label in figure.axes[at].get_yticklabels()] for at in (0, 4)]
     assert rows == [["CapsNet", "CNN"], ["CNN"]]
     render(figure, "png", 40)
+    render(figure_faithfulness(table), "png", 40)
 
 
 def test_claims_show_every_part_in_words_with_its_n_and_verdict():
@@ -136,7 +137,7 @@ def test_an_interval_goes_before_a_p_value():
 
 def test_a_correlation_has_a_p_value_for_an_interval():
     cells = describe_part(claims()["C7"]["parts"][0], words_of(ARMS))
-    assert "p = 0.96" in cells.range and "all CapsNet arms" in cells.compared
+    assert "p = .96" in cells.range and "all CapsNet arms" in cells.compared
 
 
 @pytest.mark.parametrize(

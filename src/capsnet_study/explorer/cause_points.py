@@ -65,8 +65,7 @@ def clamp_rows(table: pd.DataFrame) -> list[Row]:
     for n_iter in PANEL_N_ITER:
         held = [held_points(table, arms, n_iter, gradient) for gradient in GRADIENTS]
         rows += [_clamp_row(point, n_iter, False) for points in held for point in points]
-        free = free_points(table, arms, n_iter) if any(held) else []
-        rows += [_clamp_row(point, n_iter, True) for point in free]
+        rows += [_clamp_row(point, n_iter, True) for point in free_points(table, arms, n_iter)]
     return rows
 
 

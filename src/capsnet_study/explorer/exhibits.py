@@ -127,7 +127,7 @@ def _of_worlds(results: Results) -> list[Exhibit]:
             verdicts_chart(results.worlds, results.claims), [WORLDS],
         ),
         Exhibit(
-            "world-effects", "worlds", "Effects in other worlds",
+            "world-effects", "effects", "Effects in other worlds",
             "Mean and 95 % t interval in each world, and in all of them together (diamond, by a "
             "mixed model); choose the effect below.",
             effects_chart(results.worlds), [WORLDS],
@@ -166,7 +166,7 @@ def _of_measures(results: Results) -> list[Exhibit]:
     return [
         Exhibit(
             "faithfulness-chart", "faithfulness", "Faithfulness, measure by measure",
-            "Mean and 95 % bootstrap interval of each model; ticks: its digit pairs; grey: maps of "
+            "Mean and cautious 95 % interval of each model; ticks: its digit pairs; grey: maps of "
             "known structure. Choose the measure below, and point at a mark for its values.",
             faithfulness_chart(results.manifold, results.nulls),
             ["plots/manifold.csv", "metrics/manifold.json"],

@@ -29,6 +29,7 @@ from capsnet_study.training.arms import Arm, Arms, CNNArm
 
 MEASURES = ["log_gap_at_tenth", "exact_match"]
 MARGIN = 2.5  # points between a name and a marker or an error bar
+ROOM = 0.15  # of the range of what is fitted, below it
 FIT_COLOUR = "#444444"
 
 
@@ -69,6 +70,24 @@ def fitted_quadratic(points: pd.DataFrame) -> Quadratic | None:
     return Quadratic(coefficients, float(vertex) if inside else None)
 
 
+def uniform_level(trials: pd.DataFrame, table: pd.DataFrame) -> float | None:
+    """The accuracy of uniform coupling, for which the logarithm does not exist."""
+    uniform = list(plain_arms(all_arms(table), 1))
+    values = trials.loc[trials["arm"].isin(uniform), "exact_match"]
+    return None if values.empty else float(values.mean())
+
+
+def lowest_shown(fitted: pd.Series, uniform: float | None) -> float:
+    """Where the axis ends: a little below what the quadratic is of, and below uniform coupling.
+
+    Arms below it stand at its end, with their value, so that the quadratic can be seen.
+    """
+    if fitted.empty:
+        return float("-inf")
+    low = fitted.min() if uniform is None else min(fitted.min(), uniform)
+    return float(low - ROOM * (fitted.max() - low))
+
+
 @journal_style
 def figure_early_certainty(trials: pd.DataFrame, table: pd.DataFrame) -> Figure:
     """log(log J − H) of R1 at a tenth of the steps and final exact match: a point a CapsNet arm.
@@ -88,20 +107,28 @@ def figure_early_certainty(trials: pd.DataFrame, table: pd.DataFrame) -> Figure:
     axes, listed = figure.subplots(1, 2, width_ratios=[2.6, 1])
     listed.axis("off")
     fitted = fitted_arms(trials, arms)
-    _draw_points(axes, arms, mean, std, fitted)
+    uniform = uniform_level(trials, table)
+    floor = lowest_shown(mean.loc[[key in fitted for key in arms], "exact_match"], uniform)
+    shown = mean.assign(exact_match=mean["exact_match"].clip(lower=floor))
+    std = std.where(mean.ge(floor)["exact_match"], 0.0)
+    _draw_points(axes, arms, shown, std, fitted)
     _finish(axes)
-    _draw_uniform(axes, trials, table)
+    _draw_uniform(axes, uniform)
     if not arms:
         say_missing(axes)
         return figure
     _draw_fit(axes, mean.loc[[key in fitted for key in arms]])
     others = {key: arm for key, arm in arms.items() if key not in fitted}
-    names = [str(place) for place in range(1, len(others) + 1)]
-    _list_hollow(listed, dict(zip(names, others.values(), strict=True)))
+    numbers = [str(place) for place in range(1, len(others) + 1)]
+    _list_hollow(listed, dict(zip(numbers, others.values(), strict=True)))
+    names = [
+        number if match >= floor else f"{number} ↓ {100 * match:.1f} %"
+        for number, match in zip(numbers, mean.loc[list(others), "exact_match"], strict=True)
+    ]
     _legend(figure, [arms[key] for key in arms if key in fitted], counts.loc[list(arms)])
     figure.draw_without_rendering()
-    points = mean.loc[list(others)].to_numpy()
-    label_points(axes, names, points, _obstacles(axes, mean, std))
+    points = shown.loc[list(others)].to_numpy()
+    label_points(axes, names, points, _obstacles(axes, shown, std))
     return figure
 
 
@@ -147,13 +174,10 @@ def _finish(axes: Axes) -> None:
     percent_axis(axes, "final exact match on test images")
 
 
-def _draw_uniform(axes: Axes, trials: pd.DataFrame, table: pd.DataFrame) -> None:
-    """The accuracy of uniform coupling, for which the logarithm does not exist."""
-    uniform = list(plain_arms(all_arms(table), 1))
-    values = trials.loc[trials["arm"].isin(uniform), "exact_match"]
-    if values.empty:
+def _draw_uniform(axes: Axes, level: float | None) -> None:
+    """The line of uniform coupling, with its name."""
+    if level is None:
         return
-    level = float(values.mean())
     axes.axhline(level, color=NOTE_COLOUR, linewidth=0.8, linestyle=":", zorder=1.5)
     axes.annotate(
         "n = 1, uniform coupling (H = log J)", (0, level), xycoords=axes.get_yaxis_transform(),

@@ -60,8 +60,13 @@ def held_points(
 
 
 def free_points(table: pd.DataFrame, arms: Mapping[str, Arm], n_iter: int) -> list[Point]:
-    """Unclamped arms, and those of `n_iter` that follow another arm, at their own final H."""
+    """Unclamped arms, and those of `n_iter` that follow another arm, at their own final H.
+
+    There are none where no arm of `n_iter` is held: there is nothing to compare them with.
+    """
     yoked = yoked_arms(arms, n_iter)
+    if not yoked and not any(clamped_arms(arms, n_iter, gradient) for gradient in GRADIENTS):
+        return []
     points = []
     for key, arm in (plain_arms(arms, *FREE_N_ITER) | yoked).items():
         share, match = (interval_of(last_values(table, key, name)) for name in (SHARE, MATCH))
@@ -98,8 +103,7 @@ def _draw_interval(axes: Axes, point: Point) -> None:
 def _draw_panel(axes: Axes, table: pd.DataFrame, arms: Mapping[str, Arm], n_iter: int) -> set[int]:
     """Held and free arms of one number of iterations; returns the numbers of trials."""
     held = [held_points(table, arms, n_iter, gradient) for gradient in GRADIENTS]
-    followed = any(held) or yoked_arms(arms, n_iter)
-    free = free_points(table, arms, n_iter) if followed else []
+    free = free_points(table, arms, n_iter)
     for points in held:
         _draw_held(axes, points)
     for point in free:
@@ -121,9 +125,11 @@ def figure_clamp(table: pd.DataFrame) -> Figure:
         `plots/fitting.csv` and `plots/mechanism.csv`, one below the other.
     """
     arms = all_arms(table)
+    shown = [n_iter for n_iter in PANEL_N_ITER if free_points(table, arms, n_iter)]
+    shown = shown or [*PANEL_N_ITER[:1]]
     figure = new_figure(DOUBLE, 3.2)
-    panels = figure.subplots(1, 2, sharex=True, sharey=True)
-    for axes, letter, n_iter in zip(panels, "ab", PANEL_N_ITER, strict=True):
+    panels = figure.subplots(1, len(shown), sharex=True, sharey=True, squeeze=False)[0]
+    for axes, letter, n_iter in zip(panels, "ab", shown, strict=False):
         counts = _draw_panel(axes, table, arms, n_iter)
         panel_title(axes, letter, f"n = {n_iter}")
         axes.set_xlabel("H / log J of R1: the target, else at the last step")

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from capsnet_study.figures.arms import over_trials, shown_arms, trials_text
+from capsnet_study.figures.causes import usual_arm
 from capsnet_study.figures.ends import ENDS, draw_ends
 from capsnet_study.figures.style import (
     DOUBLE,
@@ -75,7 +76,9 @@ def percent_ticks(axis: Axis) -> None:
     )
 
 
-def _draw_row(panels: Iterable[Axes], table: pd.DataFrame, arms: Arms, legend_title: str) -> None:
+def _draw_row(
+    panels: Iterable[Axes], table: pd.DataFrame, arms: Arms, legend_title: str, base: str | None
+) -> None:
     """All of training with the legend, its last third enlarged, and differences at its end."""
     whole, late, end = panels
     last = last_step(table)
@@ -88,7 +91,7 @@ def _draw_row(panels: Iterable[Axes], table: pd.DataFrame, arms: Arms, legend_ti
         veil = {"frameon": True, "framealpha": 0.8, "edgecolor": "none"}  # over curves that are low
         whole.legend(title=legend_title, **placed, **veil)
     note(whole, trials_text(table, arms), x=0.03, y=0.98)
-    draw_ends(end, table, arms)
+    draw_ends(end, table, arms, base)
     for line in late.get_lines():
         line.set_markevery(None)
     percent_axis(late, "")
@@ -114,14 +117,15 @@ def _two_rows(
     groups: Sequence[Arms],
     titles: Sequence[str],
     legend_titles: Sequence[str],
+    bases: Sequence[str | None],
 ) -> Figure:
     """A row of panels a group; curves above one another have the same scale."""
     figure = new_figure(DOUBLE, 5.0)
     grid = figure.subplots(2, 3, width_ratios=[2.3, 2.0, 2.0])
-    for row, letter, arms, title, legend_title in zip(
-        grid, "ab", groups, titles, legend_titles, strict=True
+    for row, letter, arms, title, legend_title, base in zip(
+        grid, "ab", groups, titles, legend_titles, bases, strict=True
     ):
-        _draw_row(row, table, arms, legend_title)
+        _draw_row(row, table, arms, legend_title, base)
         panel_title(row[0], letter, title)
     top = max(axes.get_ylim()[1] for axes in grid[:, 0])
     limits = _late_limits(table, {key: arm for arms in groups for key, arm in arms.items()})
@@ -144,11 +148,14 @@ def figure_accuracy(table: pd.DataFrame) -> Figure:
     """
     arms = shown_arms(table)
     cnn = {key: arm for key, arm in arms.items() if arm == CNNArm("cnn")}
+    full = (key for key, arm in eta_arms(arms).items() if arm.eta == 1 and not arm.follows_fitness)
+    hardest = next(full, None)
     return _two_rows(
         table,
         [n_iter_arms(arms) | cnn, eta_arms(arms) | cnn],
         ["routing iterations", "update rate"],
         ["iterations n, η = 1", "update rate η, n = 6"],
+        [usual_arm(arms), hardest or usual_arm(arms)],
     )
 
 
@@ -176,4 +183,5 @@ def figure_controls(table: pd.DataFrame) -> Figure:
         [gradients, controls],
         ["gradient through routing", "with and without routing"],
         ["η = 1; gradient full unless stated", "n = 1 is uniform coupling"],
+        [usual_arm(arms)] * 2,
     )

@@ -1,4 +1,4 @@
-"""What arms reach at the end of training less what n = 3 reaches, paired by trial."""
+"""What arms reach at the end of training less what one of them reaches, paired by trial."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from capsnet_study.figures.causes import USUAL_N_ITER, all_arms, usual_arm
 from capsnet_study.figures.paired import differences, interval_of, say_missing
 from capsnet_study.figures.style import INTERVAL, NOTE_COLOUR, arm_look
 from capsnet_study.names import arm_name
-from capsnet_study.training.arms import SOFT_N_ITER, Arm, Arms, CNNArm
+from capsnet_study.training.arms import SOFT_N_ITER, Arm, Arms, CNNArm, arms_in
 
 ENDS = "right: a dot a trial, lines join the same trial; beside them mean and 95 % t interval"
 SPREAD, ASIDE = 0.2, 0.36  # of the dots of an arm; of its mean, to the right of them
@@ -25,9 +24,8 @@ def end_differences(table: pd.DataFrame, arms: Arms, base: str) -> pd.DataFrame:
     return pd.DataFrame({key: one.iloc[-1] for key, one in found.items() if len(one)})
 
 
-def draw_ends(axes: Axes, table: pd.DataFrame, arms: Arms) -> None:
+def draw_ends(axes: Axes, table: pd.DataFrame, arms: Arms, base: str | None) -> None:
     """Dots of trials, side by side so that none is hidden, and the mean of each arm."""
-    base = usual_arm(all_arms(table))
     if base is None or not arms:
         say_missing(axes)
     else:
@@ -37,7 +35,8 @@ def draw_ends(axes: Axes, table: pd.DataFrame, arms: Arms) -> None:
     axes.axhline(0, color=NOTE_COLOUR, linewidth=0.8, linestyle=":", zorder=1.5)
     axes.set_xticks(range(len(arms)), labels=[_short(arm) for arm in arms.values()], rotation=90)
     axes.set_xlim(-0.6, len(arms) - 0.3 if arms else 0.6)
-    axes.set_ylabel(f"difference to n = {USUAL_N_ITER} (points)")
+    if base is not None:
+        axes.set_ylabel(f"difference to {arm_name(arms_in(table)[base])} (points)")
     axes.grid(axis="y")
 
 

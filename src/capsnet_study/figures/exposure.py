@@ -75,18 +75,18 @@ def figure_exposure(exposure: pd.DataFrame, table: pd.DataFrame) -> Figure:
     arms = exposed_arms(exposure, table)
     rows = exposure.loc[exposure["arm"].isin(list(arms))]
     figure = new_figure(DOUBLE, 2.7)
-    panels = figure.subplots(1, 2, sharey=True)
+    panels = figure.subplots(1, 2)
     for axes, letter, (column, title) in zip(panels, "ab", EFFECTIVE.items(), strict=True):
         draw_curves(axes, rows, arms, column)
         log_step_axis(axes, first_step(rows), last_step(rows))
+        axes.margins(y=0.12)
         _draw_all(axes, capsules(exposure))
         panel_title(axes, letter, title)
         if not arms:
             say_missing(axes)
     panels[0].set_ylabel("effective number of Cap1 capsules")
-    panels[0].set_ylim(0, 1.12 * (capsules(exposure) or 1))
     if arms:
-        note(panels[0], trials_text(rows, arms), x=0.02)
+        note(panels[0], f"{trials_text(rows, arms)}; scales differ", x=0.02, y=0.02)
         figure.legend(
             *panels[0].get_legend_handles_labels(), loc="outside right upper", title="iterations"
         )

@@ -14,7 +14,6 @@ from capsnet_study.claims.methods import cautious_interval
 from capsnet_study.claims.tables import paired, series_of
 from capsnet_study.figures.style import (
     DOUBLE,
-    INTERVAL,
     MODEL_LOOKS,
     NOTE_COLOUR,
     SMALL,
@@ -31,7 +30,7 @@ NULL_BANDS: dict[str, dict[str, Any]] = {
 NULL_LINES = {"perfect": "-", "rotated_30": (0, (3, 1.5))}
 NULL_COLOUR, BETTER_COLOUR = "#6e6e6e", "#dcefe7"
 NULLED = (*CHAMFER, "procrustes_disparity")  # the measures shown beside null maps
-CAPSNET, MARKER = "capsnet", 3.2
+CAPSNET, MARKER = "capsnet", 4.4
 SHORT = {"perfect": "grid", "shuffled": "shuffled grid", "rotated_30": "turned grid"}
 SAME = 1e-6  # nulls nearer to one another than that are drawn as one line
 
@@ -80,10 +79,10 @@ def _draw_interval(axes: Axes, row: int, values: pd.Series, model: str) -> int:
         return 0
     interval, look = cautious_interval(found), MODEL_LOOKS[model]
     if interval.low is not None:
-        axes.hlines(row, interval.low, interval.high, **INTERVAL)
+        axes.hlines(row, interval.low, interval.high, color="black", linewidth=0.9, zorder=3)
     axes.plot(
         interval.mean, row, marker=look.marker, markersize=MARKER, color=look.colour, zorder=4,
-        markerfacecolor=look.colour if look.filled else "white", markeredgewidth=0.7,
+        markerfacecolor=look.colour if look.filled else "white", markeredgewidth=0.9,
     )  # fmt: skip
     return len(found)
 
@@ -141,8 +140,44 @@ def _legend(figure: Figure, counts: set[int], kinds: set[str]) -> None:
     )  # fmt: skip
 
 
+def _draw_compared(
+    axes: Axes, table: pd.DataFrame, others: Sequence[str], measure: str, letter: str
+) -> set[int]:
+    """A panel of the CapsNet less each other model."""
+    counts = _draw_differences(axes, table, others, measure)
+    _finish_panel(axes, measure, others, letter)
+    axes.set_xlabel("CapsNet less …", labelpad=1)
+    return counts
+
+
+def _models(table: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """All models of a table, and all but the CapsNet."""
+    models = [model for model in MODEL_LOOKS if (table["model"] == model).any()]
+    return models, [model for model in models if model != CAPSNET]
+
+
 @journal_style
-def figure_faithfulness(
+def figure_faithfulness(table: pd.DataFrame) -> Figure:
+    """The CapsNet less each other model on the five measures that know which point is which.
+
+    Parameters
+    ----------
+    table : DataFrame
+        `plots/manifold.csv`: one row per model, trial and pair.
+    """
+    _, others = _models(table)
+    figure = new_figure(DOUBLE, 1.8 + 0.3 * max(len(others), 3))
+    *panels, spare = figure.subplots(2, 3, sharey=True).flat
+    spare.axis("off")
+    counts: set[int] = set()
+    for axes, measure, letter in zip(panels, FAITHFULNESS, "abcde", strict=True):
+        counts |= _draw_compared(axes, table, others, measure, letter)
+    _legend(figure, counts - {0}, set())
+    return figure
+
+
+@journal_style
+def figure_distances(
     table: pd.DataFrame, nulls: Mapping[str, Mapping[str, Mapping[str, Any]]]
 ) -> Figure:
     """Distances of all models beside null maps, then the CapsNet less each other model.
@@ -155,20 +190,16 @@ def figure_faithfulness(
         The record "nulls" of `metrics/manifold.json`: by measure and kind of map, mean, low
         and high. Measures without one get neither bands nor lines.
     """
-    models = [model for model in MODEL_LOOKS if (table["model"] == model).any()]
-    others = [model for model in models if model != CAPSNET]
-    figure = new_figure(DOUBLE, 2.3 + 0.16 * (len(models) + 2 * len(others)))
-    grid = figure.subplots(3, 4, sharey="row", height_ratios=[len(models), *[len(others)] * 2])
+    models, others = _models(table)
+    figure = new_figure(DOUBLE, 2.0 + 0.17 * (len(models) + len(others)))
+    grid = figure.subplots(2, 4, sharey="row", height_ratios=[len(models), max(len(others), 1)])
     counts: set[int] = set()
     for axes, measure, letter in zip(grid[0], NULLED, "abcd", strict=True):
         _draw_nulls(axes, nulls.get(measure, {}))
         counts |= _draw_levels(axes, table, models, measure)
         _finish_panel(axes, measure, models, letter)
         axes.set_xlabel("← better", labelpad=1)
-    measures = CHAMFER + FAITHFULNESS
-    for axes, measure, letter in zip(grid[1:].flat, measures, "efghijkl", strict=True):
-        counts |= _draw_differences(axes, table, others, measure)
-        _finish_panel(axes, measure, others, letter)
-        axes.set_xlabel("CapsNet less …", labelpad=1)
+    for axes, measure, letter in zip(grid[1], NULLED, "efgh", strict=True):
+        counts |= _draw_compared(axes, table, others, measure, letter)
     _legend(figure, counts - {0}, {kind for kinds in nulls.values() for kind in kinds})
     return figure

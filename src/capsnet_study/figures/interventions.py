@@ -8,7 +8,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from capsnet_study.figures.causes import all_arms, plain_arms
-from capsnet_study.figures.paired import draw_row, finish_rows, say_missing, spread_text
+from capsnet_study.figures.paired import (
+    draw_row,
+    finish_rows,
+    points_axis,
+    say_missing,
+    spread_text,
+)
 from capsnet_study.figures.style import (
     DOUBLE,
     Look,
@@ -98,8 +104,6 @@ def figure_interventions(interventions: pd.DataFrame, table: pd.DataFrame) -> Fi
     figure = new_figure(DOUBLE, 1.3 + 0.3 * max(len(names), 3))
     panels = figure.subplots(1, PANELS, sharey=True, sharex=True)
     counts: set[int] = set()
-    for axes in panels:
-        axes.set_xlabel("exact match lost (points)")
     for axes, letter, key in zip(panels, "ab", [*arms, None, None], strict=False):
         if key is None:
             axes.set_visible(letter == "a")
@@ -110,6 +114,8 @@ def figure_interventions(interventions: pd.DataFrame, table: pd.DataFrame) -> Fi
     panels[0].set_yticks(range(len(names)), labels=names)
     for axes in panels:
         finish_rows(axes, len(names), "as trained")
+    for axes in panels:
+        points_axis(axes, "exact match lost (points)")
     if counts:
         _legend(figure, counts)
     return figure

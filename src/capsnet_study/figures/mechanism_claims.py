@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from capsnet_study.claims.words import Words, measure_of, words_of
+from capsnet_study.claims.words import Words, measure_of, p_text, p_value, words_of
 from capsnet_study.figures.forest import (
     GAP,
     Claims,
@@ -30,9 +30,9 @@ from capsnet_study.figures.parts import PartCells, describe_part
 from capsnet_study.figures.style import INTERVAL, NOTE_COLOUR, journal_style
 from capsnet_study.training.arms import arms_in
 
-NAME, TITLE, COMPARED, VERDICT = 0.03, 0.3, 0.36, 4.0  # inches; numbers end at COUNT, VALUE and P
+NAME, TITLE, COMPARED, VERDICT = 0.03, 0.3, 0.36, 5.16  # inches; numbers end at COUNT, VALUE, P
 COUNT, PLOT_LEFT, PLOT_RIGHT, VALUE, RANGE, P = 3.82, 3.92, 5.06, 5.53, 5.57, 6.97
-WIDTH = 68  # characters of what is compared in a line
+WIDTH = 70  # characters of what is compared in a line
 
 
 class PartRows(NamedTuple):
@@ -50,11 +50,15 @@ class PartRows(NamedTuple):
 
 
 def part_rows(claim: Mapping[str, Any], words: Words) -> list[PartRows]:
-    """The parts of a claim in rows, top down."""
+    """The parts of a claim in rows, top down; one row for all of a claim without any value."""
+    if claim["parts"] and all(part["mean"] is None for part in claim["parts"]):
+        cells = PartCells("", "", "", "")
+        return [PartRows(claim["parts"][0], cells, "", [f"parts: {len(claim['parts'])}"])]
     found, above = [], ""
     for part in claim["parts"]:
         cells, measure = describe_part(part, words), measure_of(part)
-        name = f"{measure.name} ({measure.unit})" if measure.unit else measure.name
+        name = measure.name if len(measure.name) <= WIDTH else measure.title
+        name = f"{name} ({measure.unit})" if measure.unit else name
         lines = wrap(_unbreakable(cells.compared), WIDTH) or [""]
         found.append(PartRows(part, cells, name if name != above else "", lines))
         above = name
@@ -66,26 +70,14 @@ def _unbreakable(text: str) -> str:
     return text.replace(" = ", "\xa0=\xa0").replace(", ", ",\xa0").replace(" log J", "\xa0log\xa0J")
 
 
-def p_text(claim: Mapping[str, Any]) -> str:
+def claim_p(claim: Mapping[str, Any]) -> str:
     """The p value of a claim and that adjusted for the number of claims, as far as there are any.
 
-    >>> p_text({"p": 0.0123, "p_holm": 0.11}), p_text({"p": 0.00001, "p_holm": None})
-    ('p = 0.012, Holm p = 0.11', 'p < 0.001')
+    >>> claim_p({"p": 0.0123, "p_holm": 0.11}), claim_p({"p": 0.00001, "p_holm": None})
+    ('p = .01, Holm p = .11', 'p < .01')
     """
-    names = {"p": "p", "p_holm": "Holm p"}
-    found = {name: relation(claim.get(key)) for key, name in names.items()}
-    return ", ".join(f"{name} {text}" for name, text in found.items() if text)
-
-
-def relation(p: int | float | None) -> str:
-    """A p value after its sign; empty without one.
-
-    >>> relation(0.2), relation(0.0004), relation(None)
-    ('= 0.2', '< 0.001', '')
-    """
-    if p is None or p != p:
-        return ""
-    return "< 0.001" if p < 0.001 else f"= {p:.2g}"
+    found = {"": claim.get("p"), "Holm ": claim.get("p_holm")}
+    return ", ".join(f"{name}{p_text(p)}" for name, p in found.items() if p is not None)
 
 
 def _draw_part_rows(page: Page, top: int | float, rows: PartRows) -> None:
@@ -102,7 +94,8 @@ def _draw_part_rows(page: Page, top: int | float, rows: PartRows) -> None:
     write(page.words, VALUE, top, cells.value, ha="right")
     if part["low"] is not None:
         write(page.words, RANGE, top, cells.range)
-    write(page.words, P, top, relation(part["p"]).removeprefix("= "), ha="right")
+    if part["p"] is not None:
+        write(page.words, P, top, p_value(part["p"]), ha="right")
 
 
 def _draw_claim(
@@ -112,9 +105,8 @@ def _draw_claim(
     look = look_of(claim["verdict"])
     write(page.words, NAME, top, name, weight="bold")
     write(page.words, TITLE, top, claim["title"], weight="bold")
-    ground = {"facecolor": "white", "linewidth": 0, "pad": 0.5}
-    write(page.words, VERDICT, top, look.label, color=look.colour, weight="bold", bbox=ground)
-    write(page.words, P, top, p_text(claim), ha="right")
+    write(page.words, VERDICT, top, look.label, color=look.colour, weight="bold")
+    write(page.words, P, top, claim_p(claim), ha="right")
     for rows in parts:
         _draw_part_rows(page, top + 1, rows)
         top += rows.height

@@ -14,7 +14,7 @@ from capsnet_study.figures.style import INTERVAL, NOTE_COLOUR, SMALL, Look
 from capsnet_study.stats import Interval, t_interval
 
 WIDE, LINEAR = 25, 5  # points: what makes an axis of differences logarithmic, and beyond what
-POINTS_TICKS = (-50, -5, 0, 5, 50)
+POINTS_TICKS = (-50, -15, -5, 0, 5, 15, 50)
 
 
 def last_values(table: pd.DataFrame, arm: str, column: str = "exact_match") -> pd.Series:
@@ -96,9 +96,8 @@ def name_zero(axes: Axes, text: str) -> None:
     )  # fmt: skip
 
 
-def points_axis(axes: Axes) -> None:
+def points_axis(axes: Axes, label: str = "difference in exact match (points)") -> None:
     """Differences in points along x; logarithmic beyond ±5 if one leaves no room for the others."""
-    label = "difference in exact match (points)"
     low, high = axes.get_xlim()
     if max(-low, high) > WIDE:
         axes.set_xscale("symlog", linthresh=LINEAR)

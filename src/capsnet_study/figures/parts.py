@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from capsnet_study.claims.words import OVER_ARMS, Words, compared, measure_of, number
+from capsnet_study.claims.words import OVER_ARMS, Words, compared, measure_of, number, p_text
 
 
 class PartCells(NamedTuple):
@@ -35,7 +35,7 @@ def describe_part(part: Mapping[str, Any], words: Words) -> PartCells:
     value, low, high = (number(part[key], measure.unit) for key in ("mean", "low", "high"))
     spread = "" if part["low"] is None else f"[{low}, {high}]"
     if part["low"] is None and part["p"] is not None:
-        spread = f"one-sided p = {part['p']:.2f}"
+        spread = f"one-sided {p_text(part['p'])}"
     return PartCells(name, what, value, spread)
 
 

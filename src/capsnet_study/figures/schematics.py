@@ -21,6 +21,7 @@ from capsnet_study.figures.style import (
 )
 from capsnet_study.models.params import ModelParams
 
+SPACING, HALF = 1.55, 0.38  # from layer to layer; from the middle of a layer to its arrows
 CONV1 = f"{KERNEL} × {KERNEL}"
 CONV2 = f"{CONV1}\nstride 2"
 
@@ -129,8 +130,9 @@ def _draw_layer(axes: Axes, x: float, layer: LayerBox, colour: str) -> None:
 def _draw_link(axes: Axes, x: float, link: str) -> None:
     """The arrow into the layer at `x`; routing operators stand in a circle."""
     arrow = {"arrowstyle": "-|>", "lw": 0.8, "color": "#444444", "mutation_scale": 7}
-    axes.annotate("", (x - 0.38, 0), (x - 0.97, 0), arrowprops={**arrow, "shrinkA": 0})
-    middle = x - 0.675
+    start, end = x - SPACING + HALF, x - HALF
+    axes.annotate("", (end, 0), (start, 0), arrowprops={**arrow, "shrinkA": 0})
+    middle = (start + end) / 2
     if link.startswith("R"):
         axes.text(
             middle, 0, link, ha="center", va="center", fontsize=7, weight="bold", zorder=5,
@@ -144,12 +146,11 @@ def _draw_link(axes: Axes, x: float, link: str) -> None:
 
 
 def _draw_network(axes: Axes, layers: Sequence[LayerBox], colour: str) -> None:
-    spacing = 1.35
     for index, layer in enumerate(layers):
         if index:
-            _draw_link(axes, index * spacing, layer.link)
-        _draw_layer(axes, index * spacing, layer, colour)
-    axes.set(xlim=(-0.45, (len(layers) - 1) * spacing + 0.5), ylim=(-1.2, 0.5), aspect="equal")
+            _draw_link(axes, index * SPACING, layer.link)
+        _draw_layer(axes, index * SPACING, layer, colour)
+    axes.set(xlim=(-0.45, (len(layers) - 1) * SPACING + 0.5), ylim=(-1.2, 0.5), aspect="equal")
     axes.axis("off")
 
 

@@ -15,7 +15,7 @@ from matplotlib.patheffects import withStroke
 from capsnet_study.names import MODEL_NAMES, arm_name
 from capsnet_study.training.arms import SOFT_N_ITER, Arm, CNNArm
 
-DOUBLE, SINGLE = 7.0, 3.5  # inches, the widths of a journal page and of one of its columns
+DOUBLE = 7.0  # inches, the width of a journal page
 SMALL = 6.5  # points, the size of the smallest text
 
 RC = {

@@ -33,7 +33,6 @@ from capsnet_study.figures.style import (
     arm_look,
     journal_style,
     new_figure,
-    note,
     panel_title,
 )
 from capsnet_study.names import arm_name
@@ -78,7 +77,7 @@ def _draw_ends(axes: Axes, table: pd.DataFrame, arms: Arms, base: str | None) ->
     finish_rows(axes, len(others), f"n = {USUAL_N_ITER}")
     points_axis(axes)
     if counts:
-        note(axes, spread_text(counts))
+        axes.set_xlabel(f"{axes.get_xlabel()}\n{spread_text(counts)}")
     else:
         say_missing(axes)
 
@@ -102,10 +101,10 @@ def figure_timing(table: pd.DataFrame) -> Figure:
     _mark_switches(curves, switches(arms), last_step(table))
     _draw_ends(ends, table, arms, usual_arm(arms))
     if arms:
-        note(curves, trials_text(table, arms), x=0.98)
         figure.legend(*curves.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     else:
         say_missing(curves)
-    panel_title(curves, "a", "over training")
+    spread = f", {trials_text(table, arms)}" if arms else ""
+    panel_title(curves, "a", f"over training{spread}")
     panel_title(ends, "b", f"last step, less that of n = {USUAL_N_ITER}")
     return figure
