@@ -1,6 +1,6 @@
 """Test and measure the study on a GPU: ``make gpu``, or ``python -m benchmarks.gpu``.
 
-Nothing of this project has been measured on a GPU: none was at hand. On a machine that has one,
+Nothing of this project has been measured on a GPU: there was no GPU. On a machine that has one,
 this runs the tests marked `gpu`, measures steps, the routed layer and evaluations at both scales,
 trains in several processes that share the GPU, and runs a short arm of the sweep there and on the
 CPU. All figures go to ``benchmarks/results/gpu.json``. Without a GPU it says so and ends with exit

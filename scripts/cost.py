@@ -27,7 +27,7 @@ from capsnet_study.worlds.params import Setting
 
 WORKERS = (1, 8, 64)
 EVALUATION = 1 / 3  # of a step: forward only
-GPU = 100  # an assumption: no GPU was at hand
+GPU = 100  # an assumption: none has been measured
 PAPER_EPOCHS = 20
 
 Seconds = Callable[[int | None], float]  # of a training image, by n_iter (None: the CNN)

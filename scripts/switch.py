@@ -29,7 +29,7 @@ from capsnet_study.training.trials import ImageSet, image_sets
 ARMS = ("n1", "n3", "n9")
 SWITCHED = 9  # iterations
 SHARES = (1.0, 0.1)  # of the study's learning rate
-STEPS, ENDS = 100, 20  # of them, the first and the last that a mean is of
+STEPS, ENDS = 100, 20  # of them, the last that the mean at the end is of
 
 
 def main() -> None:

@@ -6,8 +6,9 @@
 Every arm is searched in the same way, by steps of a factor of 1.5 in the rate and of 2 in the gain
 (CNNs have a rate only). From the setting of params.yaml the search goes to the best neighbour,
 until all neighbours are worse: what is chosen lies on no edge of what was tried. Each setting is
-the mean of two seeds. Digits are those of `scripts.validation`: no test digit is read. Results are
-added to scripts/tune.csv; settings that are there are not tried again.
+the mean of two seeds on 2,000 images, whose standard error is about 0.7 points: several settings
+are as good, and the search ends at one of them. Digits are those of `scripts.validation`: no test
+digit is read. Results are added to scripts/tune.csv; settings that are there are not tried again.
 """
 
 from __future__ import annotations
