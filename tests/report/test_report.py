@@ -190,7 +190,7 @@ def test_worlds_that_agree_are_counted(results, report):
     rows = {row[0]: row[3] for row in rows_of(section_of(report, "All claims")) if len(row) == 5}
     assert (rows["C1"], rows["C2"], rows["C3"]) == ("1 of 1", "1 of 2", "–")
     assert "2 other settings, or worlds: shorter training and other seeds." in report
-    assert "n = 3 less n = 1 +4.1 [+3.0, +5.2]." in report
+    assert "n = 3 less n = 1 +4.1 [+3.0, +5.2], 1 of 1." in report
 
 
 def test_best_is_told_against_best(results, report):

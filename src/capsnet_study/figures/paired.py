@@ -60,7 +60,7 @@ def draw_row(axes: Axes, row: int | float, values: Iterable[float], look: Look) 
         linewidths=0, zorder=3,
     )  # fmt: skip
     if found.low is not None and found.high is not None:
-        axes.hlines(row, found.low, found.high, **INTERVAL)
+        axes.hlines(row, found.low, found.high, **INTERVAL | {"zorder": 3.5})  # below the marker
     axes.plot(
         found.mean, row, marker=look.marker, color=look.colour, markersize=4, zorder=4,
         linewidth=0, markerfacecolor=look.colour if look.filled else "white",

@@ -28,7 +28,7 @@ from capsnet_study.report import facts, provenance
 from capsnet_study.report.facts import Record
 from capsnet_study.report.findings import abstract, also, finding, with_routing
 from capsnet_study.report.text import FILTERS, part_row
-from capsnet_study.report.worlds import agreement, best_against_best, other_worlds
+from capsnet_study.report.worlds import agreement, best_against_best, certain, other_worlds
 from capsnet_study.routing.algorithms import ALGORITHMS
 from capsnet_study.stats import bootstrap_false_alarms, bootstrap_interval
 from capsnet_study.training.arms import Arms, n_iter_arms
@@ -138,7 +138,10 @@ def _render(template: str, results: Results, params: Params) -> str:
         autoescape=False,  # Markdown, not HTML
     )
     words = words_of(results.arms | results.changed_arms)
-    environment.filters |= FILTERS | {"part_row": lambda part: part_row(part, words)}
+    environment.filters |= FILTERS | {
+        "certain": certain,
+        "part_row": lambda part: part_row(part, words),
+    }
     try:
         return environment.get_template(template).render(vars(results) | _context(results, params))
     except (jinja2.UndefinedError, KeyError) as error:

@@ -42,6 +42,22 @@ def agreement(worlds: Record) -> dict[str, str]:
     return found
 
 
+def certain(effect: Record) -> str:
+    """Return in how many worlds the interval lies wholly on the side of 0 of the pooled mean.
+
+    >>> one, other = {"low": 0.01, "high": 0.02}, {"low": -0.01, "high": 0.02}
+    >>> certain({"pooled": {"mean": 0.01}, "worlds": {"main": one, "short": other}})
+    '1 of 2'
+    """
+    sign = 1 if effect["pooled"]["mean"] > 0 else -1
+    found = [
+        min(sign * world["low"], sign * world["high"]) > 0
+        for world in effect["worlds"].values()
+        if world["low"] is not None
+    ]
+    return f"{sum(found)} of {len(found)}"
+
+
 def best_against_best(worlds: Record) -> list[str]:
     """Return what arms that were tuned by themselves differ by, of those effects that have them.
 
