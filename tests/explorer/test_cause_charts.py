@@ -10,6 +10,7 @@ from capsnet_study.explorer.cause_charts import (
     exposure_chart,
     interventions_chart,
     matrix_chart,
+    points_lost,
 )
 from capsnet_study.explorer.cause_points import (
     clamp_rows,
@@ -95,6 +96,13 @@ def test_interventions_are_means_of_losses_by_layer():
     assert (rows.groupby(["arm", "change"]).size() == 3).all()
     found = encodings(interventions_chart(interventions(), evaluations()))
     assert len(set(found["shape"]["range"])) == len(found["shape"]["domain"]) == 3
+
+
+def test_losses_that_dwarf_the_others_are_drawn_on_a_logarithm():
+    few = points_lost("mean", [{"mean": -4.0}, {"mean": 6.0}]).to_dict()
+    many = points_lost("mean", [{"mean": -24.0}, {"mean": 68.0}]).to_dict()
+    assert "type" not in few["scale"] and many["scale"]["type"] == "symlog"
+    assert "logarithmic" in many["title"]
 
 
 def test_clamped_arms_have_lines_of_two_shapes_and_free_ones_a_place_of_their_own():

@@ -5,6 +5,8 @@ Lines differ in shape as well as in colour, as in the figures.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import altair as alt
 import pandas as pd
 
@@ -31,9 +33,11 @@ from capsnet_study.explorer.pieces import (
     sized,
     zoomed,
 )
+from capsnet_study.explorer.points import Row
 from capsnet_study.figures.causes import all_arms, step_groups
 from capsnet_study.figures.exposure import EFFECTIVE, capsules, exposed_arms
 from capsnet_study.figures.interventions import LAYER_LOOKS
+from capsnet_study.figures.paired import LINEAR, POINTS_TICKS, WIDE
 from capsnet_study.figures.train_test import LAYERS
 
 CELL = 46  # pixels
@@ -122,9 +126,9 @@ def interventions_chart(interventions: pd.DataFrame, table: pd.DataFrame) -> alt
             scale=scale_of(labels, [look.colour for look in looks]),
         ),
     )  # fmt: skip
-    reach = base.mark_rule(strokeWidth=1.5).encode(x="low:Q", x2="high:Q")
+    reach = base.mark_rule(strokeWidth=1.5).encode(x=points_lost("low", rows), x2="high:Q")
     dots = base.mark_point(size=60, filled=True, opacity=1).encode(
-        x=alt.X("mean:Q", title="exact match lost (points)", scale=alt.Scale(padding=14)),
+        x=points_lost("mean", rows),
         shape=alt.Shape(
             "layer:N", title="changed in",
             scale=scale_of(labels, [SHAPES[look.marker] for look in looks]),
@@ -133,6 +137,16 @@ def interventions_chart(interventions: pd.DataFrame, table: pd.DataFrame) -> alt
     )  # fmt: skip
     trained = buttons("trained", "trained with", alike(names))
     return sized(line_at("x", 0), reach, dots.add_params(trained))
+
+
+def points_lost(column: str, rows: Sequence[Row]) -> alt.X:
+    """The axis of points lost: as in the figure, a logarithm where few losses dwarf the others."""
+    title = "exact match lost (points)"
+    if max([abs(row["mean"]) for row in rows], default=0.0) <= WIDE:
+        return alt.X(f"{column}:Q", title=title, scale=alt.Scale(padding=14))
+    scale = alt.Scale(type="symlog", constant=LINEAR, padding=14)
+    ticks = alt.Axis(values=[*POINTS_TICKS])
+    return alt.X(f"{column}:Q", title=f"{title}, logarithmic", scale=scale, axis=ticks)
 
 
 def clamp_chart(table: pd.DataFrame) -> alt.LayerChart:
