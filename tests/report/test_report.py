@@ -21,6 +21,7 @@ from capsnet_study.report.render import (
 )
 from capsnet_study.report.text import fixed, part_row, parts_met, percent, spread
 from tests import tables
+from tests.cause_tables import MECHANISM_ARMS
 from tests.project import ROOT
 from tests.report.markdown import assert_sound, headings, rows_of, section_of, table_after
 from tests.report.report_inputs import (
@@ -159,7 +160,8 @@ def test_one_trial_has_no_interval():
 def test_a_run_with_few_arms_reads_too():
     sweep = tables.some_arms("n1", "n3", "n6_fitness", "cnn")
     yoked = {"late": replace(PARAMS.yoked["n3_as_n9"], certainty_of="n6_fitness")}
-    params = replace(PARAMS, sweep=sweep, yoked=yoked)
+    mechanism = {key: MECHANISM_ARMS[key] for key in ("n9_late", "n3_sham")}
+    params = replace(PARAMS, sweep=sweep, yoked=yoked, mechanism=mechanism)
     for render in TEXTS:
         text = render(results_of(params), params)
         assert_sound(text)
