@@ -88,7 +88,10 @@ def finish_plot(page: Page, end: float) -> None:
     plot.set_xlim(-end, end)
     plot.xaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=1))
     plot.xaxis.set_minor_locator(NullLocator())
-    plot.xaxis.set_major_formatter(FuncFormatter(_plain))
+    farthest = 10 ** int(np.log10(end))
+    plot.xaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: _plain(value) if abs(value) in (0, 1, farthest) else "")
+    )
     plot.tick_params(axis="x", labelsize=SMALL, pad=1)
     plot.tick_params(axis="y", left=False, labelleft=False)
     plot.spines["left"].set_visible(False)
@@ -97,8 +100,8 @@ def finish_plot(page: Page, end: float) -> None:
     plot.set_xlabel(text, labelpad=1, fontsize=SMALL)
 
 
-def _plain(value: float, _: int) -> str:
-    """A tick label; those of ±10, which would touch their neighbours, are left out."""
+def _plain(value: float) -> str:
+    """A tick label; that of ±10, which would touch that of ±1, is left out."""
     return "" if abs(value) == 10 else f"{value:g}".replace("-", "−")
 
 
