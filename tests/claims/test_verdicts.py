@@ -249,3 +249,12 @@ def test_the_transfer_claims(drops, verdicts):
     judged = evaluate_claims(claims, {"transfer": transfer(*drops)})
     assert [judged[name]["verdict"] for name in ("T1", "T2", "T3")] == verdicts
     assert {part["n"] for claim in judged.values() for part in claim["parts"]} == {8}
+
+
+@pytest.mark.parametrize(("lower", "agree"), [([0.58, 0.60, 0.62], 3), ([0.58, 0.70, 0.62], 2)])
+def test_units_on_the_side_of_the_claim_are_counted(lower, agree):
+    part = {"kind": "difference", "table": "fitting", "measure": "exact_match"}
+    part |= {"of": "n7", "minus": "n3", "expect": "below 0"}
+    table = tables.fitting_trials({"n3": [0.61, 0.62, 0.63], "n7": lower})
+    (found,) = judge({"fitting": table}, part)["parts"]
+    assert (found["agree"], found["n"]) == (agree, 3)

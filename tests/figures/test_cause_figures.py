@@ -17,6 +17,7 @@ from capsnet_study.figures.certainty import (
     figure_early_certainty,
     fitted_arms,
     fitted_quadratic,
+    lowest_shown,
 )
 from capsnet_study.figures.clamp import figure_clamp
 from capsnet_study.figures.exposure import figure_exposure
@@ -213,3 +214,10 @@ def test_tables_of_the_paper_alone_still_draw():
     table = evaluations(ARMS)
     for draw in (figure_step_differences, figure_timing, figure_clamp, figure_other_routings):
         assert render(draw(table), "png", 40)
+
+
+def test_early_certainty_leaves_room_for_what_is_fitted():
+    fitted = pd.Series([0.73, 0.75])
+    assert lowest_shown(fitted, 0.71) == pytest.approx(0.71 - 0.15 * 0.04)
+    assert lowest_shown(fitted, None) == pytest.approx(0.73 - 0.15 * 0.02)
+    assert lowest_shown(fitted[:0], 0.71) == -np.inf

@@ -7,7 +7,7 @@ import pytest
 
 from capsnet_study.claims.declarations import parse_claims
 from capsnet_study.common.storage import read_yaml
-from capsnet_study.report.findings import ABSTRACT, abstract, finding, with_routing
+from capsnet_study.report.findings import ABSTRACT, abstract, also, finding, with_routing
 from capsnet_study.report.render import VERDICTS
 from capsnet_study.report.statements import ROUTING, STATEMENTS
 from capsnet_study.report.text import parts_met
@@ -125,3 +125,16 @@ def test_statements_are_of_declared_claims_and_their_parts():
     for id, statement in STATEMENTS.items():
         assert statement.holds != statement.fails
         assert id == ROUTING or max(statement.evidence) < len(DECLARED[id].parts)
+
+
+def test_another_part_is_told_as_a_sentence():
+    claims = {"X1": claim("contradicted", -0.654, -0.0105)}
+    assert also("X1", 1, claims) == (
+        "Nine in the first quarter, then three, end 1.1 points below three throughout [−2.0, +3.0]."
+    )
+    assert also("X1", 1, {"X1": claim("not evaluated", None, None)}) == also("X1", 1, {}) == ""
+
+
+def test_trials_that_agree_are_counted_beside_a_wide_interval():
+    found = finding("X16", {"X16": claim("inconclusive", -0.1975, -0.2)})
+    assert "19.8 points below nine throughout, above in 3 of 3 trials [−2.0, +3.0]" in found
