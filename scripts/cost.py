@@ -122,7 +122,7 @@ def worlds(params: Params, image: Seconds) -> Stages:
         setting = changes.setting(main)
         wider = setting.model.conv_channels / params.model.conv_channels
         images = images_seen(replace(params, data=setting.data, train=setting.train))
-        for name in params.worlds.arms:
+        for name in params.worlds.arms_in(world):
             arm = params.arms[name]
             seconds = images * wider * image(arm.n_iter if isinstance(arm, CapsNetArm) else None)
             stages[f"{world}-{name}"] = [seconds] * params.worlds.trials

@@ -97,7 +97,7 @@ def draw_worlds() -> dict[str, Figure]:
     """Return the figures of the study in other settings by file name."""
     found, claims = read_json("metrics/worlds.json"), read_json("metrics/claims.json")
     worlds = in_order(found["worlds"], list(read_table("plots/worlds.csv")["world"].unique()))
-    titles = {id: claim["title"] for id, claim in of_kind(claims, "paper").items()}
+    titles = {id: claim["title"] for id, claim in claims.items()}
     names = {key: world["title"] for key, world in worlds.items()}
     return {
         "worlds": figure_worlds(worlds, titles),

@@ -1,6 +1,8 @@
-"""Train one arm of the sweep in one world: the study with other digits, length, width or rate."""
+"""Train one arm in one world: the study with other digits, length, width or rate."""
 
 from __future__ import annotations
+
+from typing import Annotated
 
 import typer
 
@@ -9,7 +11,7 @@ from capsnet_study.common.storage import write_table
 from capsnet_study.data.digits import load_digits
 from capsnet_study.data.params import DataParams
 from capsnet_study.models.params import CapsuleParams, ModelParams
-from capsnet_study.training.arms import Sweep
+from capsnet_study.training.arms import BLOCKS, Block
 from capsnet_study.training.checkpoints import resumable
 from capsnet_study.training.history import history_table
 from capsnet_study.training.params import TrainParams
@@ -20,9 +22,9 @@ from stages.digits import folder_of
 from stages.recording import recorded
 
 
-def main(world: str, arm: str) -> None:
+def main(world: str, arm: str, block: Annotated[Block, typer.Argument()] = "sweep") -> None:
     """Write data/worlds/WORLD-ARM.csv, one row a trial and evaluation."""
-    stage = f"world@{world}-{arm}"
+    stage = f"{'world' if block == 'sweep' else f'world_{block}'}@{world}-{arm}"
     with recorded(stage), resumable(stage) as checkpoints:
         *blocks, worlds, arms = load_blocks(
             data=DataParams,
@@ -30,9 +32,12 @@ def main(world: str, arm: str) -> None:
             capsules=CapsuleParams,
             train=TrainParams,
             worlds=WorldParams,
-            sweep=Sweep,
+            **{block: BLOCKS[block]},
         )
-        for name, kind, known in ((world, "world", worlds.settings), (arm, "arm of sweep", arms)):
+        for name, kind, known in (
+            (world, "world", worlds.settings),
+            (arm, f"arm of {block}", arms),
+        ):
             if name not in known:
                 raise ParameterError(f"no {kind} {name!r}; there are {', '.join(known)}")
         setting = worlds.settings[world].setting(Setting(*blocks))

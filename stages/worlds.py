@@ -27,13 +27,15 @@ def main() -> None:
             for arm in worlds.arms
             if tuned_arm(arm) in mechanism
         }
+        interventions = worlds.mechanism.arms
+        paths |= {(MAIN, arm): f"data/mechanism/{arm}.csv" for arm in interventions}
         paths |= {
             (world, arm): f"data/worlds/{world}-{arm}.csv"
             for world in worlds.settings
-            for arm in worlds.arms
+            for arm in worlds.arms_in(world)
         }
         trained = {
-            (world, arm): mechanism[tuned_arm(arm)] if world == TUNED else arms[arm]
+            (world, arm): mechanism[tuned_arm(arm)] if world == TUNED else (arms | mechanism)[arm]
             for world, arm in paths
         }
         trials = gather_worlds({key: read_table(path) for key, path in paths.items()}, trained)
@@ -45,7 +47,7 @@ def main() -> None:
                 "title": world_name(world),
                 "changed": changed[world],
                 "trials": int(rows["trial"].nunique()),
-                "claims": world_verdicts(claims, rows),
+                "claims": world_verdicts(claims, rows, interventions),
             }
             for world, rows in trials.groupby("world", sort=False)
         }

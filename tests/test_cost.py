@@ -67,9 +67,11 @@ def test_a_world_costs_what_it_changes(measured):
         "wide": World(model={"conv_channels": 64, "primary_groups": 8}),
         "long": World(train={"epochs": 2 * params.train.epochs}),
     }
-    params = replace(params, worlds=replace(params.worlds, settings=settings))
+    late = replace(params.worlds.mechanism, worlds=["long"])
+    params = replace(params, worlds=replace(params.worlds, settings=settings, mechanism=late))
     stages = worlds(params, seconds_at_this_scale(measured))
-    assert len(stages) == len(settings) * len(params.worlds.arms)
+    assert len(stages) == len(settings) * len(params.worlds.arms) + len(late.arms)
+    assert {"long-n9_late"} == {name for name in stages if name.endswith("_late")}
     assert {len(tasks) for tasks in stages.values()} == {params.worlds.trials}
     assert stages["wide-n3"][0] == pytest.approx(2 * stages["rate-n3"][0])
     assert stages["long-cnn"][0] == pytest.approx(2 * stages["rate-cnn"][0], rel=0.2)
@@ -78,7 +80,9 @@ def test_a_world_costs_what_it_changes(measured):
 def test_an_arm_of_many_iterations_costs_accordingly(measured):
     params = load_params()
     arms = {f"of{n}": replace(params.sweep["n9"], n_iter=n) for n in (9, 10, 20)}
-    stages = trainings(replace(params, mechanism=arms), seconds_at_this_scale(measured))
+    stages = trainings(
+        replace(params, mechanism=params.mechanism | arms), seconds_at_this_scale(measured)
+    )
     nine, ten, twenty = (stages[name][0] for name in arms)
     assert ten > nine and twenty - ten == pytest.approx(10 * (ten - nine))
 

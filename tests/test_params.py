@@ -202,8 +202,8 @@ def test_arm_names_that_dvc_or_a_file_system_would_misread_are_refused(name):
 @pytest.mark.parametrize("name", ["n6_eta0p01", "A", "cnn160"])
 def test_plain_arm_names_are_accepted(name):
     document = deepcopy(DOCUMENT)
-    document["mechanism"] = {name + "_": ARM}
-    assert list(parse_params(document).mechanism) == [name + "_"]
+    document["mechanism"][name + "_"] = ARM
+    assert name + "_" in parse_params(document).mechanism
 
 
 def test_all_that_is_wrong_is_told_at_once():

@@ -99,13 +99,17 @@ class Params:
         return self
 
     @model_validator(mode="after")
-    def _worlds_have_arms_of_the_sweep(self) -> Params:
-        for name in self.worlds.arms:
-            if name not in self.sweep:
-                raise ValueError(
-                    f"worlds.arms: {name!r}: an arm of sweep is needed; there are "
-                    f"{', '.join(self.sweep)}"
-                )
+    def _worlds_have_arms_that_there_are(self) -> Params:
+        for key, named, block, arms in (
+            ("arms", self.worlds.arms, "sweep", self.sweep),
+            ("mechanism.arms", self.worlds.mechanism.arms, "mechanism", self.mechanism),
+        ):
+            for name in named:
+                if name not in arms:
+                    raise ValueError(
+                        f"worlds.{key}: {name!r}: an arm of {block} is needed; there are "
+                        f"{', '.join(arms)}"
+                    )
         return self
 
     @model_validator(mode="after")

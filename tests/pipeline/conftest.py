@@ -59,6 +59,7 @@ TINY_WORLDS = {
     "arms": ["n1", "n3"],
     "trials": 1,
     "settings": {"gain": {"capsules": {"init_gain": 0.25}}, "images": {"own_images": True}},
+    "mechanism": {"arms": ["n3_sham"], "worlds": ["gain"]},
 }
 
 

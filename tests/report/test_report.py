@@ -195,6 +195,15 @@ def test_worlds_that_agree_are_counted(results, report):
     assert "n = 3 less n = 1 +4.1 [+3.0, +5.2], 1 of 1." in report
 
 
+def test_claims_of_ours_that_worlds_judge_are_counted(results, report, appendix):
+    assert "Of our claims they judge X7 (1 of 1)." in report
+    rows = [row for row in rows_of(section_of(appendix, "Interventions")) if len(row) == 8]
+    told = {row[0]: row[3] for row in rows if row[4] in VERDICTS}
+    assert (told["X7"], told["X2"]) == ("1 of 1", "–")
+    alone = replace(results, worlds=worlds_record(of_kind(results.claims, "paper")))
+    assert "Of our claims they judge" not in render_report(alone, PARAMS)
+
+
 def test_best_is_told_against_best(results, report):
     assert "Best against best" not in report
     record = worlds_record(results.claims)

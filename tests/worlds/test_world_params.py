@@ -5,7 +5,7 @@ import pytest
 from capsnet_study.common.params import ParameterError
 from capsnet_study.params import load_params
 from capsnet_study.worlds.names import world_change
-from capsnet_study.worlds.params import Setting, World
+from capsnet_study.worlds.params import Setting, World, WorldMechanism, WorldParams
 from tests.test_params import changed, refusal
 
 
@@ -44,18 +44,27 @@ def test_a_change_that_cannot_be_made_is_named(
 @pytest.mark.parametrize(
     "key, text, told",
     [
-        ("worlds/settings", "{gain: {capsules: {gain: 1.0}}}", ["worlds.settings.gain", "gain"]),
-        ("worlds/settings", "{tuned: {own_images: true}}", ["settings.tuned", "there already"]),
-        ("worlds/settings", "{same: {}}", ["settings.same: nothing differs"]),
-        ("worlds/settings", "{a.b: {own_images: true}}", ["a.b"]),
-        ("worlds/settings", "{x: {routing: {eta: 0.5}}}", ["worlds.settings.x.routing"]),
+        ("worlds/settings/gain", "{capsules: {gain: 1.0}}", ["worlds.settings.gain", "gain"]),
+        ("worlds/settings/tuned", "{own_images: true}", ["settings.tuned", "there already"]),
+        ("worlds/settings/same", "{}", ["settings.same: nothing differs"]),
+        ("worlds/settings/a.b", "{own_images: true}", ["a.b"]),
+        ("worlds/settings/x", "{routing: {eta: 0.5}}", ["worlds.settings.x.routing"]),
         ("worlds/arms", "[n4]", ["worlds.arms: 'n4'", "n3"]),
+        ("worlds/mechanism/arms", "[n3]", ["worlds.mechanism.arms: 'n3'", "n9_late"]),
+        ("worlds/mechanism/worlds", "[main]", ["mechanism.worlds: no world 'main'", "fresh"]),
         ("worlds/trials", "0", ["worlds.trials", "0"]),
     ],
 )
 def test_a_wrong_block_is_refused(key: str, text: str, told: list[str]) -> None:
     message = refusal(changed(key, text))
     assert all(part in message for part in told), message
+
+
+def test_interventions_are_trained_in_their_worlds_only():
+    settings = {"short": World(train={"epochs": 1}), "images": World(own_images=True)}
+    worlds = WorldParams(["n3", "cnn"], 1, settings, WorldMechanism(["n9_late"], ["images"]))
+    assert worlds.arms_in("short") == ["n3", "cnn"]
+    assert worlds.arms_in("images") == ["n3", "cnn", "n9_late"]
 
 
 def test_a_world_says_what_differs() -> None:

@@ -27,6 +27,8 @@ def world() -> pd.DataFrame:
             "area_under_curve": score - 0.1 + 0.001 * rng.normal(),
             "entropy_last": np.nan if key == "cnn" else 2.0,
             "entropy_change": np.nan if key == "cnn" else -0.1 - 0.01 * trial,
+            "effective_gradient_at_tenth": 9.0 - 0.3 * (key == "n9") - 0.01 * trial,
+            "effective_mass_at_tenth": 9.5 - 0.3 * (key == "n9"),
             "entropy_at_tenth": np.nan if key == "cnn" else 2.2,
             "spearman_entropy_accuracy": np.nan if key in ("cnn", "n1") else -0.9 + 0.1 * trial,
         }
@@ -42,6 +44,21 @@ def test_claims_are_judged_on_the_parts_that_there_are_arms_for(world: pd.DataFr
     assert found["C3"] == {"verdict": "contradicted", "cautious": "contradicted", "parts": 2}
     assert found["C5"]["verdict"] == "reproduced"
     assert {"C1", "C4", "C8", "M1", "T1", "X1"}.isdisjoint(found)
+
+
+def test_claims_on_interventions_are_judged_where_these_are_trained(world: pd.DataFrame) -> None:
+    nine = world[world["arm"] == "n9"]
+    late = nine.assign(
+        arm="n9_late", exact_match=nine["exact_match"] - 0.1, entropy_change=0.5, routed_from=0.25
+    )
+    both = pd.concat([world, late], ignore_index=True)
+    found = world_verdicts(CLAIMS, both, ["n9_late"])
+    assert found["X1"] == {"verdict": "contradicted", "cautious": "contradicted", "parts": 1}
+    assert {id: one for id, one in found.items() if id != "X1"} == world_verdicts(CLAIMS, world)
+
+
+def test_claims_on_the_gradient_are_judged_with_their_measures(world: pd.DataFrame) -> None:
+    assert world_verdicts(CLAIMS, world)["X7"]["verdict"] == "reproduced"
 
 
 def test_cautious_intervals_may_decide_otherwise(world: pd.DataFrame) -> None:

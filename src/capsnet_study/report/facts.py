@@ -46,7 +46,7 @@ RUNTIME_GROUPS = {
         *("pretrain_capsnet", "pretrain_uniform", "pretrain_cnn"),
         *("transfer_capsnet", "transfer_uniform", "transfer_cnn"),
     ),
-    "worlds": ("world", "worlds"),
+    "worlds": ("world", "world_mechanism", "worlds"),
     "verdicts and figures": ("claims", "figures"),
 }
 """The stages of dvc.yaml that keep a record, by what the report calls them."""

@@ -157,11 +157,13 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
     causes = of_kind(results.claims, "mechanism")
     bootstrap = _defaults(bootstrap_interval)
     told = with_routing(results.claims, results.exploratory)
+    agreeing = agreement(results.worlds)
     return {
         "claims": claims,
         "causes": causes,
         "others": other_worlds(results.worlds),
-        "agreement": agreement(results.worlds),
+        "agreement": agreeing,
+        "causes_elsewhere": [f"{id} ({agreeing[id]})" for id in causes if id in agreeing],
         "best": best_against_best(results.worlds),
         "abstract": abstract(told),
         "finding": partial(finding, claims=told),

@@ -59,16 +59,44 @@ class World:
 
 
 @dataclass(frozen=True, config=STRICT)
+class WorldMechanism:
+    """Which interventions, arms of ``mechanism``, are trained in which worlds."""
+
+    arms: Annotated[list[str], Field(min_length=1)]
+    worlds: Annotated[list[str], Field(min_length=1)]
+
+
+@dataclass(frozen=True, config=STRICT)
 class WorldParams:
-    """Which arms of the sweep are trained in which other settings, and how often."""
+    """Which arms of the sweep are trained in which other settings, and how often.
+
+    Attributes
+    ----------
+    mechanism
+        Interventions that some of these worlds train beside the arms.
+    """
 
     arms: Annotated[list[str], Field(min_length=1)]
     trials: Count
     settings: Annotated[dict[Name, World], Field(min_length=1)]
+    mechanism: WorldMechanism
+
+    def arms_in(self, world: str) -> list[str]:
+        """Return the arms that a world trains, interventions last."""
+        return [*self.arms, *(self.mechanism.arms if world in self.mechanism.worlds else ())]
 
     @model_validator(mode="after")
     def _every_world_differs(self) -> WorldParams:
         for name, world in self.settings.items():
             if world == World():
                 raise ValueError(f"settings.{name}: nothing differs from the main study")
+        return self
+
+    @model_validator(mode="after")
+    def _interventions_are_in_worlds_that_there_are(self) -> WorldParams:
+        for name in self.mechanism.worlds:
+            if name not in self.settings:
+                raise ValueError(
+                    f"mechanism.worlds: no world {name!r}; there are {', '.join(self.settings)}"
+                )
         return self

@@ -7,15 +7,23 @@ from typing import Any
 
 import pandas as pd
 
-from capsnet_study.claims.declarations import BestDifference, Claim, Difference, Part
-from capsnet_study.claims.methods import CAUTIOUS
+from capsnet_study.claims.declarations import (
+    BestDifference,
+    Claim,
+    Difference,
+    Equivalence,
+    Part,
+)
+from capsnet_study.claims.methods import CAUTIOUS, METHODS
 from capsnet_study.claims.verdicts import evaluate_claims
 
-TABLE = "fitting"  # worlds train the arms of the sweep, and nothing else
+TABLES = ("fitting", "mechanism")  # worlds train arms; their networks are not kept
 
 
-def world_verdicts(claims: Iterable[Claim], trials: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Judge the claims of the paper that the arms of one world can decide.
+def world_verdicts(
+    claims: Iterable[Claim], trials: pd.DataFrame, interventions: Collection[str] = ()
+) -> dict[str, dict[str, Any]]:
+    """Judge the claims that the arms of one world can decide.
 
     Of a claim those parts are judged whose arms the world has; one without any is left out.
 
@@ -23,6 +31,8 @@ def world_verdicts(claims: Iterable[Claim], trials: pd.DataFrame) -> dict[str, d
     ----------
     trials
         One row an arm and trial, as `gather_worlds` gives them of each world.
+    interventions
+        Those of the arms that are none of the sweep, and in no group of its arms.
 
     Returns
     -------
@@ -30,8 +40,9 @@ def world_verdicts(claims: Iterable[Claim], trials: pd.DataFrame) -> dict[str, d
     """
     arms = set(trials["arm"])
     known = [decidable for claim in claims if (decidable := _in_part(claim, arms))]
-    by_rule = evaluate_claims(known, {TABLE: trials})
-    cautious = evaluate_claims(known, {TABLE: trials}, {"paper": CAUTIOUS})
+    tables = {"fitting": trials[~trials["arm"].isin(interventions)], "mechanism": trials}
+    by_rule = evaluate_claims(known, tables)
+    cautious = evaluate_claims(known, tables, METHODS | {"paper": CAUTIOUS})
     return {
         id: {
             "verdict": record["verdict"],
@@ -44,17 +55,15 @@ def world_verdicts(claims: Iterable[Claim], trials: pd.DataFrame) -> dict[str, d
 
 def _in_part(claim: Claim, arms: Collection[str]) -> Claim | None:
     """Return a claim with the parts that can be judged with some arms; None if none can."""
-    parts = [part for part in claim.parts if part.table == TABLE and _has_arms(part, arms)]
-    if claim.kind != "paper" or not parts:
-        return None
-    return claim.model_copy(update={"parts": parts})
+    parts = [part for part in claim.parts if part.table in TABLES and _has_arms(part, arms)]
+    return claim.model_copy(update={"parts": parts}) if parts else None
 
 
 def _has_arms(part: Part, arms: Collection[str]) -> bool:
     match part:
-        case Difference(of=arm, minus=other):
+        case Difference(of=arm, minus=other) | Equivalence(of=arm, minus=other):
             return {arm, other} <= set(arms)
         case BestDifference(of=arm, minus_best_of=others):
             return {arm, *others} <= set(arms)
-        case _:  # over a group of arms: those that there are
-            return True
+        case _:  # over a group of the sweep: of its table those that there are
+            return part.table == "fitting"
