@@ -26,19 +26,10 @@ from capsnet_study.claims.significance import permutation_curvature
 from capsnet_study.claims.tables import Tables, arms_of, paired, series_of, table_of, values_of
 from capsnet_study.stats import permutation_spearman
 
-PART_FIELDS = ("kind", "table", "measure", "of", "minus", "group", "x", "y")
-PART_FIELDS += (
-    "n",
-    "dropped",
-    "agree",
-    "mean",
-    "sd",
-    "low",
-    "high",
-    "p",
-    "side",
-    "bound",
-    "outcome",
+PART_FIELDS = (
+    *("kind", "table", "measure", "of", "minus", "group", "x", "y"),
+    *("n", "dropped", "agree", "mean", "sd", "low", "high", "p"),
+    *("side", "bound", "outcome"),
 )
 SIGNIFICANCE = 0.05
 

@@ -40,10 +40,9 @@ def evaluate_claims(
       y; a difference of differences also over and minus_over;
     - what was found: n (units or arms), dropped (those left out of n since the measure has no value
       there, as a rank correlation with a constant entropy), agree (units whose own value lies where
-      the part should), mean, sd (standard deviation of the
-      values; None of fewer than two), low and high (None where there is no interval), p (of what is
-      over arms, and of all parts of mechanism claims); an equivalence also low_90 and high_90, a
-      curvature also vertex;
+      the part should), mean, sd (standard deviation of the values; None of fewer than two), low and
+      high (None where there is no interval), p (of what is over arms, and of all parts of mechanism
+      claims); an equivalence also low_90 and high_90, a curvature also vertex;
     - how it is judged: side (above, below or within) and bound, where it should lie; outcome.
 
     A mechanism claim also has if_holds, if_not, p (the largest of its parts': all must hold) and

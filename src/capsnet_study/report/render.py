@@ -7,7 +7,6 @@ chosen by the outcome. The text is in ``templates``.
 from __future__ import annotations
 
 import inspect
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -169,13 +168,12 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
         "finding": partial(finding, claims=told),
         "also": partial(also, claims=told),
         "remarks": results.exploratory["remarks"],
-        "by_verdict": _by_verdict(causes),
+        "by_verdict": {"paper": _by_verdict(claims), "mechanism": _by_verdict(causes)},
         "uncorrected": [
             id
             for id, claim in causes.items()
             if claim["verdict"] == "reproduced" and (claim["p_holm"] or 0) >= SIGNIFICANCE
         ],
-        "counted": _by_verdict(claims).get("reproduced", []),
         "heads": facts.new_weights(params),
         "past": provenance.earlier_runs(results.earlier, claims, params),
         "algorithms": {name: one for name, one in ALGORITHMS.items() if one.route},
@@ -186,25 +184,21 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
         "sizes": sizes,
         "span": 2 * sizes.MAX_SHIFT + 1,
         "n_iter_arms": n_iter_arms,
-        "verdicts": VERDICTS,
         "dead_length": DEAD_LENGTH,
         "lengths": {"primary": PRIMARY_LENGTH, "routed": ROUTED_LENGTH},
         "margin": _defaults(margin_loss),
         "bootstrap": bootstrap,
         "confidence": f"{100 * bootstrap['confidence']:g} %",
         "false_alarms": bootstrap_false_alarms(max(params.train.trials, 2)),
-        "counts": Counter(claim["verdict"] for claim in claims.values() if not claim["control"]),
         "scale": facts.scale_of(results.data, params),
     }
 
 
 def _by_verdict(claims: Mapping[str, Record]) -> dict[str, list[str]]:
-    """Return the claims that are no controls, by their verdicts."""
-    found: dict[str, list[str]] = {}
-    for id, claim in claims.items():
-        if not claim["control"]:
-            found.setdefault(claim["verdict"], []).append(id)
-    return found
+    """Return the claims that are no controls, by their verdicts; those that occur, in order."""
+    counted = {id: claim["verdict"] for id, claim in claims.items() if not claim["control"]}
+    found = {one: [id for id, verdict in counted.items() if verdict == one] for one in VERDICTS}
+    return {one: ids for one, ids in found.items() if ids}
 
 
 def _defaults(function: Callable) -> dict[str, Any]:
