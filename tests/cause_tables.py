@@ -98,8 +98,9 @@ def evaluations(
                 match = 0.014 + (final_match(arm) + luck[trial] + own - 0.014) * progress - slower
                 place = facts_of(key, arm) | {"trial": trial, "step": step, "exact_match": match}
                 now = 1 - (1 - share) * progress
-                rows.append(place | {"entropy_share_r1": now, "entropy_r1": now * LOG_J})
-    columns = ["trial", "step", "exact_match", "entropy_share_r1", "entropy_r1"]
+                couplings = {"entropy_share_r1": now, "entropy_r1": now * LOG_J}
+                rows.append(place | couplings | {"entropy_share_r2": 0.9 * now})
+    columns = ["trial", "step", "exact_match", "entropy_share_r1", "entropy_r1", "entropy_share_r2"]
     return pd.DataFrame(rows, columns=None if rows else [*facts_of("", ARMS["n3"]), *columns])
 
 

@@ -36,7 +36,7 @@ from tests.report.report_inputs import (
 )
 from tests.tables import ARMS
 
-MOST_WORDS = {render_report: 2500, render_appendix: 6500}
+MOST_WORDS = {render_report: 2500, render_appendix: 7000}
 TEXTS = [render_report, render_appendix, results_summary]
 
 

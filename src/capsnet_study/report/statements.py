@@ -114,8 +114,8 @@ STATEMENTS = {
         },
     ),
     "X2": Statement(
-        "at equal certainty nine iterations do as well as three",
-        "nine iterations do not do as well as three even at equal certainty",
+        "at equal certainty in R1 nine iterations do as well as three",
+        "nine iterations do not do as well as three even at equal certainty in R1",
         {0: "alike at {met} levels of certainty"},
     ),
     "X3": Statement(
@@ -187,6 +187,14 @@ STATEMENTS = {
         {
             0: "they end {gap} nine throughout, above in {agree} trials",
             1: "they end {gap} nine in the first quarter, then three",
+        },
+    ),
+    "X17": Statement(
+        "many iterations do their harm in routing to the classes (R2)",
+        "many iterations do not do their harm in routing to the classes (R2) alone",
+        {
+            0: "nine in R2 only end {gap} three in R2 only",
+            1: "nine in R1 only end {gap} three in R1 only",
         },
     ),
 }
