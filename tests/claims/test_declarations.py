@@ -96,7 +96,7 @@ def test_the_rules_of_the_paper_s_claims_are_those_that_were_fixed():
 def test_all_claims_are_judged_without_any_result():
     ids = [*(f"C{k}" for k in range(1, 9)), "M1", "M2", "M3", "T1", "T2", "T3"]
     assert [claim.id for claim in CLAIMS if claim.kind == "paper"] == ids
-    assert [claim.id for claim in CLAIMS] == [*ids, *(f"X{k}" for k in range(1, 17))]
+    assert [claim.id for claim in CLAIMS] == [*ids, *(f"X{k}" for k in range(1, 18))]
     judged = evaluate_claims(CLAIMS, {})
     assert {claim["verdict"] for claim in judged.values()} == {"not evaluated"}
     assert [id for id, claim in judged.items() if claim["control"]] == ["M3"]

@@ -204,6 +204,27 @@ def test_claims_of_ours_that_worlds_judge_are_counted(results, report, appendix)
     assert "Of our claims they judge" not in render_report(alone, PARAMS)
 
 
+def test_clamps_are_told_beside_x2(full, report):
+    assert "Held there" not in report
+    ends = [0.75, 0.752, 0.7535, 0.755]
+    keys = ("h0p7", "h0p85", "h0p95", "h0p99")
+
+    def told(three: list[float]) -> str:
+        held = {f"n3_{key}": value for key, value in zip(keys, three, strict=True)}
+        held |= {f"n9_{key}": value - 0.02 for key, value in zip(keys, ends, strict=True)}
+        records = {
+            name: record | {"exact_match": record["exact_match"] | {"mean": held[name]}}
+            for name, record in full.mechanism.items()
+            if name in held
+        }
+        return render_report(replace(full, mechanism=full.mechanism | records), FULL)
+
+    alike = "With three it hardly matters how certain R1 is: the peak of X3 is no effect of it."
+    assert f"three end at 75.0 % to 75.5 %, nine at 73.0 % to 73.5 %. {alike}" in told(ends)
+    assert "its H / log J ends at" in told(ends)
+    assert alike not in told([0.74, *ends[1:]])
+
+
 def test_best_is_told_against_best(results, report):
     assert "Best against best" not in report
     record = worlds_record(results.claims)

@@ -132,6 +132,20 @@ def less_accurate(names: Iterable[str], fitting: Record, accuracy: float) -> lis
     return [name for name in names if fitting[name]["exact_match"]["mean"] < accuracy]
 
 
+def held_accuracies(arms: Arms, records: Record, n_iter: int) -> list[float]:
+    """Return the mean final accuracies of arms whose certainty in R1 is held at a target, rising.
+
+    Those with `n_iter` iterations and the gradient through all of them.
+    """
+    return sorted(
+        records[name]["exact_match"]["mean"]
+        for name, arm in arms.items()
+        if isinstance(arm, CapsNetArm)
+        and arm.certainty is not None
+        and (arm.n_iter, arm.gradient) == (n_iter, "full")
+    )
+
+
 def gradient_pairs(arms: Arms) -> list[tuple[str, str]]:
     """Return the arms (full, last) that differ in their gradient and in nothing else."""
     kinds = {
