@@ -135,6 +135,16 @@ def test_another_part_is_told_as_a_sentence():
     assert also("X1", 1, {"X1": claim("not evaluated", None, None)}) == also("X1", 1, {}) == ""
 
 
+def test_the_part_of_which_a_finding_tells_is_not_told_again():
+    outcomes = ("reproduced", "inconclusive")
+    claims = {"X17": claim("inconclusive", -0.043, 0.01, outcomes=outcomes)}
+    assert "nine in R1 only end 1.0 points above three in R1 only" in finding("X17", claims)
+    assert also("X17", 1, claims) == ""
+    assert also("X17", 0, claims) == (
+        "Nine in R2 only end 4.3 points below three in R2 only [−2.0, +3.0]."
+    )
+
+
 def test_trials_that_agree_are_counted_beside_a_wide_interval():
     found = finding("X16", {"X16": claim("inconclusive", -0.1975, -0.2)})
     assert "19.8 points below nine throughout, above in 3 of 3 trials [−2.0, +3.0]" in found

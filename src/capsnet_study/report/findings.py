@@ -61,8 +61,13 @@ def finding(id: str, claims: Claims) -> str:
 
 
 def also(id: str, place: int, claims: Claims) -> str:
-    """Return what another part of a claim says, as a sentence; nothing where it has no value."""
+    """Return what a part of a claim says, as a sentence.
+
+    Nothing where it has no value, or is the one that decides, of which the finding tells.
+    """
     if id not in claims or (part := claims[id]["parts"][place])["mean"] is None:
+        return ""
+    if claims[id]["verdict"] != "not evaluated" and place == _deciding(id, claims[id])[0]:
         return ""
     return f"{_capital(_told(id, place, claims[id]))} {within(part)}."
 

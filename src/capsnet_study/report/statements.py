@@ -190,8 +190,8 @@ STATEMENTS = {
         },
     ),
     "X17": Statement(
-        "many iterations do their harm in routing to the classes (R2)",
-        "many iterations do not do their harm in routing to the classes (R2) alone",
+        "many iterations do harm in routing to the classes (R2), and little in R1",
+        "many iterations do not just do harm in routing to the classes (R2)",
         {
             0: "nine in R2 only end {gap} three in R2 only",
             1: "nine in R1 only end {gap} three in R1 only",
