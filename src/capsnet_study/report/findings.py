@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from capsnet_study.claims.words import p_text
 from capsnet_study.report.facts import Record
-from capsnet_study.report.statements import ROUTING, STATEMENTS
+from capsnet_study.report.statements import HARM_IN_R2, ROUTING, STATEMENTS
 from capsnet_study.report.text import against, fixed, more, parts_met, points, within
 
 Claims = Mapping[str, Record]
 
-ABSTRACT = ((ROUTING, "C1"), ("C2", "C3"), ("X6", "X17"), ("M2", "X12"), ("T3", "T2"))
+ABSTRACT = ((ROUTING, "C1"), ("C2", "C3"), ("X6", HARM_IN_R2), ("M2", "X12"), ("T3", "T2"))
 UNDECIDED = {
     "inconclusive": "it is open whether",
     "not evaluated": "this run cannot tell whether",
@@ -31,14 +31,18 @@ class Clause(NamedTuple):
         return f"{self.doubt} {self.statement}{evidence}".strip()
 
 
-def with_routing(claims: Claims, exploratory: Record) -> Claims:
-    """Return the claims and, under `ROUTING`, the difference of three iterations to none."""
-    (part,) = [
+def with_parts(claims: Claims, exploratory: Record) -> Claims:
+    """Return the claims, and what is told as one: `ROUTING`, and of X17 what happens in R2."""
+    (routing,) = [
         part
         for part in exploratory["arms"]
         if (part["measure"], part["of"], part["minus"]) == ("exact_match", "n3", "n1")
     ]
-    return {**claims, ROUTING: {"verdict": part["outcome"], "parts": [part]}}
+    alone = {ROUTING: routing}
+    if "X17" in claims:
+        alone[HARM_IN_R2] = claims["X17"]["parts"][0]
+    found = {id: {"verdict": part["outcome"], "parts": [part]} for id, part in alone.items()}
+    return {**claims, **found}
 
 
 def abstract(claims: Claims) -> list[str]:
@@ -47,7 +51,7 @@ def abstract(claims: Claims) -> list[str]:
     Parameters
     ----------
     claims
-        Those of the paper, of the mechanism, and what `with_routing` adds.
+        Those of the paper, of the mechanism, and what `with_parts` adds.
     """
     return [_sentence(*(clause(id, claims) for id in pair)) for pair in ABSTRACT]
 

@@ -25,7 +25,7 @@ from capsnet_study.models.losses import margin_loss
 from capsnet_study.params import Params
 from capsnet_study.report import facts, provenance
 from capsnet_study.report.facts import Record
-from capsnet_study.report.findings import abstract, also, finding, with_routing
+from capsnet_study.report.findings import abstract, also, finding, with_parts
 from capsnet_study.report.text import FILTERS, part_row
 from capsnet_study.report.worlds import agreement, best_against_best, certain, other_worlds
 from capsnet_study.routing.algorithms import ALGORITHMS
@@ -155,7 +155,7 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
     claims = of_kind(results.claims, "paper")
     causes = of_kind(results.claims, "mechanism")
     bootstrap = _defaults(bootstrap_interval)
-    told = with_routing(results.claims, results.exploratory)
+    told = with_parts(results.claims, results.exploratory)
     agreeing = agreement(results.worlds)
     return {
         "claims": claims,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 ROUTING = "R"  # no claim, but what all of them rest on: three iterations beside uniform coupling
+HARM_IN_R2 = "H"  # the first part of X17, which is told in the abstract
 
 
 class Statement(NamedTuple):
@@ -31,6 +32,11 @@ STATEMENTS = {
         "routing between capsules helps",
         "routing between capsules does harm",
         {0: "three iterations end {gap} uniform coupling, which routes nothing"},
+    ),
+    HARM_IN_R2: Statement(
+        "many iterations do harm there",
+        "many iterations do no harm there",
+        {0: "nine in R2 only end {gap} three in R2 only"},
     ),
     "C1": Statement(
         "five iterations bring nothing beyond three",
