@@ -196,7 +196,7 @@ def test_worlds_that_agree_are_counted(results, report):
 
 
 def test_claims_of_ours_that_worlds_judge_are_counted(results, report, appendix):
-    assert "Of our claims they judge X7 (1 of 1)." in report
+    assert "Of our claims they judge X7 (1 of 1), by cautious intervals of 2 trials." in report
     rows = [row for row in rows_of(section_of(appendix, "Interventions")) if len(row) == 8]
     told = {row[0]: row[3] for row in rows if row[4] in VERDICTS}
     assert (told["X7"], told["X2"]) == ("1 of 1", "–")

@@ -24,7 +24,7 @@ from capsnet_study.figures.style import (
 World = Mapping[str, Any]
 MAIN = "main"
 CELL, HEAD = 0.27, 1.15  # inches: of a row, and of the slanted names above the columns
-LINE = 34  # characters of a title in a line
+LINE = 38  # characters of a title in a line
 POINTS = 100  # of accuracy in a share
 
 

@@ -196,7 +196,7 @@ STATEMENTS = {
         },
     ),
     "X17": Statement(
-        "many iterations do harm in routing to the classes (R2), and little in R1",
+        "many iterations do harm in routing to the classes (R2), and change little in R1",
         "many iterations do not just do harm in routing to the classes (R2)",
         {
             0: "nine in R2 only end {gap} three in R2 only",
