@@ -102,7 +102,7 @@ def test_timing_marks_the_switch_and_pairs_final_differences():
     names = [label.get_text().replace("\n", " ") for label in ends.get_yticklabels()]
     switching = ("n9", "n3_late", "n9_early", "n9_late", "n9_late3")
     assert names == [arm_name(ALL_ARMS[key]) for key in switching]
-    assert len({look[1:4] for look in map(arm_look, map(ALL_ARMS.get, switching))}) == 5
+    assert len({arm_look(ALL_ARMS[key]).colour for key in switching}) == 5
     found = [x for x, _ in markers(ends)]
     expected = [differences(table, key, "n3").iloc[-1].mean() for key in switching]
     np.testing.assert_allclose(sorted(found), sorted(expected))

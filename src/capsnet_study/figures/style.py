@@ -71,7 +71,8 @@ N_ITER_COLOURS = {
 ETA_COLOURS = {0.01: "#f19827", 0.1: "#d25f43", 0.5: "#a42d4b", 1.0: "#70004c"}
 FITNESS_COLOUR, CNN_COLOUR, CNN160_COLOUR = "#c77cff", "#000000", "#8c8c8c"
 REVERSED_COLOUR = "#6b7f00"  # eta falls with fitness
-LATE_COLOURS = {1.0: "#e69f00", 3.0: "#d55e00"}  # a late start, by the iterations before it
+LATE_COLOURS = {(9, 1): "#e69f00", (9, 3): "#d55e00", (3, 1): "#56b4e9"}  # by n after, before
+OTHER_LATE_COLOUR = "#a6761d"
 EARLY_COLOUR = "#a6307e"  # an early end
 N_ITER_MARKERS = {1: "o", 2: "s", 3: "^", 5: "D", 7: "v", 9: "P"}
 ETA_MARKERS = {0.01: "o", 0.02: "<", 0.05: "v", 0.1: "s", 0.2: "P", 0.5: "^", 1.0: "D"}
@@ -118,7 +119,8 @@ def arm_look(arm: Arm) -> Look:
         return Look(label, FITNESS_COLOUR, dash, "*")
     marker = N_ITER_MARKERS.get(arm.n_iter, "h")
     if arm.routed_from > 0:
-        return Look(label, _colour(LATE_COLOURS, arm.n_iter_outside), (0, (5, 1.5)), marker)
+        colour = LATE_COLOURS.get((arm.n_iter, arm.n_iter_outside), OTHER_LATE_COLOUR)
+        return Look(label, colour, (0, (5, 1.5)), marker)
     if arm.routed_until < 1:
         return Look(label, EARLY_COLOUR, (0, (2, 1)), marker)
     if arm.n_iter == SOFT_N_ITER or arm.eta < 1:
