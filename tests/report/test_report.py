@@ -219,7 +219,7 @@ def test_clamps_are_told_beside_x2(full, report):
         }
         return render_report(replace(full, mechanism=full.mechanism | records), FULL)
 
-    alike = "With three it hardly matters how certain R1 is: the peak of X3 is no effect of it."
+    alike = "With three it hardly matters how certain R1 is: that does not explain the peak of X3."
     assert f"three end at 75.0 % to 75.5 %, nine at 73.0 % to 73.5 %. {alike}" in told(ends)
     assert "its H / log J ends at" in told(ends)
     assert alike not in told([0.74, *ends[1:]])
