@@ -32,6 +32,7 @@ from capsnet_study.figures.verdicts import figure_claims
 from capsnet_study.figures.worlds import figure_effects, figure_worlds, in_order
 from capsnet_study.models.params import ModelParams
 from capsnet_study.names import MAIN_MODELS
+from capsnet_study.worlds.own import MAIN, SEEDS, beside_the_worlds
 from stages.recording import recorded
 
 
@@ -95,8 +96,10 @@ def draw_causes(fitting: pd.DataFrame) -> dict[str, Figure]:
 
 def draw_worlds() -> dict[str, Figure]:
     """Return the figures of the study in other settings by file name."""
-    found, claims = read_json("metrics/worlds.json"), read_json("metrics/claims.json")
-    worlds = in_order(found["worlds"], list(read_table("plots/worlds.csv")["world"].unique()))
+    found = beside_the_worlds(read_json("metrics/worlds.json"))
+    claims = read_json("metrics/claims.json")
+    order = [MAIN, SEEDS, *read_table("plots/worlds.csv")["world"]]
+    worlds = in_order(found["worlds"], list(dict.fromkeys(order)))
     titles = {id: claim["title"] for id, claim in claims.items()}
     names = {key: world["title"] for key, world in worlds.items()}
     return {

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
 import typer
 
-from capsnet_study.claims.declarations import parse_claims
+from capsnet_study.claims.declarations import Claim, parse_claims
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_table, read_yaml, write_json, write_table
 from capsnet_study.training.arms import Sweep
-from capsnet_study.worlds.effects import effects_of
+from capsnet_study.training.params import TrainParams
+from capsnet_study.worlds.effects import EFFECTS, differences, effect_in, effects_of
 from capsnet_study.worlds.names import changes, world_name
-from capsnet_study.worlds.own import MAIN, TUNED, tuned_arm
+from capsnet_study.worlds.own import MAIN, OWN_WORLDS, SEEDS, TUNED, tuned_arm
 from capsnet_study.worlds.params import WorldParams
+from capsnet_study.worlds.seeds import other_seeds, seed_of, together
 from capsnet_study.worlds.tables import gather_worlds
 from capsnet_study.worlds.verdicts import world_verdicts
 from stages.recording import recorded
@@ -20,38 +26,68 @@ from stages.recording import recorded
 def main() -> None:
     """Write plots/worlds.csv and metrics/worlds.json."""
     with recorded("worlds"):
-        worlds, arms, mechanism = load_blocks(worlds=WorldParams, sweep=Sweep, mechanism=Sweep)
-        paths = {(MAIN, arm): f"data/sweep/{arm}.csv" for arm in worlds.arms}
-        paths |= {
-            (TUNED, arm): f"data/mechanism/{tuned_arm(arm)}.csv"
-            for arm in worlds.arms
-            if tuned_arm(arm) in mechanism
-        }
-        interventions = worlds.mechanism.arms
-        paths |= {(MAIN, arm): f"data/mechanism/{arm}.csv" for arm in interventions}
-        paths |= {
-            (world, arm): f"data/worlds/{world}-{arm}.csv"
-            for world in worlds.settings
-            for arm in worlds.arms_in(world)
-        }
+        train, worlds, arms, mechanism = load_blocks(
+            train=TrainParams, worlds=WorldParams, sweep=Sweep, mechanism=Sweep
+        )
+        paths = _paths(worlds, mechanism)
         trained = {
             (world, arm): mechanism[tuned_arm(arm)] if world == TUNED else (arms | mechanism)[arm]
             for world, arm in paths
         }
-        trials = gather_worlds({key: read_table(path) for key, path in paths.items()}, trained)
+        seeds = dict.fromkeys(OWN_WORLDS, train.seed)
+        seeds |= {name: seed_of(world, train.seed) for name, world in worlds.settings.items()}
+        histories = {key: read_table(path) for key, path in paths.items()}
+        trials = gather_worlds(histories, trained, seeds)
         write_table("plots/worlds.csv", trials)
-        claims = parse_claims(read_yaml("claims.yaml"))
-        changed = changes(worlds.settings)
+        claims, changed = parse_claims(read_yaml("claims.yaml")), changes(worlds.settings)
         found = {
-            world: {
-                "title": world_name(world),
-                "changed": changed[world],
-                "trials": int(rows["trial"].nunique()),
-                "claims": world_verdicts(claims, rows, interventions),
-            }
-            for world, rows in trials.groupby("world", sort=False)
+            name: _record(name, changed[name], rows, claims, worlds.mechanism.arms)
+            for name, rows in trials.groupby("world", sort=False)
         }
-        write_json("metrics/worlds.json", {"worlds": found, "effects": effects_of(trials)})
+        record = {"worlds": found, "effects": effects_of(trials), "seeds": None}
+        if others := other_seeds(worlds.settings, train.seed):
+            rows = together(trials, others, worlds.arms)
+            told = f"train.seed = {', '.join(map(str, rows['seed'].unique()))}"
+            record["seeds"] = _record(SEEDS, told, rows, claims) | {
+                "effects": {
+                    name: effect_in(rows, effect)
+                    for name, effect in EFFECTS.items()
+                    if len(differences(rows, effect))
+                }
+            }
+        write_json("metrics/worlds.json", record)
+
+
+def _paths(worlds: WorldParams, mechanism: Sweep) -> dict[tuple[str, str], str]:
+    """Return by world and arm where the evaluations are."""
+    paths = {(MAIN, arm): f"data/sweep/{arm}.csv" for arm in worlds.arms}
+    paths |= {
+        (TUNED, arm): f"data/mechanism/{tuned_arm(arm)}.csv"
+        for arm in worlds.arms
+        if tuned_arm(arm) in mechanism
+    }
+    paths |= {(MAIN, arm): f"data/mechanism/{arm}.csv" for arm in worlds.mechanism.arms}
+    return paths | {
+        (world, arm): f"data/worlds/{world}-{arm}.csv"
+        for world in worlds.settings
+        for arm in worlds.arms_in(world)
+    }
+
+
+def _record(
+    name: str,
+    changed: str,
+    trials: pd.DataFrame,
+    claims: Iterable[Claim],
+    interventions: Iterable[str] = (),
+) -> dict[str, Any]:
+    """Return what is told of a world, with its verdicts."""
+    return {
+        "title": world_name(name),
+        "changed": changed,
+        "trials": int(trials["trial"].nunique()),
+        "claims": world_verdicts(claims, trials, list(interventions)),
+    }
 
 
 if __name__ == "__main__":

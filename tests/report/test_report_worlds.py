@@ -1,7 +1,12 @@
-"""How many worlds agree with the main study."""
+"""What the report tells of worlds: how many agree with the main study, and all seeds together."""
 
+from dataclasses import replace
+
+from capsnet_study.claims.kinds import of_kind
+from capsnet_study.report.render import VERDICTS, render_report
 from capsnet_study.report.worlds import agreement, other_worlds
-from tests.report.report_inputs import worlds_record
+from tests.report.markdown import rows_of, section_of
+from tests.report.report_inputs import PARAMS, worlds_record
 
 CLAIMS = {"C1": {"verdict": "reproduced"}, "C2": {"verdict": "contradicted"}, "M1": {"verdict": ""}}
 
@@ -22,3 +27,52 @@ def test_the_main_study_is_judged_as_the_worlds_are():
     assert agreement(record)["C2"] == "1 of 2"  # the other world now, and not the short one
     del main["C1"]
     assert list(agreement(record)) == ["C2"]
+
+
+def test_worlds_that_agree_are_counted(results, report):
+    rows = {row[0]: row[3] for row in rows_of(section_of(report, "All claims")) if len(row) == 5}
+    assert (rows["C1"], rows["C2"], rows["C3"]) == ("1 of 1", "1 of 2", "–")
+    assert "again in 2 other settings" in report
+
+
+def test_effects_stand_beside_the_main_study_on_all_seeds(results, report):
+    (row,) = (row for row in rows_of(report) if row[0] == "Routing: n = 3 less n = 1")
+    assert row[1:] == ["+4.1 [+3.0, +5.2]", "+4.1 [+3.0, +5.2]", "1 of 1"]
+    assert "main study, all seeds, n = 8" in report
+    alone = render_report(replace(results, worlds=results.worlds | {"seeds": None}), PARAMS)
+    assert "| main study |" in alone and "all seeds" not in alone
+
+
+def test_verdicts_that_change_with_more_seeds_are_named(results, report):
+    assert "8 trials an arm: no verdict changes." in report
+    seeds = results.worlds["seeds"]
+    changed = seeds | {"claims": seeds["claims"] | {"C2": {"verdict": "not evaluated"}}}
+    told = render_report(replace(results, worlds=results.worlds | {"seeds": changed}), PARAMS)
+    assert "8 trials an arm: C2 is not evaluated." in told
+
+
+def test_claims_of_ours_that_worlds_judge_are_counted(results, report, appendix):
+    assert "Of ours they judge X7 (1 of 1), on 2 trials." in report
+    rows = [row for row in rows_of(section_of(appendix, "Interventions")) if len(row) == 8]
+    told = {row[0]: row[3] for row in rows if row[4] in VERDICTS}
+    assert (told["X7"], told["X2"]) == ("1 of 1", "–")
+    alone = replace(results, worlds=worlds_record(of_kind(results.claims, "paper")))
+    assert "Of ours they judge" not in render_report(alone, PARAMS)
+
+
+def test_best_is_told_against_best(results, report):
+    assert "Best against best" not in report
+    record = worlds_record(results.claims)
+    record["worlds"]["tuned"] = {"title": "each arm at its best", "changed": "lr", "claims": {}}
+    record["effects"] |= {
+        name: {"title": name, "pooled": {"mean": None}}
+        | {"worlds": {"tuned": {"mean": mean, "low": mean - 0.01, "high": mean + 0.01}}}
+        for name, mean in {"routing": 0.04, "many": -0.02, "capsules": 0.05}.items()
+    }
+    text = render_report(replace(results, worlds=record), PARAMS)
+    for told in (
+        "three iterations end 4.0 points above uniform coupling [+3.0, +5.0],",
+        "nine end 2.0 points below three [−3.0, −1.0] and",
+        "three end 5.0 points above the CNN [+4.0, +6.0].",
+    ):
+        assert told in text

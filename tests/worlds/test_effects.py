@@ -24,7 +24,7 @@ def test_share_above_is_the_u_statistic(left: list[float], right: list[float]) -
 def crossed(effects: np.ndarray) -> pd.DataFrame:
     worlds, trials = effects.shape
     rows = [
-        {"world": f"w{i}", "trial": k, "difference": effects[i, k]}
+        {"world": f"w{i}", "start": f"1 {k}", "difference": effects[i, k]}
         for i in range(worlds)
         for k in range(trials)
     ]
@@ -57,7 +57,7 @@ def test_one_world_is_not_pooled() -> None:
 
 def trials(world: str, **scores: list[float]) -> pd.DataFrame:
     rows = [
-        {"world": world, "arm": arm, "trial": k, "exact_match": score}
+        {"world": world, "seed": 1, "arm": arm, "trial": k, "exact_match": score}
         for arm, values in scores.items()
         for k, score in enumerate(values)
     ]

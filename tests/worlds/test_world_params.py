@@ -46,6 +46,7 @@ def test_a_change_that_cannot_be_made_is_named(
     [
         ("worlds/settings/gain", "{capsules: {gain: 1.0}}", ["worlds.settings.gain", "gain"]),
         ("worlds/settings/tuned", "{own_images: true}", ["settings.tuned", "there already"]),
+        ("worlds/settings/seeds", "{train: {seed: 9}}", ["settings.seeds", "there already"]),
         ("worlds/settings/same", "{}", ["settings.same: nothing differs"]),
         ("worlds/settings/a.b", "{own_images: true}", ["a.b"]),
         ("worlds/settings/x", "{routing: {eta: 0.5}}", ["worlds.settings.x.routing"]),

@@ -89,11 +89,12 @@ def test_worlds_are_gathered_with_the_facts_of_their_arms() -> None:
     histories = {("main", "n3"): evaluations, ("main", "cnn"): cnn, ("tuned", "n3"): evaluations}
     arms = {(world, key): ARMS[key] for world, key in histories}
     arms["tuned", "n3"] = replace(ARMS["n3"], init_gain=2.0)
-    table = gather_worlds(histories, arms)
+    table = gather_worlds(histories, arms, {"main": 1, "tuned": 2})
     assert table[["world", "arm", "trial"]].to_numpy().tolist() == [
         ["main", "n3", 0], ["main", "n3", 1], ["main", "cnn", 0], ["main", "cnn", 1],
         ["tuned", "n3", 0], ["tuned", "n3", 1],
     ]  # fmt: skip
+    assert table["seed"].tolist() == [1] * 4 + [2] * 2
     assert table["exact_match"].tolist() == [0.5, 0.7] * 3
     assert table.loc[table["arm"] == "n3", "n_iter"].tolist() == [3] * 4
     assert table.loc[table["world"] == "tuned", "init_gain"].tolist() == [2.0, 2.0]

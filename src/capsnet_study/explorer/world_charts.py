@@ -11,6 +11,7 @@ from capsnet_study.claims.words import number
 from capsnet_study.explorer.pieces import READ, chart_of, line_at, menu, scale_of
 from capsnet_study.explorer.points import Row
 from capsnet_study.figures.forest import OUTCOME_LOOKS
+from capsnet_study.worlds.own import MAIN, SEEDS
 
 Worlds = Mapping[str, Any]
 
@@ -116,8 +117,9 @@ def effect_rows(worlds: Worlds) -> list[Row]:
 
 
 def _ordered(worlds: Worlds) -> dict[str, Mapping[str, Any]]:
-    """Return the worlds by name, that in which nothing is changed first."""
-    return dict(sorted(worlds["worlds"].items(), key=lambda item: item[1]["changed"] != ""))
+    """Return the worlds by name, the main study first, alone and on all seeds."""
+    first = [key for key in (MAIN, SEEDS) if key in worlds["worlds"]]
+    return {key: worlds["worlds"][key] for key in dict.fromkeys([*first, *worlds["worlds"]])}
 
 
 def _spread(found: Mapping[str, Any]) -> Row:

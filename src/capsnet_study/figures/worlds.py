@@ -20,9 +20,9 @@ from capsnet_study.figures.style import (
     new_figure,
     panel_title,
 )
+from capsnet_study.worlds.own import MAIN, SEEDS
 
 World = Mapping[str, Any]
-MAIN = "main"
 CELL, HEAD = 0.27, 1.15  # inches: of a row, and of the slanted names above the columns
 LINE = 38  # characters of a title in a line
 POINTS = 100  # of accuracy in a share
@@ -51,9 +51,9 @@ def figure_worlds(worlds: Mapping[str, World], titles: Mapping[str, str]) -> Fig
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.hlines(np.arange(len(rows) + 1) - 0.5, -0.5, len(worlds) - 0.5, color="#e6e6e6", lw=0.5)
-    if MAIN in worlds:
-        column = list(worlds).index(MAIN)
-        axes.axvspan(column - 0.5, column + 0.5, color="#f3f3f3", zorder=0)
+    for column, key in enumerate(worlds):
+        if key in (MAIN, SEEDS):
+            axes.axvspan(column - 0.5, column + 0.5, color="#f3f3f3", lw=0, zorder=0)
     for column, world in enumerate(worlds.values()):
         for row, id in enumerate(rows):
             _draw_verdict(axes, column, row, world["claims"].get(id))
@@ -125,11 +125,12 @@ def _draw_effect(axes: Axes, effect: Mapping[str, Any], names: Mapping[str, str]
         axes.axvspan(POINTS * pooled["low"], POINTS * pooled["high"], color="#d9e6f2", zorder=0)
         axes.axvline(POINTS * pooled["mean"], color="#0163b8", linewidth=0.9, zorder=1)
     for row, (key, found) in enumerate(worlds):
-        colour = "#000000" if key == MAIN else "#5a5a5a"
+        whole = key in (MAIN, SEEDS)
+        colour = "#000000" if whole else "#5a5a5a"
         if found["low"] is not None:
             ends = POINTS * found["low"], POINTS * found["high"]
             axes.hlines(row, *ends, color=colour, linewidth=1.0)
-        axes.plot(POINTS * found["mean"], row, "D" if key == MAIN else "o", color=colour, ms=3.2)
+        axes.plot(POINTS * found["mean"], row, "D" if whole else "o", color=colour, ms=3.2)
     axes.set_yticks(range(len(worlds)), [_row_name(names.get(k, k), v["n"]) for k, v in worlds])
     axes.set_ylim(-0.6, len(worlds) - 0.4)
     axes.grid(axis="x")

@@ -27,7 +27,13 @@ from capsnet_study.report import facts, provenance
 from capsnet_study.report.facts import Record
 from capsnet_study.report.findings import abstract, also, finding, with_parts
 from capsnet_study.report.text import FILTERS, part_row
-from capsnet_study.report.worlds import agreement, best_against_best, certain, other_worlds
+from capsnet_study.report.worlds import (
+    agreement,
+    best_against_best,
+    certain,
+    other_worlds,
+    otherwise_with_all_seeds,
+)
 from capsnet_study.routing.algorithms import ALGORITHMS
 from capsnet_study.stats import bootstrap_false_alarms, bootstrap_interval
 from capsnet_study.training.arms import Arms, n_iter_arms
@@ -164,6 +170,7 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
         "agreement": agreeing,
         "causes_elsewhere": [f"{id} ({agreeing[id]})" for id in causes if id in agreeing],
         "best": best_against_best(results.worlds),
+        "otherwise": otherwise_with_all_seeds(results.worlds) if results.worlds["seeds"] else [],
         "abstract": abstract(told),
         "finding": partial(finding, claims=told),
         "also": partial(also, claims=told),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from capsnet_study.report.text import against, within
-from capsnet_study.worlds.own import TUNED
+from capsnet_study.worlds.own import MAIN, TUNED
 
 Record = Mapping[str, Any]
 
@@ -33,7 +33,7 @@ def agreement(worlds: Record) -> dict[str, str]:
     >>> agreement({"worlds": {"main": main, "short": short}})
     {'C2': '0 of 1'}
     """
-    (main,) = (world for world in worlds["worlds"].values() if not world["changed"])
+    main = worlds["worlds"][MAIN]
     found = {}
     for id, claim in main["claims"].items():
         verdicts = [world["claims"][id]["verdict"] for world in _that_judge(id, worlds)]
@@ -56,6 +56,21 @@ def certain(effect: Record) -> str:
         if world["low"] is not None
     ]
     return f"{sum(found)} of {len(found)}"
+
+
+def otherwise_with_all_seeds(worlds: Record) -> list[str]:
+    """Return the claims of which the verdict changes when other seeds are judged with the main one.
+
+    >>> main = {"changed": "", "claims": {"C2": {"verdict": "reproduced"}}}
+    >>> seeds = {"claims": {"C2": {"verdict": "inconclusive"}}}
+    >>> otherwise_with_all_seeds({"worlds": {"main": main}, "seeds": seeds})
+    ['C2 is inconclusive']
+    """
+    return [
+        f"{id} is {found['verdict']}"
+        for id, found in worlds["seeds"]["claims"].items()
+        if found["verdict"] != worlds["worlds"][MAIN]["claims"][id]["verdict"]
+    ]
 
 
 def best_against_best(worlds: Record) -> list[str]:

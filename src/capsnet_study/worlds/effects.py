@@ -51,15 +51,24 @@ def effects_of(trials: pd.DataFrame) -> dict[str, dict[str, Any]]:
         name: {
             "title": effect.title,
             "worlds": {
-                world: asdict(t_interval(paired.to_numpy()))
-                | {"share_above": share_above(*_sides(rows, effect))}
+                world: effect_in(rows, effect)
                 for world, rows in trials.groupby("world", sort=False)
-                if len(paired := differences(rows, effect))  # some world may lack an arm
+                if len(differences(rows, effect))  # some world may lack an arm
             },
             "pooled": pooled(_paired_by_world(trials, effect)),
         }
         for name, effect in EFFECTS.items()
     }
+
+
+def effect_in(trials: pd.DataFrame, effect: Effect) -> dict[str, Any]:
+    """Return an effect in one world, as `effects_of` has it."""
+    paired = differences(trials, effect)
+    sides = [
+        trials.loc[trials["arm"] == arm, "exact_match"].to_numpy(float)
+        for arm in (effect.of, effect.minus)
+    ]
+    return asdict(t_interval(paired.to_numpy())) | {"share_above": share_above(*sides)}
 
 
 def differences(trials: pd.DataFrame, effect: Effect) -> pd.Series:
@@ -81,24 +90,24 @@ def share_above(left: Float[np.ndarray, " n"], right: Float[np.ndarray, " m"]) -
 
 
 def pooled(paired: pd.DataFrame) -> dict[str, float | None]:
-    """Return the mean effect and its 95 % interval, with worlds and trials both random.
+    """Return the mean effect and its 95 % interval, with worlds and starts both random.
 
-    Restricted maximum likelihood of difference = mean + world + trial + rest: trial k begins from
-    the same weights in worlds of the same sizes and seed. The interval is Student's, with as many
-    degrees of freedom as there are worlds less one.
+    Restricted maximum likelihood of difference = mean + world + start + rest: trial k begins from
+    the same weights in worlds of the same sizes and seed, and so has one start there. The interval
+    is Student's, with as many degrees of freedom as there are worlds less one.
 
     Parameters
     ----------
     paired
-        Columns world, trial, difference.
+        Columns world, start, difference.
     """
     worlds = paired["world"].nunique()
     if worlds < 2:
         return dict.fromkeys(("mean", "low", "high"))
     model = MixedLM.from_formula(
         "difference ~ 1",
-        groups=np.zeros(len(paired)),  # all rows in one: worlds and trials cross
-        vc_formula={name: f"0 + C({name})" for name in ("world", "trial")},
+        groups=np.zeros(len(paired)),  # all rows in one: worlds and starts cross
+        vc_formula={name: f"0 + C({name})" for name in ("world", "start")},
         data=paired,
     )
     with warnings.catch_warnings():  # a variance of 0, at the edge of what is allowed, is no fault
@@ -109,16 +118,10 @@ def pooled(paired: pd.DataFrame) -> dict[str, float | None]:
     return {"mean": mean, "low": mean - half, "high": mean + half}
 
 
-def _sides(trials: pd.DataFrame, effect: Effect) -> list[np.ndarray]:
-    return [
-        trials.loc[trials["arm"] == arm, "exact_match"].to_numpy(float)
-        for arm in (effect.of, effect.minus)
-    ]
-
-
 def _paired_by_world(trials: pd.DataFrame, effect: Effect) -> pd.DataFrame:
     parts = [
-        differences(rows, effect).rename("difference").reset_index().assign(world=world)
-        for world, rows in trials.groupby("world", sort=False)
+        differences(rows, effect).rename("difference").reset_index().assign(world=world, seed=seed)
+        for (world, seed), rows in trials.groupby(["world", "seed"], sort=False)
     ]
-    return pd.concat(parts, ignore_index=True)
+    paired = pd.concat(parts, ignore_index=True)
+    return paired.assign(start=paired["seed"].astype(str) + " " + paired["trial"].astype(str))

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from capsnet_study.worlds.own import MAIN, OWN_WORLDS, TUNED
+from capsnet_study.worlds.own import MAIN, OWN_WORLDS, SEEDS, TUNED
 from capsnet_study.worlds.params import World
 
 WORLD_NAMES = {
     MAIN: "main study",
+    SEEDS: "main study, all seeds",
     TUNED: "each arm at its best",
     "fresh": "no image twice",
     "fashion": "Fashion-MNIST",
-    "seeds": "other seeds",
+    "seed2": "seed 2",
+    "seed3": "seed 3",
     "short": "shorter training",
     "images": "own images a trial",
     "gain": "smaller initial gain",

@@ -11,7 +11,9 @@ from capsnet_study.training.arms import Arm, facts_in
 
 
 def gather_worlds(
-    histories: Mapping[tuple[str, str], pd.DataFrame], arms: Mapping[tuple[str, str], Arm]
+    histories: Mapping[tuple[str, str], pd.DataFrame],
+    arms: Mapping[tuple[str, str], Arm],
+    seeds: Mapping[str, int],
 ) -> pd.DataFrame:
     """Return one row a world, arm and trial: the columns of `summarise_trials` and the arm's facts.
 
@@ -21,12 +23,14 @@ def gather_worlds(
         Evaluations by world and arm; an arm that a world lacks has no rows there.
     arms
         What each of them trained.
+    seeds
+        By world, that of the trainings.
     """
     parts = []
     for world in dict.fromkeys(world for world, _ in histories):
         own = {arm: rows for (where, arm), rows in histories.items() if where == world}
         table = gather_arms(own, {arm: arms[world, arm] for arm in own})
         trials = summarise_trials(table).merge(facts_in(table), on="arm")
-        parts.append(trials.assign(world=world))
+        parts.append(trials.assign(world=world, seed=seeds[world]))
     table = pd.concat(parts, ignore_index=True)
-    return table[["world", *table.columns.drop("world")]]
+    return table[["world", "seed", *table.columns.drop(["world", "seed"])]]

@@ -1,0 +1,92 @@
+"""The main study and its repetitions on other seeds, taken as one."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from capsnet_study.claims.verdicts import evaluate_claims
+from capsnet_study.worlds.effects import EFFECTS, effect_in, effects_of
+from capsnet_study.worlds.own import beside_the_worlds
+from capsnet_study.worlds.params import World
+from capsnet_study.worlds.seeds import other_seeds, seed_of, together
+from tests.tables import CLAIMS
+
+SETTINGS = {
+    "seed2": World(train={"seed": 2}),
+    "seed3": World(train={"seed": 3}),
+    "again": World(train={"seed": 3}),
+    "same": World(train={"seed": 1}),
+    "longer": World(train={"seed": 4, "epochs": 9}),
+    "images": World(train={"seed": 5}, own_images=True),
+    "short": World(train={"epochs": 1}),
+}
+
+
+def table() -> pd.DataFrame:
+    """Two arms in worlds of other seeds and one of another length; one more arm in main."""
+    rng = np.random.default_rng(5)
+    sizes = {("main", 1): 5, ("seed2", 2): 3, ("seed3", 3): 3, ("short", 1): 3}
+    rows = [
+        {"world": world, "seed": seed, "arm": arm, "trial": k, "exact_match": score}
+        for (world, seed), trials in sizes.items()
+        for arm, mean in {"n1": 0.6, "n3": 0.7, "n9_late": 0.1}.items()
+        for k, score in enumerate(mean + 0.01 * rng.normal(size=trials))
+        if arm != "n9_late" or world == "main"
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_only_worlds_that_differ_in_the_seed_alone_repeat_the_main_study() -> None:
+    assert other_seeds(SETTINGS, 1) == ["seed2", "again"]
+    assert [seed_of(world, 1) for world in SETTINGS.values()] == [2, 3, 3, 1, 4, 5, 1]
+
+
+def test_trials_of_all_seeds_are_told_apart_and_paired() -> None:
+    trials = table()
+    rows = together(trials, ["seed2", "seed3"], ["n1", "n3"])
+    assert set(rows["arm"]) == {"n1", "n3"}
+    for _, own in rows.groupby("arm"):
+        assert own["trial"].tolist() == list(range(11))
+    found = effect_in(rows, EFFECTS["routing"])
+    by_world = {
+        world: own.set_index(["arm", "trial"])["exact_match"]
+        for world, own in trials.groupby("world", sort=False)
+    }
+    gaps = pd.concat(by_world[world]["n3"] - by_world[world]["n1"] for world in
+                     ("main", "seed2", "seed3"))  # fmt: skip
+    assert found["n"] == 11
+    assert found["mean"] == pytest.approx(gaps.mean())
+    half = (found["high"] - found["low"]) / 2
+    assert half == pytest.approx(2.228139 * gaps.std() / np.sqrt(11))  # t of 10 degrees of freedom
+
+
+def test_the_claims_of_all_seeds_are_judged_on_all_their_trials() -> None:
+    routing = [claim for claim in CLAIMS if claim.id == "C2"]
+    trials = together(table().replace({"n1": "n3", "n3": "n9"}), ["seed2", "seed3"], ["n3", "n9"])
+    part = routing[0].model_copy(update={"parts": routing[0].parts[1:]})
+    (judged,) = evaluate_claims([part], {"fitting": trials})["C2"]["parts"]
+    assert judged["n"] == 11
+
+
+def test_over_worlds_a_start_is_a_trial_of_a_seed() -> None:
+    trials = table()
+    renamed = trials.assign(seed=trials["seed"].map({1: 7, 2: 8, 3: 9}))
+    shared = trials.assign(seed=1)
+    found, same, other = (effects_of(one)["routing"]["pooled"] for one in (trials, renamed, shared))
+    assert found == same
+    assert found != other
+
+
+def test_all_seeds_are_shown_as_one_more_world() -> None:
+    one = {"mean": 0.1, "low": 0.0, "high": 0.2, "n": 5}
+    effects = {
+        "routing": {"title": "", "worlds": {"main": one}, "pooled": one},
+        "soft": {"title": "", "worlds": {}, "pooled": one},
+    }
+    seeds = {"title": "all", "claims": {}, "effects": {"routing": one | {"n": 8}}}
+    record = {"worlds": {"main": {"title": "main study"}}, "effects": effects, "seeds": seeds}
+    shown = beside_the_worlds(record)
+    assert list(shown["worlds"]) == ["main", "seeds"]
+    assert shown["effects"]["routing"]["worlds"] == {"main": one, "seeds": one | {"n": 8}}
+    assert shown["effects"]["soft"] == effects["soft"]
+    assert list(record["worlds"]) == ["main"]  # what was read stays as it was
