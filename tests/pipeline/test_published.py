@@ -13,6 +13,7 @@ from capsnet_study.report.render import (
 )
 from stages.report import read_results
 from tests.project import ROOT, text_of
+from tests.report.markdown import words_in
 
 
 @pytest.fixture
@@ -33,3 +34,7 @@ def test_the_readme_carries_the_results(params: Params) -> None:
         pytest.skip("a quick run is in the tree: the README keeps the results of the study")
     readme = text_of("README.md")
     assert readme == with_block(readme, "results", results_summary(read_results(), params))
+
+
+def test_the_report_is_read_in_ten_minutes() -> None:
+    assert 1000 < words_in(text_of("REPORT.md")) <= 2500

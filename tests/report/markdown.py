@@ -33,3 +33,9 @@ def table_after(text: str, words: str) -> list[list[str]]:
 
 def headings(text: str) -> list[str]:
     return [heading_id(title) for title in re.findall(r"^#+ (.*)$", text, re.MULTILINE)]
+
+
+def words_in(text: str) -> int:
+    """Count what is read: all but the alternative texts of figures."""
+    read = re.sub(r"!\[.*?\]", "", text)
+    return sum(bool(re.search(r"\w", word)) for word in read.split())

@@ -20,7 +20,7 @@ from capsnet_study.report.text import parts_met
 from tests import tables
 from tests.cause_tables import MECHANISM_ARMS
 from tests.project import ROOT
-from tests.report.markdown import assert_sound, headings, rows_of, section_of
+from tests.report.markdown import assert_sound, headings, rows_of, section_of, words_in
 from tests.report.report_inputs import (
     FULL,
     PARAMS,
@@ -49,9 +49,7 @@ def test_both_are_short_enough_with_full_tables(full):
     full = with_verdict(full, "reproduced")  # so that claims X are told in full
     full = replace(full, worlds=worlds_record(full.claims))
     for render, most in MOST_WORDS.items():
-        read = re.sub(r"!\[.*?\]", "", render(full, FULL))  # figures have captions for that
-        words = [word for word in read.split() if re.search(r"\w", word)]
-        assert 0.5 * most < len(words) <= most
+        assert 0.5 * most < words_in(render(full, FULL)) <= most
 
 
 def test_every_claim_stands_with_its_verdict(results, report):
@@ -63,8 +61,13 @@ def test_every_claim_stands_with_its_verdict(results, report):
         assert shown[id][:2] == [claim["title"] + control, parts_met(claim)]
         assert shown[id][-1] == f"**{claim['verdict']}**"
     counted = re.search(r"^Of our \d+ claims X, .*$", report, re.MULTILINE)[0]
-    of_verdict = dict(re.findall(r"((?:X\d+(?:, | and )?)+) (?:is|are) \*\*([a-z ]+)\*\*", counted))
-    told = {id: verdict for ids, verdict in of_verdict.items() for id in re.findall(r"X\d+", ids)}
+    of_verdict = re.findall(r"((?:X\d+(?: to |, | and )?)+) (?:is|are) \*\*([a-z ]+)\*\*", counted)
+    told = {
+        f"X{number}": verdict
+        for ids, verdict in of_verdict
+        for first, last in re.findall(r"X(\d+)(?: to X(\d+))?", ids)
+        for number in range(int(first), int(last or first) + 1)
+    }
     assert told == {id: claim["verdict"] for id, claim in causes.items()}
 
 

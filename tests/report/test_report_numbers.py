@@ -47,7 +47,7 @@ def test_one_trial_has_no_interval():
 def test_numbers_come_from_the_metrics(results, report, appendix):
     n3 = results.fitting["n3"] | {"exact_match": {"mean": 0.98765, "std": 0.00321}}
     changed = replace(results, fitting=results.fitting | {"n3": n3})
-    assert "98.8 % with n = 3" in render_report(changed, PARAMS)
+    assert "98.8, " in section_of(render_report(changed, PARAMS), "How many iterations?")
     assert "98.8 ± 0.3 %" in render_appendix(changed, PARAMS)
     models = results.manifold["models"]
     zscore = {"chamfer_zscore": {"mean": 0.7777, "variance": 0.0123, "n": 10}}
@@ -58,7 +58,7 @@ def test_numbers_come_from_the_metrics(results, report, appendix):
     slow = [one | {"seconds": 7200.0} for one in results.runtime]
     told = f"{2 * len(slow):.1f} h"
     assert told in render_appendix(replace(results, runtime=slow), PARAMS)
-    for text in ("98.8 % with n = 3", "98.8 ± 0.3 %", "0.778 for", "0.778 / 0.0123", told):
+    for text in (" 98.8, ", "98.8 ± 0.3 %", "0.778 for", "0.778 / 0.0123", told):
         assert text not in report + appendix
 
 

@@ -74,6 +74,21 @@ def listing(words: list[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
+def ranges(ids: list[str]) -> list[str]:
+    """Return ids of one letter in order, three or more in a row as a range.
+
+    >>> ranges(["X1", "X2", "X4", "X5", "X6"])
+    ['X1', 'X2', 'X4 to X6']
+    """
+    rows: list[list[str]] = []
+    for id in ids:
+        if rows and int(id[1:]) == int(rows[-1][-1][1:]) + 1:
+            rows[-1].append(id)
+        else:
+            rows.append([id])
+    return [one for row in rows for one in ([f"{row[0]} to {row[-1]}"] if len(row) > 2 else row)]
+
+
 def against(value: Number, other: Number, unit: str = "points") -> str:
     """Return how a share compares with another, in words.
 
@@ -183,6 +198,7 @@ FILTERS = {
     "spread": spread,
     "duration": duration,
     "listing": listing,
+    "ranges": ranges,
     "against": against,
     "within": within,
     "more": more,
