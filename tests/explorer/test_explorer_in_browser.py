@@ -70,7 +70,7 @@ def write_inputs(folder: Path) -> None:
         write_table(folder / f"plots/transfer_{model}.csv", transfer(models=[model]))
     write_json(folder / "metrics/manifold.json", {"nulls": nulls()})
     write_json(folder / "metrics/claims.json", records())
-    write_json(folder / "metrics/worlds.json", WORLDS)
+    write_json(folder / "metrics/worlds.json", WORLDS | {"seeds": None})
     images = np.zeros((len(PAIRS), 81, 36, 36), dtype=np.uint8)
     arrays = {"images": images, "offsets": offsets()}
     write_arrays(folder / "data/manifold.safetensors", arrays, {"pairs": PAIRS})
