@@ -13,7 +13,7 @@ from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_table, read_yaml, write_json, write_table
 from capsnet_study.training.arms import Sweep
 from capsnet_study.training.params import TrainParams
-from capsnet_study.worlds.effects import EFFECTS, differences, effect_in, effects_of
+from capsnet_study.worlds.effects import effects_of
 from capsnet_study.worlds.names import changes, world_name
 from capsnet_study.worlds.own import MAIN, OWN_WORLDS, SEEDS, TUNED, tuned_arm
 from capsnet_study.worlds.params import WorldParams
@@ -50,9 +50,9 @@ def main() -> None:
             told = f"train.seed = {', '.join(map(str, rows['seed'].unique()))}"
             record["seeds"] = _record(SEEDS, told, rows, claims) | {
                 "effects": {
-                    name: effect_in(rows, effect)
-                    for name, effect in EFFECTS.items()
-                    if len(differences(rows, effect))
+                    name: effect["worlds"][MAIN]
+                    for name, effect in effects_of(rows).items()
+                    if MAIN in effect["worlds"]
                 }
             }
         write_json("metrics/worlds.json", record)
