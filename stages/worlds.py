@@ -44,16 +44,18 @@ def main() -> None:
             name: _record(name, changed[name], rows, claims, worlds.mechanism.arms)
             for name, rows in trials.groupby("world", sort=False)
         }
-        record = {"worlds": found, "effects": effects_of(trials), "seeds": None}
-        if others := other_seeds(worlds.settings, train.seed):
+        others = other_seeds(worlds.settings, train.seed)
+        record = {"worlds": found, "effects": effects_of(trials, others), "seeds": None}
+        if others:
             rows = together(trials, others, worlds.arms)
             told = f"train.seed = {', '.join(map(str, rows['seed'].unique()))}"
             record["seeds"] = _record(SEEDS, told, rows, claims) | {
+                "others": others,
                 "effects": {
                     name: effect["worlds"][MAIN]
                     for name, effect in effects_of(rows).items()
                     if MAIN in effect["worlds"]
-                }
+                },
             }
         write_json("metrics/worlds.json", record)
 

@@ -162,7 +162,11 @@ def worlds_record(claims: dict[str, Any]) -> dict[str, Any]:
             }
         },
         "seeds": {"title": "main study, all seeds", "changed": "train.seed = 1, 2", "trials": 8}
-        | {"claims": verdicts, "effects": {"routing": pooled | {"n": 8, "share_above": 0.97}}},
+        | {
+            "others": ["other"],
+            "claims": verdicts,
+            "effects": {"routing": pooled | {"n": 8, "share_above": 0.97}},
+        },
     }
 
 

@@ -32,7 +32,7 @@ def test_the_main_study_is_judged_as_the_worlds_are():
 def test_worlds_that_agree_are_counted(results, report):
     rows = {row[0]: row[3] for row in rows_of(section_of(report, "All claims")) if len(row) == 5}
     assert (rows["C1"], rows["C2"], rows["C3"]) == ("1 of 1", "1 of 2", "–")
-    assert "again in 2 other settings" in report
+    assert "again in 1 other setting and on 1 other seed: worlds." in report
 
 
 def test_effects_stand_beside_the_main_study_on_all_seeds(results, report):

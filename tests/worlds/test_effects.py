@@ -1,4 +1,4 @@
-"""Effects in worlds, and the mixed model against its closed form."""
+"""Effects in worlds, and over settings."""
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,7 @@ from scipy.stats import mannwhitneyu
 from scipy.stats import t as student
 
 from capsnet_study.worlds.effects import EFFECTS, effects_of, pooled, share_above
+from capsnet_study.worlds.mixed import mixed_mean
 
 shares = st.lists(st.sampled_from([0.1, 0.2, 0.3, 0.4]), min_size=1, max_size=6)
 
@@ -22,36 +23,27 @@ def test_share_above_is_the_u_statistic(left: list[float], right: list[float]) -
 
 
 def crossed(effects: np.ndarray) -> pd.DataFrame:
-    worlds, trials = effects.shape
+    settings, trials = effects.shape
     rows = [
-        {"world": f"w{i}", "start": f"1 {k}", "difference": effects[i, k]}
-        for i in range(worlds)
+        {"setting": f"w{i}", "start": f"1 {k}", "difference": effects[i, k]}
+        for i in range(settings)
         for k in range(trials)
     ]
     return pd.DataFrame(rows)
 
 
-def test_a_balanced_table_gives_the_estimate_of_analysis_of_variance() -> None:
+def test_the_interval_has_the_degrees_of_freedom_of_the_settings() -> None:
     rng = np.random.default_rng(3)
-    worlds, trials = 7, 5
-    effects = 0.03 + rng.normal(0, 0.02, (worlds, 1)) + rng.normal(0, 0.01, (1, trials))
-    effects = effects + rng.normal(0, 0.004, (worlds, trials))
-    rows, columns, mean = effects.mean(axis=1), effects.mean(axis=0), effects.mean()
-    rest = effects - rows[:, None] - columns + mean
-    ms_worlds = trials * rows.var(ddof=1)
-    ms_trials = worlds * columns.var(ddof=1)
-    ms_rest = (rest**2).sum() / ((worlds - 1) * (trials - 1))
-    assert min(ms_worlds, ms_trials) > ms_rest  # else a variance would be 0, and the form another
-    error = np.sqrt((ms_worlds + ms_trials - ms_rest) / effects.size)
-
-    found = pooled(crossed(effects))
-    half = student.ppf(0.975, worlds - 1) * error
-    assert found["mean"] == pytest.approx(mean, abs=1e-6)
-    assert found["low"] == pytest.approx(mean - half, abs=2e-4)
-    assert found["high"] == pytest.approx(mean + half, abs=2e-4)
+    table = crossed(0.03 + rng.normal(0, 0.02, (7, 1)) + rng.normal(0, 0.01, (7, 5)))
+    mean, error = mixed_mean(
+        table["difference"].to_numpy(), [table["setting"].to_numpy(), table["start"].to_numpy()]
+    )
+    half = student.ppf(0.975, 6) * error
+    expected = {"mean": mean, "low": mean - half, "high": mean + half}
+    assert pooled(table) == pytest.approx(expected)
 
 
-def test_one_world_is_not_pooled() -> None:
+def test_one_setting_is_not_pooled() -> None:
     assert pooled(crossed(np.array([[0.1, 0.2]]))) == {"mean": None, "low": None, "high": None}
 
 

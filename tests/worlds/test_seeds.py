@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from capsnet_study.claims.verdicts import evaluate_claims
-from capsnet_study.worlds.effects import EFFECTS, effect_in, effects_of
+from capsnet_study.worlds.effects import EFFECTS, effect_in, effects_of, pooled
 from capsnet_study.worlds.own import beside_the_worlds
 from capsnet_study.worlds.params import World
 from capsnet_study.worlds.seeds import other_seeds, seed_of, together
@@ -68,7 +68,25 @@ def test_the_claims_of_all_seeds_are_judged_on_all_their_trials() -> None:
     assert judged["n"] == 11
 
 
-def test_over_worlds_a_start_is_a_trial_of_a_seed() -> None:
+def test_other_seeds_are_one_setting_with_the_main_study() -> None:
+    trials = table()
+    seeds = ["seed2", "seed3"]
+    wide = trials.pivot_table("exact_match", ["world", "seed", "trial"], "arm").reset_index()
+    paired = pd.DataFrame(
+        {
+            "setting": wide["world"].replace(dict.fromkeys(seeds, "main")),
+            "start": wide["seed"] * 10 + wide["trial"],
+            "difference": wide["n3"] - wide["n1"],
+        }
+    )
+    found = effects_of(trials, seeds)["routing"]["pooled"]
+    assert found == pytest.approx(pooled(paired), abs=1e-6)
+    assert found != pytest.approx(effects_of(trials)["routing"]["pooled"], abs=1e-6)
+    main = trials[trials["world"] != "short"]
+    assert effects_of(main, seeds)["routing"]["pooled"]["mean"] is None
+
+
+def test_over_settings_a_start_is_a_trial_of_a_seed() -> None:
     trials = table()
     renamed = trials.assign(seed=trials["seed"].map({1: 7, 2: 8, 3: 9}))
     shared = trials.assign(seed=1)

@@ -128,8 +128,8 @@ def _of_worlds(results: Results) -> list[Exhibit]:
         ),
         Exhibit(
             "world-effects", "effects", "Effects in other worlds",
-            "Mean and 95 % t interval in each world, and in all of them together (diamond, by a "
-            "mixed model); choose the effect below.",
+            "Mean and 95 % t interval in each world, and over all settings (diamond, by a mixed "
+            "model; other seeds are the main study's); choose the effect below.",
             effects_chart(results.worlds), [WORLDS],
         ),
     ]  # fmt: skip

@@ -19,7 +19,7 @@ CELL, WIDTH, ROW = 26, 440, 26  # pixels
 SIGNS = {"reproduced": "✓", "contradicted": "✗", "inconclusive": "?", "not evaluated": "–"}
 UNKNOWN = "#e4e4e4"  # of what was not evaluated, paler than what is inconclusive
 POINTS = "difference in exact match (points)"
-POOLED = "all together"
+POOLED = "all settings"
 
 
 def verdicts_chart(worlds: Worlds, claims: Mapping[str, Mapping[str, Any]]) -> alt.LayerChart:
@@ -71,7 +71,7 @@ def verdict_rows(worlds: Worlds, claims: Mapping[str, Mapping[str, Any]]) -> lis
 
 
 def effects_chart(worlds: Worlds) -> alt.LayerChart:
-    """One effect in every world and in all of them together, with intervals.
+    """One effect in every world and over all settings, with intervals.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def effects_chart(worlds: Worlds) -> alt.LayerChart:
 
 
 def effect_rows(worlds: Worlds) -> list[Row]:
-    """Return one row an effect and world, in points, and one for all worlds together if several."""
+    """Return one row an effect and world, in points, and one for all settings if several."""
     rows = []
     for name, effect in worlds["effects"].items():
         found = [

@@ -1,4 +1,4 @@
-"""The study in other settings: verdicts world by world, and each main effect over worlds."""
+"""The study in other settings: verdicts world by world, and each main effect over settings."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def figure_effects(effects: Mapping[str, Mapping[str, Any]], names: Mapping[str,
         panel_title(axes, letter, effect["title"])
     panels[-1, 0].set_xlabel(
         "difference in exact match (points): mean and 95 % t interval over trials, by world; "
-        "band: over worlds"
+        "band: over settings"
     )
     return figure
 

@@ -43,19 +43,24 @@ def agreement(worlds: Record) -> dict[str, str]:
 
 
 def certain(effect: Record) -> str:
-    """Return in how many worlds the interval lies wholly on the side of 0 of the pooled mean.
+    """Return in how many worlds the interval lies on the pooled mean's side of 0, or opposite.
 
     >>> one, other = {"low": 0.01, "high": 0.02}, {"low": -0.01, "high": 0.02}
     >>> certain({"pooled": {"mean": 0.01}, "worlds": {"main": one, "short": other}})
     '1 of 2'
+    >>> opposite = {"low": -0.03, "high": -0.02}
+    >>> certain({"pooled": {"mean": 0.01}, "worlds": {"main": one, "short": opposite}})
+    '1 of 2, 1 opposite'
     """
     sign = 1 if effect["pooled"]["mean"] > 0 else -1
-    found = [
-        min(sign * world["low"], sign * world["high"]) > 0
+    ends = [
+        sorted((sign * world["low"], sign * world["high"]))
         for world in effect["worlds"].values()
         if world["low"] is not None
     ]
-    return f"{sum(found)} of {len(found)}"
+    opposite = sum(high < 0 for _, high in ends)
+    there = f"{sum(low > 0 for low, _ in ends)} of {len(ends)}"
+    return f"{there}, {opposite} opposite" if opposite else there
 
 
 def otherwise_with_all_seeds(worlds: Record) -> list[str]:

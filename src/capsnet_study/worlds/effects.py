@@ -1,8 +1,8 @@
-"""The main effects in every world, and over worlds by a mixed model."""
+"""The main effects in every world, and over settings by a mixed model."""
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 from scipy.stats import t as student
-from statsmodels.regression.mixed_linear_model import MixedLM
 
 from capsnet_study.stats import t_interval
+from capsnet_study.worlds.mixed import mixed_mean
+from capsnet_study.worlds.own import MAIN
 
 
 class Effect(NamedTuple):
@@ -32,20 +33,22 @@ EFFECTS = {
 }
 
 
-def effects_of(trials: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Return each effect in each world, paired by trial, and over all worlds.
+def effects_of(trials: pd.DataFrame, seeds: Collection[str] = ()) -> dict[str, dict[str, Any]]:
+    """Return each effect in each world, paired by trial, and over all settings.
 
     Parameters
     ----------
     trials
         One row a world, arm and trial, as `gather_worlds` gives them.
+    seeds
+        Worlds that repeat the main study on other seeds: with it they are one setting.
 
     Returns
     -------
     By effect: title, worlds (by name mean, low, high and n of a 95 % t interval of the paired
     differences, and share_above, the share of all pairs of a trial of one arm and a trial of the
     other in which the first is better, ties half), and pooled (mean, low, high; None with one
-    world).
+    setting).
     """
     return {
         name: {
@@ -55,7 +58,7 @@ def effects_of(trials: pd.DataFrame) -> dict[str, dict[str, Any]]:
                 for world, rows in trials.groupby("world", sort=False)
                 if len(differences(rows, effect))  # some world may lack an arm
             },
-            "pooled": pooled(_paired_by_world(trials, effect)),
+            "pooled": pooled(_paired_by_setting(trials, effect, seeds)),
         }
         for name, effect in EFFECTS.items()
     }
@@ -90,37 +93,34 @@ def share_above(left: Float[np.ndarray, " n"], right: Float[np.ndarray, " m"]) -
 
 
 def pooled(paired: pd.DataFrame) -> dict[str, float | None]:
-    """Return the mean effect and its 95 % interval, with worlds and starts both random.
+    """Return the mean effect and its 95 % interval, with settings and starts both random.
 
-    Restricted maximum likelihood of difference = mean + world + start + rest: trial k begins from
-    the same weights in worlds of the same sizes and seed, and so has one start there. The interval
-    is Student's, with as many degrees of freedom as there are worlds less one.
+    Restricted maximum likelihood of difference = mean + setting + start + rest: trial k begins
+    from the same weights in worlds of the same sizes and seed, and so has one start there. The
+    interval is Student's, with as many degrees of freedom as there are settings less one.
 
     Parameters
     ----------
     paired
-        Columns world, start, difference.
+        Columns setting, start, difference.
     """
-    worlds = paired["world"].nunique()
-    if worlds < 2:
+    settings = paired["setting"].nunique()
+    if settings < 2:
         return dict.fromkeys(("mean", "low", "high"))
-    model = MixedLM.from_formula(
-        "difference ~ 1",
-        groups=np.zeros(len(paired)),  # all rows in one: worlds and starts cross
-        vc_formula={name: f"0 + C({name})" for name in ("world", "start")},
-        data=paired,
-    )
-    with warnings.catch_warnings():  # a variance of 0, at the edge of what is allowed, is no fault
-        warnings.simplefilter("ignore")
-        found = model.fit(reml=True)
-    mean = float(found.fe_params.iloc[0])
-    half = float(student.ppf(0.975, worlds - 1) * found.bse_fe.iloc[0])
+    groupings = [paired[name].to_numpy() for name in ("setting", "start")]
+    mean, error = mixed_mean(paired["difference"].to_numpy(), groupings)
+    half = float(student.ppf(0.975, settings - 1) * error)
     return {"mean": mean, "low": mean - half, "high": mean + half}
 
 
-def _paired_by_world(trials: pd.DataFrame, effect: Effect) -> pd.DataFrame:
+def _paired_by_setting(
+    trials: pd.DataFrame, effect: Effect, seeds: Collection[str]
+) -> pd.DataFrame:
     parts = [
-        differences(rows, effect).rename("difference").reset_index().assign(world=world, seed=seed)
+        differences(rows, effect)
+        .rename("difference")
+        .reset_index()
+        .assign(setting=MAIN if world in seeds else world, seed=seed)
         for (world, seed), rows in trials.groupby(["world", "seed"], sort=False)
     ]
     paired = pd.concat(parts, ignore_index=True)
