@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from capsnet_study.claims.kinds import of_kind
 from capsnet_study.report.render import VERDICTS, render_report
-from capsnet_study.report.worlds import agreement, other_worlds
+from capsnet_study.report.worlds import agreement, other_worlds, where_again
 from tests.report.markdown import rows_of, section_of
 from tests.report.report_inputs import PARAMS, worlds_record
 
@@ -23,7 +23,7 @@ def test_a_claim_counts_the_worlds_that_could_judge_it():
 def test_the_main_study_is_judged_as_the_worlds_are():
     record = worlds_record(CLAIMS)
     main = record["worlds"]["main"]["claims"] = dict(record["worlds"]["main"]["claims"])
-    main["C2"] = {"verdict": "reproduced"}
+    main["C2"] = {"verdict": "reproduced", "cautious": "reproduced"}
     assert agreement(record)["C2"] == "1 of 2"  # the other world now, and not the short one
     del main["C1"]
     assert list(agreement(record)) == ["C2"]
@@ -35,6 +35,18 @@ def test_worlds_that_agree_are_counted(results, report):
     assert "again in 1 other setting and on 1 other seed: worlds." in report
 
 
+def test_where_the_main_arms_were_trained_again_is_counted(results):
+    record = worlds_record(CLAIMS)
+    assert where_again(record | {"seeds": None}) == "in 2 other settings: worlds"
+    del record["worlds"]["short"]
+    assert where_again(record) == "on 1 other seed: a world"
+    del record["worlds"]["other"]
+    alone = record | {"seeds": None}
+    assert where_again(alone) == ""
+    report = render_report(replace(results, worlds=alone), PARAMS)
+    assert "The main arms were trained in no other setting." in report
+
+
 def test_effects_stand_beside_the_main_study_on_all_seeds(results, report):
     (row,) = (row for row in rows_of(report) if row[0] == "Routing: n = 3 less n = 1")
     assert row[1:] == ["+4.1 [+3.0, +5.2]", "+4.1 [+3.0, +5.2]", "1 of 1"]
@@ -44,11 +56,21 @@ def test_effects_stand_beside_the_main_study_on_all_seeds(results, report):
 
 
 def test_verdicts_that_change_with_more_seeds_are_named(results, report):
-    assert "8 trials an arm: no verdict changes." in report
+    assert "these arms have 8 trials: no verdict of theirs changes." in report
     seeds = results.worlds["seeds"]
     changed = seeds | {"claims": seeds["claims"] | {"C2": {"verdict": "not evaluated"}}}
     told = render_report(replace(results, worlds=results.worlds | {"seeds": changed}), PARAMS)
-    assert "8 trials an arm: C2 is not evaluated." in told
+    assert "these arms have 8 trials: C2 is not evaluated." in told
+
+
+def test_with_a_single_setting_effects_are_told_and_not_pooled(results):
+    record = results.worlds
+    routing = record["effects"]["routing"]
+    nothing = dict.fromkeys(("mean", "low", "high"))
+    effects = {"routing": routing | {"pooled": nothing}}
+    report = render_report(replace(results, worlds=record | {"effects": effects}), PARAMS)
+    (row,) = (row for row in rows_of(report) if row[0] == routing["title"])
+    assert row[1:] == ["+4.1 [+3.0, +5.2]", "–", "1 of 1"]
 
 
 def test_claims_of_ours_that_worlds_judge_are_counted(results, report, appendix):

@@ -52,6 +52,14 @@ def test_a_grouping_that_explains_nothing_is_as_none() -> None:
     assert found.error == pytest.approx(values.mean(axis=1).std(ddof=1) / np.sqrt(7), rel=1e-5)
 
 
+@given(seed=st.integers(0, 99))
+def test_what_all_share_is_part_of_the_mean(seed: int) -> None:
+    values = table(seed, 0.01, 0.0, 0.004)[:, 0]
+    settings, start = np.arange(len(values)), np.zeros(len(values))
+    found = mixed_mean(values, [settings, start])
+    assert found.error == pytest.approx(values.std(ddof=1) / np.sqrt(len(values)), rel=1e-4)
+
+
 def test_without_any_effect_it_is_the_mean_of_one_sample() -> None:
     values = table(3, 0.0, 0.0, 0.004)
     values += values.mean() - values.mean(axis=0)

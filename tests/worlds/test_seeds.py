@@ -1,14 +1,18 @@
 """The main study and its repetitions on other seeds, taken as one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from capsnet_study.claims.verdicts import evaluate_claims
+from capsnet_study.params import load_params
 from capsnet_study.worlds.effects import EFFECTS, effect_in, effects_of, pooled
 from capsnet_study.worlds.own import beside_the_worlds
-from capsnet_study.worlds.params import World
-from capsnet_study.worlds.seeds import other_seeds, seed_of, together
+from capsnet_study.worlds.params import Setting, World
+from capsnet_study.worlds.seeds import other_seeds, that_differ, together
+from tests.project import ROOT
 from tests.tables import CLAIMS
 
 SETTINGS = {
@@ -20,6 +24,13 @@ SETTINGS = {
     "images": World(train={"seed": 5}, own_images=True),
     "short": World(train={"epochs": 1}),
 }
+
+
+def study(seed: int) -> Setting:
+    """The settings of the project, with another seed of the trainings."""
+    params = load_params(str(ROOT / "params.yaml"))
+    train = replace(params.train, seed=seed)
+    return Setting(params.data, params.model, params.capsules, train)
 
 
 def table() -> pd.DataFrame:
@@ -37,8 +48,15 @@ def table() -> pd.DataFrame:
 
 
 def test_only_worlds_that_differ_in_the_seed_alone_repeat_the_main_study() -> None:
-    assert other_seeds(SETTINGS, 1) == ["seed2", "again"]
-    assert [seed_of(world, 1) for world in SETTINGS.values()] == [2, 3, 3, 1, 4, 5, 1]
+    assert other_seeds(SETTINGS, study(1)) == ["seed2", "seed3"]
+    assert other_seeds(SETTINGS, study(2)) == ["seed3", "same"]
+
+
+def test_a_world_that_is_the_main_study_is_not_another() -> None:
+    spelt = {"spelt": World(train={"epochs": study(1).train.epochs})}
+    differ = that_differ(SETTINGS | spelt, study(1))
+    assert list(differ) == ["seed2", "seed3", "again", "longer", "images", "short"]
+    assert list(that_differ(SETTINGS, study(3))) == ["seed2", "same", "longer", "images", "short"]
 
 
 def test_trials_of_all_seeds_are_told_apart_and_paired() -> None:

@@ -6,12 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from capsnet_study.claims.declarations import parse_claims
 from capsnet_study.claims.verdicts import evaluate_claims
 from capsnet_study.training.arms import facts_of
 from capsnet_study.worlds.tables import gather_worlds
 from capsnet_study.worlds.verdicts import world_verdicts
 from tests.tables import ARMS, CLAIMS
 
+DOUBLE = {"kind": "difference_of_differences", "of": "n3", "over": "n1", "minus": "n9"}
+DOUBLE |= {"minus_over": "cnn"}
 SCORES = {"n1": 0.66, "n3": 0.75, "n9": 0.70, "n6_eta0p01": 0.68, "n6_eta1": 0.74, "cnn": 0.67}
 
 
@@ -59,6 +62,24 @@ def test_claims_on_interventions_are_judged_where_these_are_trained(world: pd.Da
 
 def test_claims_on_the_gradient_are_judged_with_their_measures(world: pd.DataFrame) -> None:
     assert world_verdicts(CLAIMS, world)["X7"]["verdict"] == "reproduced"
+
+
+@pytest.mark.parametrize(
+    ("part", "judged"),
+    [
+        ({"kind": "level", "of": "n3"}, True),
+        ({"kind": "level", "of": "n7"}, False),
+        (DOUBLE, True),
+        (DOUBLE | {"minus_over": "n7"}, False),
+    ],
+)
+def test_a_part_is_judged_where_there_are_all_arms_that_it_names(
+    part: dict[str, str], judged: bool, world: pd.DataFrame
+) -> None:
+    whole = {"table": "mechanism", "measure": "exact_match", "expect": "above 0"} | part
+    head = {"id": "X1", "section": "0", "title": "t", "paper": "p", "rule": "r"}
+    claims = parse_claims([head | {"parts": [whole]}])
+    assert bool(world_verdicts(claims, world)) == judged
 
 
 def test_cautious_intervals_may_decide_otherwise(world: pd.DataFrame) -> None:

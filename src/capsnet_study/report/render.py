@@ -31,11 +31,11 @@ from capsnet_study.report.worlds import (
     agreement,
     best_against_best,
     certain,
-    other_worlds,
     otherwise_with_all_seeds,
+    where_again,
 )
 from capsnet_study.routing.algorithms import ALGORITHMS
-from capsnet_study.stats import bootstrap_false_alarms, bootstrap_interval
+from capsnet_study.stats import bootstrap_interval
 from capsnet_study.training.arms import Arms, n_iter_arms
 from capsnet_study.training.evaluation import DEAD_LENGTH
 
@@ -166,7 +166,7 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
     return {
         "claims": claims,
         "causes": causes,
-        "others": other_worlds(results.worlds),
+        "again": where_again(results.worlds),
         "agreement": agreeing,
         "causes_elsewhere": [f"{id} ({agreeing[id]})" for id in causes if id in agreeing],
         "best": best_against_best(results.worlds),
@@ -196,7 +196,6 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
         "margin": _defaults(margin_loss),
         "bootstrap": bootstrap,
         "confidence": f"{100 * bootstrap['confidence']:g} %",
-        "false_alarms": bootstrap_false_alarms(max(params.train.trials, 2)),
         "scale": facts.scale_of(results.data, params),
     }
 

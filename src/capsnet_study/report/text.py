@@ -13,6 +13,7 @@ from capsnet_study.claims.words import (
     p_value,
 )
 from capsnet_study.report.facts import Record
+from capsnet_study.stats import bootstrap_false_alarms
 
 Number = int | float
 
@@ -206,6 +207,7 @@ FILTERS = {
     "parts_met": parts_met,
     "changed_verdicts": changed_verdicts,
     "changed_parts": changed_parts,
+    "false_alarms": bootstrap_false_alarms,
     "count": lambda value: f"{value:,}",
     "plain": lambda value: f"{value:g}",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from capsnet_study.report.text import against, within
+from capsnet_study.report.text import against, listing, within
 from capsnet_study.worlds.own import MAIN, TUNED
 
 Record = Mapping[str, Any]
@@ -23,27 +23,49 @@ def other_worlds(worlds: Record) -> list[Record]:
     return [world for world in worlds["worlds"].values() if world["changed"]]
 
 
+def where_again(worlds: Record) -> str:
+    """Return in how many settings and on how many seeds the main arms were trained again, if any.
+
+    >>> found = {"short": {"changed": "train.epochs = 2"}, "seed2": {"changed": "train.seed = 2"}}
+    >>> where_again({"worlds": found, "seeds": {"others": ["seed2"]}})
+    'in 1 other setting and on 1 other seed: worlds'
+    """
+    seeds = len(worlds["seeds"]["others"]) if worlds["seeds"] else 0
+    counts = {"in {} other setting": len(other_worlds(worlds)) - seeds, "on {} other seed": seeds}
+    places = [f"{text.format(n)}{'s' * (n > 1)}" for text, n in counts.items() if n]
+    called = "worlds" if sum(counts.values()) > 1 else "a world"
+    return f"{listing(places)}: {called}" if places else ""
+
+
 def agreement(worlds: Record) -> dict[str, str]:
     """Return, by claim, in how many of the worlds that could judge it its verdict is the same.
 
-    The main study is judged here as the worlds are: on those parts that their arms can decide.
+    The main study is judged here as the worlds are: on those parts that their arms can decide. If
+    cautious intervals change how many agree, that number follows.
 
     >>> main = {"changed": "", "claims": {"C2": {"verdict": "reproduced"}}}
-    >>> short = {"changed": "train.epochs = 1", "claims": {"C2": {"verdict": "inconclusive"}}}
+    >>> judged = {"verdict": "reproduced", "cautious": "inconclusive"}
+    >>> short = {"changed": "train.epochs = 1", "claims": {"C2": judged}}
     >>> agreement({"worlds": {"main": main, "short": short}})
-    {'C2': '0 of 1'}
+    {'C2': '1 of 1, cautiously 0'}
     """
     main = worlds["worlds"][MAIN]
     found = {}
     for id, claim in main["claims"].items():
-        verdicts = [world["claims"][id]["verdict"] for world in _that_judge(id, worlds)]
-        if verdicts:
-            found[id] = f"{verdicts.count(claim['verdict'])} of {len(verdicts)}"
+        judged = [world["claims"][id] for world in _that_judge(id, worlds)]
+        alike, cautious = (
+            sum(one[by] == claim["verdict"] for one in judged) for by in ("verdict", "cautious")
+        )
+        if judged:
+            also = f", cautiously {cautious}" if cautious != alike else ""
+            found[id] = f"{alike} of {len(judged)}{also}"
     return found
 
 
 def certain(effect: Record) -> str:
     """Return in how many worlds the interval lies on the pooled mean's side of 0, or opposite.
+
+    With a single setting nothing is pooled: there the main study's mean has a side.
 
     >>> one, other = {"low": 0.01, "high": 0.02}, {"low": -0.01, "high": 0.02}
     >>> certain({"pooled": {"mean": 0.01}, "worlds": {"main": one, "short": other}})
@@ -52,7 +74,8 @@ def certain(effect: Record) -> str:
     >>> certain({"pooled": {"mean": 0.01}, "worlds": {"main": one, "short": opposite}})
     '1 of 2, 1 opposite'
     """
-    sign = 1 if effect["pooled"]["mean"] > 0 else -1
+    mean = effect["pooled"]["mean"]
+    sign = 1 if (effect["worlds"][MAIN]["mean"] if mean is None else mean) > 0 else -1
     ends = [
         sorted((sign * world["low"], sign * world["high"]))
         for world in effect["worlds"].values()

@@ -95,9 +95,10 @@ def share_above(left: Float[np.ndarray, " n"], right: Float[np.ndarray, " m"]) -
 def pooled(paired: pd.DataFrame) -> dict[str, float | None]:
     """Return the mean effect and its 95 % interval, with settings and starts both random.
 
-    Restricted maximum likelihood of difference = mean + setting + start + rest: trial k begins
-    from the same weights in worlds of the same sizes and seed, and so has one start there. The
-    interval is Student's, with as many degrees of freedom as there are settings less one.
+    Restricted maximum likelihood of difference = mean + setting + start + rest. Trial k of a seed
+    is one start: where there are as many images it orders them alike, and networks of the same
+    sizes begin from the same weights. The interval is Student's, with as many degrees of freedom
+    as there are settings less one.
 
     Parameters
     ----------

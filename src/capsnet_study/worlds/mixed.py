@@ -33,12 +33,14 @@ def mixed_mean(
     values
         Measurements, at least two.
     groupings
-        Each says of every measurement which group it is in, and so which effect it has.
+        Each says of every measurement which group it is in, and so which effect it has. One with
+        a single group is left out: a shared effect is part of the mean, and nothing tells its
+        variance.
     """
     unit = values.std(ddof=1)
     if unit == 0:
         return MixedMean(float(values.mean()), 0.0)
-    same = [group[:, None] == group for group in groupings]
+    same = [group[:, None] == group for group in groupings if (group != group[0]).any()]
     parts = np.array([np.eye(len(values)), *same], dtype=float)
     scaled = values / unit
     variances = minimize(

@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import pandas as pd
 
 from capsnet_study.worlds.own import MAIN
-from capsnet_study.worlds.params import World
+from capsnet_study.worlds.params import Setting, World
 
 
-def seed_of(world: World, main: int) -> int:
-    """Return the seed of the trainings of a world: the main study's, if it names none.
-
-    >>> seed_of(World(train={"seed": 2}), 1), seed_of(World(train={"epochs": 8}), 1)
-    (2, 1)
-    """
-    return world.train.get("seed", main)
-
-
-def other_seeds(settings: Mapping[str, World], main: int) -> list[str]:
-    """Return worlds in which the seed of the trainings differs, and nothing else; one a seed.
-
-    >>> other_seeds({"seed2": World(train={"seed": 2}), "short": World(train={"epochs": 2})}, 1)
-    ['seed2']
-    """
-    seeds = {name: seed_of(world, main) for name, world in settings.items()}
-    only = {
-        seeds[name]: name for name, w in settings.items() if w == World(train={"seed": seeds[name]})
+def that_differ(settings: Mapping[str, World], main: Setting) -> dict[str, World]:
+    """Return the worlds that are not the main study itself, as `seed2` is if that has seed 2."""
+    return {
+        name: world
+        for name, world in settings.items()
+        if world.own_images or world.setting(main) != main
     }
-    return [name for seed, name in only.items() if seed != main]
+
+
+def other_seeds(settings: Mapping[str, World], main: Setting) -> list[str]:
+    """Return worlds in which the seed of the trainings differs, and nothing else; one a seed."""
+    found = {main.train.seed: ""}
+    for name, world in that_differ(settings, main).items():
+        train = world.setting(main).train
+        as_main = main._replace(train=replace(main.train, seed=train.seed))
+        if not world.own_images and world.setting(main) == as_main:
+            found.setdefault(train.seed, name)
+    return list(found.values())[1:]
 
 
 def together(trials: pd.DataFrame, worlds: Collection[str], arms: Collection[str]) -> pd.DataFrame:

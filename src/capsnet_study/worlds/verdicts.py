@@ -11,7 +11,9 @@ from capsnet_study.claims.declarations import (
     BestDifference,
     Claim,
     Difference,
+    DifferenceOfDifferences,
     Equivalence,
+    Level,
     Part,
 )
 from capsnet_study.claims.methods import CAUTIOUS, METHODS
@@ -65,5 +67,9 @@ def _has_arms(part: Part, arms: Collection[str]) -> bool:
             return {arm, other} <= set(arms)
         case BestDifference(of=arm, minus_best_of=others):
             return {arm, *others} <= set(arms)
+        case DifferenceOfDifferences():
+            return {part.of, part.over, part.minus, part.minus_over} <= set(arms)
+        case Level(of=arm):
+            return arm in arms
         case _:  # over a group of the sweep: of its table those that there are
             return part.table == "fitting"
