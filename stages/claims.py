@@ -8,9 +8,11 @@ import typer
 from capsnet_study.claims.declarations import parse_claims
 from capsnet_study.claims.exploratory import explore
 from capsnet_study.claims.verdicts import evaluate_claims
+from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_table, read_yaml, write_json
 from capsnet_study.names import MAIN_MODELS
 from capsnet_study.training.arms import facts_in
+from capsnet_study.training.params import TrainParams
 from stages.recording import recorded
 
 
@@ -31,9 +33,10 @@ def read_tables() -> dict[str, pd.DataFrame]:
 def main() -> None:
     """Write metrics/claims.json, and metrics/exploratory.json on what is no claim."""
     with recorded("claims"):
+        (train,) = load_blocks(train=TrainParams)
         tables = read_tables()
         claims = parse_claims(read_yaml("claims.yaml"))
-        write_json("metrics/claims.json", evaluate_claims(claims, tables))
+        write_json("metrics/claims.json", evaluate_claims(claims, tables, seed=train.seed))
         write_json("metrics/exploratory.json", explore(claims, tables))
 
 

@@ -10,7 +10,7 @@ from capsnet_study.claims.declarations import parse_claims
 from capsnet_study.claims.verdicts import evaluate_claims
 from capsnet_study.common.storage import read_yaml
 from tests.project import text_of
-from tests.tables import ARMS, CLAIMS
+from tests.tables import ARMS, CLAIMS, fitting_trials
 
 DIFFERENCE = {
     "kind": "difference",
@@ -46,6 +46,7 @@ def claim_of(*parts: dict, id: str = "X1") -> dict:
     ("part", "message"),
     [
         (DIFFERENCE | {"expect": "about 0"}, "above X"),
+        (DIFFERENCE | {"expect": "within -1"}, "within must be above 0"),
         (DIFFERENCE | {"units": "trial"}, "units"),
         (DIFFERENCE | {"kind": "ratio"}, "ratio"),
         (DIFFERENCE | {"of": 5}, "valid string"),
@@ -53,6 +54,7 @@ def claim_of(*parts: dict, id: str = "X1") -> dict:
         (CORRELATION | {"expect": "below 0"}, "above 0"),
         (CORRELATION | {"over": "n3"}, "'capsule_arms', 'routed_arms' or 'routed_full_arms'"),
         (CORRELATION | {"kind": "curvature"}, "below 0"),
+        (CORRELATION | {"table": "manifold"}, "'fitting' or 'mechanism'"),
         (EQUIVALENCE | {"bound": 0.0}, "greater than 0"),
         (EQUIVALENCE | {"expect": "within 0.01"}, "expect"),
     ],
@@ -60,6 +62,18 @@ def claim_of(*parts: dict, id: str = "X1") -> dict:
 def test_a_faulty_declaration_is_refused(part, message):
     with pytest.raises(ValueError, match=message):
         parse_claims([claim_of(part)])
+
+
+def test_what_was_found_on_a_seed_is_not_judged_on_it():
+    table = {"fitting": fitting_trials({"n3": [0.5, 0.6], "n1": [0.1, 0.2]})}
+    claims = parse_claims([claim_of(DIFFERENCE | {"of": "n3", "minus": "n1"}, id="C1")])
+    found = [claim.model_copy(update={"found_on_seed": 0}) for claim in claims]
+    verdicts = {
+        seed: evaluate_claims(found, table, seed=seed)["C1"]["verdict"] for seed in (0, 1, None)
+    }
+    assert verdicts == {0: "not evaluated", 1: "reproduced", None: "reproduced"}
+    assert evaluate_claims(claims, table, seed=0)["C1"]["verdict"] == "reproduced"
+    assert [claim.id for claim in CLAIMS if claim.found_on_seed == 0] == ["X3", "X8"]
 
 
 def test_a_claim_has_parts_and_an_id_of_its_own():

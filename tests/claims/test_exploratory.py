@@ -26,6 +26,24 @@ def test_the_claims_on_entropy_are_asked_of_r2_too():
     assert (part["measure"], part["of"], part["mean"]) == ("entropy_change_r2", "n2", -0.5)
 
 
+def test_claims_on_drops_are_asked_again_of_the_longer_base():
+    table = tables.transfer(splits=4, models=("capsnet", "cnn"))
+    scores = {"base": 0.8, "base_long": 0.8, "A1B": 0.7, "A2B": 0.7}
+    table["exact_match"] = [
+        scores.get(scheme, 0.75)
+        + 0.05 * (scheme == "base_long" and model == "capsnet")
+        - 0.01 * (scheme in ("B1B", "B2B") and model == "cnn")
+        for model, scheme in zip(table["model"], table["scheme"], strict=True)
+    ]
+    by_rule = evaluate_claims(CLAIMS, {"transfer": table})
+    longer = explore(CLAIMS, {"transfer": table})["claims_on_longer_base"]
+    assert list(longer) == ["T1", "T3"]
+    assert (by_rule["T1"]["verdict"], longer["T1"]["verdict"]) == ("reproduced", "contradicted")
+    assert (by_rule["T3"]["verdict"], longer["T3"]["verdict"]) == ("inconclusive", "contradicted")
+    for part in longer["T1"]["parts"]:
+        assert (part["measure"][:8], part["mean"]) == ("longdrop", pytest.approx(-0.04))
+
+
 def test_only_the_paper_s_claims_are_asked_again():
     assert list(explore(CLAIMS, {})["cautious"]) == [
         claim.id for claim in CLAIMS if claim.kind == "paper"

@@ -16,6 +16,7 @@ from pydantic import (
 from capsnet_study.claims.kinds import Kind
 
 Table = Literal["fitting", "manifold", "transfer", "mechanism", "interventions"]
+OfArms = Literal["fitting", "mechanism"]  # tables that know what the arms are, and so their groups
 Group = Literal["capsule_arms", "routed_arms", "routed_full_arms"]
 
 
@@ -37,6 +38,8 @@ def _parse_expectation(text: object) -> object:
     match = re.fullmatch(r"(above|below|within) (-?\d+(?:\.\d+)?)", str(text))
     if match is None:
         raise ValueError(f"{text!r}: must read 'above X', 'below X' or 'within X'")
+    if match[1] == "within" and float(match[2]) <= 0:
+        raise ValueError(f"{text!r}: what a value should be within must be above 0")
     return {"kind": match[1], "bound": float(match[2])}
 
 
@@ -119,6 +122,7 @@ class EachLevel(_Part):
     """A measure of each arm of a group."""
 
     kind: Literal["each_level"]
+    table: OfArms
     measure: str
     each: Group
 
@@ -127,6 +131,7 @@ class Correlation(_Part):
     """Positive rank correlation, over the arms of a group, of their means of two measures."""
 
     kind: Literal["correlation"]
+    table: OfArms
     x: str
     y: str
     over: Group
@@ -140,6 +145,7 @@ class Curvature(_Part):
     """
 
     kind: Literal["curvature"]
+    table: OfArms
     x: str
     y: str
     over: Group
@@ -163,7 +169,8 @@ class Claim(_Record):
     """One finding of the paper and the parts that must all hold for it to be reproduced.
 
     A `control` is judged alike but is no finding of the paper. A claim of the kind ``mechanism``
-    is about what lies behind findings; it says what it means if it holds and if it does not.
+    is about what lies behind findings; it says what it means if it holds and if it does not. One
+    that was found by looking at the trainings of a seed is not judged on them.
     """
 
     id: Annotated[str, Field(pattern=r"^[A-Z]\d+$")]
@@ -175,6 +182,7 @@ class Claim(_Record):
     kind: Kind = "paper"
     if_holds: str | None = None
     if_not: str | None = None
+    found_on_seed: int | None = None
     parts: Annotated[list[Part], Field(min_length=1)]
 
     @model_validator(mode="after")

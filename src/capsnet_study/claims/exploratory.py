@@ -3,7 +3,7 @@
 Nothing here decides a claim.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from capsnet_study.claims.declarations import Claim, Difference, EachLevel, Level, Part
 from capsnet_study.claims.methods import CAUTIOUS
@@ -13,6 +13,7 @@ from capsnet_study.claims.verdicts import evaluate_claims
 from capsnet_study.names import CHAMFER, R2_SUFFIX, RAW_FAITHFULNESS
 
 ON_R2 = ("C4", "C5", "C6")  # the claims on R1's couplings that are looked at on R2, too
+ON_LONGER_BASE = ("T1", "T3")  # those on drops that differ between two models
 ARM_PAIRS = (
     ("n3", "n1"),
     ("n6_eta0p01", "n1"),
@@ -30,6 +31,8 @@ def explore(claims: Iterable[Claim], tables: Tables) -> dict[str, dict[str, Resu
     -------
     claims_on_r2
         C4 to C6 for the couplings of R2.
+    claims_on_longer_base
+        T1 and T3 by `cautious_interval`, for drops from a base that trains as long as kept layers.
     cautious
         The paper's claims by `cautious_interval`, which decides the mechanism claims anyway.
     remarks
@@ -43,6 +46,9 @@ def explore(claims: Iterable[Claim], tables: Tables) -> dict[str, dict[str, Resu
     wide = with_measures(tables)
     return {
         "claims_on_r2": evaluate_claims(claims_on_r2(claims), tables),
+        "claims_on_longer_base": evaluate_claims(
+            claims_on_longer_base(claims), tables, {"paper": CAUTIOUS}
+        ),
         "cautious": evaluate_claims(claims, tables, {"paper": CAUTIOUS}),
         "remarks": {name: judge_parts([one], wide, CAUTIOUS)[0] for name, one in remarks().items()},
         "arms": judge_parts(arm_differences(), wide, CAUTIOUS),
@@ -53,38 +59,34 @@ def explore(claims: Iterable[Claim], tables: Tables) -> dict[str, dict[str, Resu
 
 
 def remarks() -> dict[str, Part]:
-    """Return what is told beside claims of 3.1 and 3.3 and decides none."""
+    """Return what is told beside claims of 3.1 and decides none."""
     arms = {
         "yoked_n9": ("n3_as_n9", "n9"),  # as certain in R1 as nine iterations, with three
         "cnn_tuned": ("cnn_tuned", "cnn"),
         "cnn_at_best": ("n1", "cnn_tuned"),
     }
     changes = {f"{change}_r1": f"loss_{change}_r1" for change in ("shuffled", "uniform")}
-    longer = {f"long_{scheme}": f"longdrop_{scheme}" for scheme in ("A1B", "A2B")}
-    return (
-        {name: _difference("mechanism", "exact_match", *pair) for name, pair in arms.items()}
-        | {name: _level("interventions", measure, "n3") for name, measure in changes.items()}
-        | {
-            name: _difference("transfer", measure, "cnn", "capsnet")
-            for name, measure in longer.items()
-        }
-    )
+    return {name: _difference("mechanism", "exact_match", *pair) for name, pair in arms.items()} | {
+        name: _level("interventions", measure, "n3") for name, measure in changes.items()
+    }
 
 
 def claims_on_r2(claims: Iterable[Claim]) -> list[Claim]:
     """Return C4 to C6 as they would read for the couplings of R2."""
-    return [
-        claim.model_copy(
-            update={
-                "parts": [
-                    part.model_copy(update={"measure": f"{part.measure}{R2_SUFFIX}"})
-                    for part in claim.parts
-                ]
-            }
-        )
-        for claim in claims
-        if claim.id in ON_R2
-    ]
+    chosen = (claim for claim in claims if claim.id in ON_R2)
+    return [_measured_by(lambda measure: f"{measure}{R2_SUFFIX}", claim) for claim in chosen]
+
+
+def claims_on_longer_base(claims: Iterable[Claim]) -> list[Claim]:
+    """Return T1 and T3 as they would read for drops from the base of twice the steps."""
+    chosen = (claim for claim in claims if claim.id in ON_LONGER_BASE)
+    return [_measured_by(lambda measure: f"long{measure}", claim) for claim in chosen]
+
+
+def _measured_by(rename: Callable[[str], str], claim: Claim) -> Claim:
+    """Return a claim with other measures in its parts."""
+    parts = [part.model_copy(update={"measure": rename(part.measure)}) for part in claim.parts]
+    return claim.model_copy(update={"parts": parts})
 
 
 def arm_differences() -> list[Part]:

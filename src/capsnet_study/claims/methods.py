@@ -42,13 +42,14 @@ def bootstrap_of_units(values: pd.Series, confidence: float = 0.95) -> Interval:
 
 
 def cautious_interval(values: pd.Series, confidence: float = 0.95) -> Interval:
-    """Return an interval that allows for few values, and for what the units share.
+    """Return an interval that allows for what the units share and, where it is t, for few values.
 
     Parameters
     ----------
     values : indexed by unit. By ``trial``: a t interval. By ``trial`` and ``pair``: trials, which
         share a network, and pairs, which share images, are both resampled (pairs that some trial
-        lacks are left out). By ``split`` and
+        lacks are left out); where trials make most of the spread, few of them make it too short.
+        By ``split`` and
         ``direction``: a t interval of the means of the splits, whose directions share networks.
     confidence : probability mass between the ends of the interval.
     """

@@ -86,7 +86,7 @@ def permutation_curvature(
     fit = parabola(x, y)
     if np.isnan(fit.curvature):
         return fit, fit.curvature
-    return fit, permutation_p(y, _of_powers(x)[2], "less", seed)
+    return fit, permutation_p(y - y.mean(), _of_powers(x)[2], "less", seed)
 
 
 def _of_powers(x: Float[np.ndarray, " n"]) -> Float[np.ndarray, "3 n"]:

@@ -17,7 +17,10 @@ from capsnet_study.claims.tables import Tables, with_measures
 
 
 def evaluate_claims(
-    claims: Iterable[Claim], tables: Tables, methods: Mapping[Kind, Method] = METHODS
+    claims: Iterable[Claim],
+    tables: Tables,
+    methods: Mapping[Kind, Method] = METHODS,
+    seed: int | None = None,
 ) -> dict[str, Result]:
     """Judge every claim.
 
@@ -30,6 +33,7 @@ def evaluate_claims(
         ``transfer`` (one row a model, split, direction and scheme). A table that is not there
         leaves its claims "not evaluated".
     methods : how parts are judged, by kind of claim; the rule's, if not given.
+    seed : of the trainings; a claim that was found on it is "not evaluated".
 
     Returns
     -------
@@ -55,7 +59,7 @@ def evaluate_claims(
     """
     wide = with_measures(tables)
     records = {
-        claim.id: _judge_claim(claim, judge_parts(claim.parts, wide, methods[claim.kind]))
+        claim.id: _judge_claim(claim, judge_parts(claim.parts, wide, methods[claim.kind]), seed)
         for claim in claims
     }
     tested = {id: one for id, one in of_kind(records, "mechanism").items() if one["p"] is not None}
@@ -65,7 +69,9 @@ def evaluate_claims(
     return records
 
 
-def _judge_claim(claim: Claim, parts: list[Result]) -> Result:
+def _judge_claim(claim: Claim, parts: list[Result], seed: int | None) -> Result:
+    outcomes = [part["outcome"] for part in parts]
+    found_here = seed is not None and claim.found_on_seed == seed
     record = {
         "kind": claim.kind,
         "section": claim.section,
@@ -73,7 +79,7 @@ def _judge_claim(claim: Claim, parts: list[Result]) -> Result:
         "paper": claim.paper,
         "rule": claim.rule,
         "control": claim.control,
-        "verdict": conjunction([part["outcome"] for part in parts]),
+        "verdict": "not evaluated" if found_here else conjunction(outcomes),
         "parts": parts,
     }
     if claim.kind == "mechanism":
