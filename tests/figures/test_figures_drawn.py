@@ -90,6 +90,16 @@ def test_a_map_is_that_of_its_row_and_column_aligned_to_the_grid():
         assert axes.get_title() in ("", MODEL_LOOKS[model].label)
 
 
+def test_a_map_that_has_collapsed_lies_in_the_middle_of_the_grid():
+    table = maps(models=["capsnet"])
+    table.loc[table["pair"] == "7-8", ["x", "y"]] = 0.0
+    panel = figure_maps(table, ["7-8"], ["capsnet"]).axes[0]
+    crosses, dots = panel.collections
+    assert (np.asarray(dots.get_offsets()) == 0).all()
+    assert np.linalg.norm(crosses.get_offsets()) == pytest.approx(1.0)
+    assert panel.get_xlabel() == "disparity 1.000"
+
+
 def test_pairs_with_the_median_and_the_worst_disparity_are_shown_too():
     bent = {"0-1": 0.3, "3-5": 0.0, "7-8": 0.1, "0-2": 0.2, "0-9": 0.4}
     table = maps(pairs=list(bent))

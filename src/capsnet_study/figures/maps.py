@@ -93,9 +93,16 @@ class AlignedMap(NamedTuple):
 
 
 def align(points: pd.DataFrame) -> AlignedMap:
-    """Align a map by Procrustes to the grid of shifts, columns to the right and rows downwards."""
+    """Align a map by Procrustes to the grid of shifts, columns to the right and rows downwards.
+
+    A map that has collapsed to one point lies in the middle of the grid, at disparity 1.
+    """
     grid = points[["dc", "dr"]].to_numpy(float) * [1, -1]
-    return AlignedMap(*procrustes(grid, points[["x", "y"]].to_numpy(float)))
+    places = points[["x", "y"]].to_numpy(float)
+    if (places == places[0]).all():
+        centred = grid - grid.mean(axis=0)
+        return AlignedMap(centred / np.linalg.norm(centred), np.zeros_like(grid), 1.0)
+    return AlignedMap(*procrustes(grid, places))
 
 
 def shown_pairs(maps: pd.DataFrame, pairs: Sequence[str], model: str = CHOOSER) -> dict[str, str]:
