@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import model_validator
+from pydantic import ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
 from capsnet_study.common.params import PATH, STRICT, ParameterError, check, read_document
@@ -79,6 +79,16 @@ class Params:
                     f"yoked.{name}.certainty_of = {arm.certainty_of!r}: an arm of sweep that "
                     f"routes is needed; there are {', '.join(routed)}"
                 )
+            for key, allowed in (("certainty", (None,)), ("routed", ("all", "r1"))):
+                if (value := getattr(arm, key)) not in allowed:
+                    raise ValueError(
+                        f"yoked.{name}.{key} = {value!r}: an arm that follows the certainty of "
+                        f"another in R1 has {' or '.join(map(repr, allowed))}"
+                    )
+            try:
+                arm.following([(0.0, 1.0)])
+            except ValidationError as error:
+                raise ValueError(f"yoked.{name}: {error.errors()[0]['msg']}") from None
             followed = routed[arm.certainty_of].trials or self.train.trials
             if (arm.trials or self.train.trials) > followed:
                 raise ValueError(
@@ -90,6 +100,11 @@ class Params:
     @model_validator(mode="after")
     def _interventions_are_in_capsnets_of_the_sweep(self) -> Params:
         able = [name for name, arm in self.sweep.items() if can_be_changed(arm)]
+        if 1 not in self.interventions.n_test:
+            raise ValueError(
+                f"interventions.n_test = {self.interventions.n_test}: 1 is needed, too: claims ask "
+                "what it costs to test without routing"
+            )
         for name in self.interventions.arms:
             if name not in able:
                 raise ValueError(
@@ -118,6 +133,10 @@ class Params:
         for name, world in self.worlds.settings.items():
             if name in (*OWN_WORLDS, SEEDS):
                 raise ValueError(f"worlds.settings.{name}: a world of this name is there already")
+            if "trials" in world.train:
+                raise ValueError(
+                    f"worlds.settings.{name}.train.trials: all worlds have as many: worlds.trials"
+                )
             try:
                 world.setting(main)
             except ParameterError as error:
