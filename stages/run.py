@@ -14,7 +14,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from capsnet_study.running.capacity import ClusterError, capacity
+from capsnet_study.running.capacity import capacity
+from capsnet_study.running.cluster import ClusterError
 from capsnet_study.running.lockfile import LockFileError, keep_lock
 from capsnet_study.running.locks import BusyError, alone
 from capsnet_study.running.mending import mend

@@ -13,8 +13,9 @@ from rich.console import Console
 from rich.text import Text
 
 from capsnet_study.running import progress
-from capsnet_study.running.capacity import ClusterError, capacity, cores, on_gpu
+from capsnet_study.running.capacity import capacity, cores, on_gpu
 from capsnet_study.running.children import Child
+from capsnet_study.running.cluster import ClusterError
 from capsnet_study.running.output import Trial, last_trial, log_path, tail
 from capsnet_study.running.picture import shown, spell, summary
 from capsnet_study.running.pipeline import Pipeline
@@ -95,6 +96,12 @@ def test_stages_share_the_cores_unless_told_otherwise() -> None:
     assert capacity(cpu | {"CAPS_WORKERS": "3"}) == (cores(), False)
     assert capacity({"CAPS_DEVICE": "cuda:0"}) == (1, False)
     assert not on_gpu({"CUDA_VISIBLE_DEVICES": ""})
+    assert on_gpu({"CAPS_DEVICE": ""}) == on_gpu({})
+
+
+def test_what_is_no_address_of_a_cluster_is_refused() -> None:
+    with pytest.raises(ClusterError, match="CAPS_ENGINE = 'dask:/host:1'"):
+        capacity({"CAPS_ENGINE": "dask:/host:1"})
 
 
 def test_a_cluster_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

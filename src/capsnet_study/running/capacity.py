@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-PATIENCE = 60.0
+from capsnet_study.running.cluster import PATIENCE, ClusterError, address_of
+
 ASK = """
 import sys
 from distributed import Client
@@ -19,10 +19,6 @@ with Client(sys.argv[1], timeout=sys.argv[2], set_as_default=False) as client:
 """
 
 
-class ClusterError(RuntimeError):
-    """The cluster of ``CAPS_ENGINE`` does not answer."""
-
-
 def capacity(environment: Mapping[str, str]) -> tuple[int, bool]:
     """Return how many stages run at once by default, and whether they are told their workers.
 
@@ -30,10 +26,15 @@ def capacity(environment: Mapping[str, str]) -> tuple[int, bool]:
     each had a single trial. On a GPU there is one stage at once, as there is one trial at once.
     On CPU cores there is one stage a core, and each is told how many cores are its own, unless
     ``CAPS_WORKERS`` is set already.
+
+    Raises
+    ------
+    ClusterError
+        ``CAPS_ENGINE`` names no cluster, or one that does not answer.
     """
-    engine = environment.get("CAPS_ENGINE", "local")
-    if found := re.fullmatch(r"dask://([^/:]+:\d+)", engine):
-        return threads_of_cluster(f"tcp://{found[1]}"), False
+    address = address_of(environment.get("CAPS_ENGINE", "local"))
+    if address is not None:
+        return threads_of_cluster(address), False
     if on_gpu(environment):
         return 1, False
     return cores(), "CAPS_WORKERS" not in environment
@@ -47,7 +48,7 @@ def cores() -> int:
 def on_gpu(environment: Mapping[str, str]) -> bool:
     """Return whether stages will compute on a GPU, without loading PyTorch to ask."""
     named = environment.get("CAPS_DEVICE")
-    if named is not None:
+    if named:
         return not named.startswith("cpu")
     hidden = environment.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
     return Path("/dev/nvidia0").exists() and not hidden

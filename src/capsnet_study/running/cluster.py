@@ -19,7 +19,7 @@ CHOICES = ("CAPS_DEVICE", "CAPS_ROUTING")  # where they are set, they hold for w
 
 
 class ClusterError(RuntimeError):
-    """The cluster cannot be reached, or a worker would compute something else."""
+    """No cluster is named or reached there, or a worker would compute something else."""
 
 
 def address_of(engine: str) -> str | None:
@@ -27,14 +27,14 @@ def address_of(engine: str) -> str | None:
 
     Raises
     ------
-    ValueError
+    ClusterError
         It is neither ``local`` nor ``dask://host:port``.
     """
     if engine == "local":
         return None
     found = re.fullmatch(r"dask://([^/:]+:\d+)", engine)
     if found is None:
-        raise ValueError(f"CAPS_ENGINE = {engine!r}: 'local' or 'dask://host:port' is needed")
+        raise ClusterError(f"CAPS_ENGINE = {engine!r}: 'local' or 'dask://host:port' is needed")
     return f"tcp://{found.group(1)}"
 
 
