@@ -31,25 +31,27 @@ HEADER = """\
 """
 
 
-def move_lock(stage: PipelineStage) -> None:
-    """Write today's code of a stage into dvc.lock, and all else as it stands there.
+def check_changed_in_code_alone(stage: PipelineStage) -> None:
+    """See that a stage has run, and that nothing but its code has changed since.
 
     Raises
     ------
     ValueError
-        The stage has never run, or other things than its code have changed.
+        Naming what else has.
     """
-    for out in stage.outs:
-        if not out.hash_info:
-            raise ValueError(f"{stage.addressing}: dvc.lock knows no {out}: run the stage")
+    for item in [*stage.outs, *stage.deps]:
+        if isinstance(item, ParamsDependency):
+            if item.status():
+                raise ValueError(f"{stage.addressing}: parameters have changed: {item.status()}")
+        elif not item.def_path.startswith(CODE) and not item.hash_info:
+            raise ValueError(f"{stage.addressing}: dvc.lock knows no {item}: run the stage")
+
+
+def move_lock(stage: PipelineStage) -> None:
+    """Write today's code of a stage into dvc.lock, and all else as it stands there."""
     for dep in stage.deps:
-        if isinstance(dep, ParamsDependency):
-            if dep.status():
-                raise ValueError(f"{stage.addressing}: parameters have changed: {dep.status()}")
-        elif dep.def_path.startswith(CODE):
+        if dep.def_path.startswith(CODE):
             dep.save()
-        elif not dep.hash_info:
-            raise ValueError(f"{stage.addressing}: dvc.lock knows no {dep}: run the stage")
     stage.dump(update_pipeline=False)
 
 
@@ -64,8 +66,11 @@ def main(stages: list[str], why: Annotated[str, typer.Option()]) -> None:
     """Move the lock and write down why."""
     repo = Repo()
     with repo.lock:
-        for name in stages:
-            move_lock(repo.stage.load_one(name=name))
+        loaded = [repo.stage.load_one(name=name) for name in stages]
+        for stage in loaded:
+            check_changed_in_code_alone(stage)
+        for stage in loaded:
+            move_lock(stage)
     told = read_yaml(PATH) if repo.fs.exists(PATH) else []
     by_run: dict[str, dict[str, str]] = {}
     for name in stages:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import typer
 
 from capsnet_study.common.storage import read_json, read_yaml
+from capsnet_study.running.pipeline import read_pipeline
 from stages.code import checksum_of_code
 
 WITHOUT_RECORD = ("report", "explorer")  # they tell of all records, and keep none themselves
@@ -90,7 +91,8 @@ def main() -> None:
     if stages:
         print(f"NOT verified: {', '.join(stages)}, and what hangs below, would have to run again")
         raise typer.Exit(1)
-    found = standing(read_yaml("dvc.lock")["stages"])
+    locked, pipeline = read_yaml("dvc.lock")["stages"], read_pipeline().stages
+    found = standing([name for name in locked if name in pipeline])  # DVC keeps removed ones there
     if found.unexplained:
         print(
             f"NOT verified: dvc.lock names this code for {', '.join(found.unexplained)}, but they "

@@ -81,7 +81,17 @@ def test_changed_parameters_cannot_be_recorded_as_equal(changed: Path) -> None:
     params.write_text(kept)
 
 
-def record(folder: Path, stage: str, why: str) -> None:
+def test_of_several_stages_all_are_recorded_or_none(changed: Path) -> None:
+    params = changed / "params.yaml"
+    kept = {path: path.read_text() for path in (params, changed / "dvc.lock")}
+    params.write_text(kept[params].replace("dpi: ", "dpi: 1"))
+    with pytest.raises(AssertionError, match="figures: parameters have changed"):
+        record(changed, "manifold", "figures", why="none")
+    assert (changed / "dvc.lock").read_text() == kept[changed / "dvc.lock"]
+    params.write_text(kept[params])
+
+
+def record(folder: Path, *stages: str, why: str) -> None:
     run("git", "add", "-A", cwd=folder)
     run("git", *AUTHOR, "commit", "-qm", "change", "--allow-empty", cwd=folder)
-    run(sys.executable, "-m", "stages.equal", "--why", why, stage, cwd=folder)
+    run(sys.executable, "-m", "stages.equal", "--why", why, *stages, cwd=folder)
