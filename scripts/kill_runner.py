@@ -139,7 +139,7 @@ def outs_of(folder: Path) -> dict[str, dict[str, str]]:
         name: {out["path"]: out["md5"] for out in stage.get("outs", [])}
         for name, stage in stages.items()
     }
-    telling, before = {TIMES}, set()  # files that tell times: also what is made of them
+    telling, before = {TIMES, str(Path(TIMES).parent)}, set()  # also what is made of them
     while telling != before:
         before = set(telling)
         for name, stage in stages.items():
