@@ -29,6 +29,7 @@ quickstart: .venv/installed  ## the whole pipeline on 5,000 bundled digits, in m
 	@echo; echo "Report: REPORT.md    Figures: plots/figures/*.png    Back to the committed results: make restore"
 
 study: .venv/installed  ## the full study, stages side by side; those that have ended are not run again
+	python -m stages.fetch
 	python -m stages.run
 
 readme: .venv/installed  ## the results table of README.md from the current metrics
