@@ -8,13 +8,14 @@ import typer
 
 from capsnet_study.common.storage import read_json, read_table, write_text
 from capsnet_study.names import MAIN_MODELS
-from capsnet_study.params import load_params
+from capsnet_study.params import Params, load_params
 from capsnet_study.report.render import Results, render_appendix, render_report
-from capsnet_study.training.arms import BLOCKS, Arms, arms_in
+from capsnet_study.training.arms import BLOCKS, arms_in
 
 
 def read_results() -> Results:
-    """Read all metrics; of the records of stages those of arms that there are."""
+    """Read all metrics; of the records of stages those of stages that there are."""
+    params = load_params()
     arms, changed = (arms_in(read_table(f"plots/{name}.csv")) for name in ("fitting", "mechanism"))
     parts = ("claims", "data", "domains", "exploratory", "fitting", "manifold", "mechanism")
     records = [read_json(path) for path in sorted(Path("metrics/runtime").glob("*.json"))]
@@ -30,13 +31,21 @@ def read_results() -> Results:
         changed_arms=changed,
         figures={path.stem for path in Path("plots/figures").glob("*.png")},
         worlds=read_json("metrics/worlds.json"),
-        runtime=[one for one in records if not _is_of_a_removed_arm(one["stage"], arms | changed)],
+        runtime=[one for one in records if is_there(one["stage"], params)],
     )
 
 
-def _is_of_a_removed_arm(stage: str, arms: Arms) -> bool:
-    block, _, arm = stage.partition("@")
-    return block in (*BLOCKS, "interventions") and arm not in arms
+def is_there(stage: str, params: Params) -> bool:
+    """Return whether a stage such as ``sweep@n3`` is one of those of these parameters."""
+    group, _, item = stage.partition("@")
+    worlds = params.worlds
+    items = {block: [*getattr(params, block)] for block in BLOCKS}
+    items["interventions"] = params.interventions.arms
+    items["world"] = [f"{name}-{arm}" for name in worlds.settings for arm in worlds.arms]
+    items["world_mechanism"] = [
+        f"{name}-{arm}" for name in worlds.mechanism.worlds for arm in worlds.mechanism.arms
+    ]
+    return group not in items or item in items[group]
 
 
 def main() -> None:

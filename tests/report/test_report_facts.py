@@ -59,6 +59,8 @@ def test_arms_that_differ_in_their_gradient_alone_are_paired():
     assert gradient_pairs(ARMS) == [("n3", "n3_last"), ("n7", "n7_last")]
     other = replace(ARMS["n3_last"], init_gain=0.5)
     assert gradient_pairs({"n3": ARMS["n3"], "n3_last": other}) == []
+    hot = replace(ARMS["n3"], temperature=2.0, trials=2)
+    assert gradient_pairs(ARMS | {"hot": hot}) == gradient_pairs(ARMS)
 
 
 def test_stages_are_grouped_once():

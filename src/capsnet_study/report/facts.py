@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import zip_longest
 from typing import Any
 
@@ -148,15 +148,16 @@ def held_accuracies(arms: Arms, records: Record, n_iter: int) -> list[float]:
 
 def gradient_pairs(arms: Arms) -> list[tuple[str, str]]:
     """Return the arms (full, last) that differ in their gradient and in nothing else."""
-    kinds = {
-        (arm.gradient, arm.n_iter, arm.eta, arm.eta_max, arm.init_gain): name
+    capsnets = {
+        name: asdict(arm) | {"trials": None}
         for name, arm in arms.items()
         if isinstance(arm, CapsNetArm)
     }
     return [
-        (name, kinds["last", *rest])
-        for (gradient, *rest), name in kinds.items()
-        if gradient == "full" and ("last", *rest) in kinds
+        (full, last)
+        for full, one in capsnets.items()
+        for last, other in capsnets.items()
+        if one["gradient"] == "full" and other == one | {"gradient": "last"}
     ]
 
 

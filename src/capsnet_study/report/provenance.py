@@ -101,15 +101,16 @@ def at_edge(search: pd.DataFrame, params: Params) -> list[str]:
 def switched(table: pd.DataFrame, arm: str = "n3", n_iter: int = 9) -> dict[str, float]:
     """Return what more steps with other iterations did, from ``scripts/switch.csv``.
 
-    The loss at their end: with `n_iter` iterations (`other`), with the network's `own`, and with
-    `n_iter` at the lowest learning rate (`slow`). Means over trials.
+    The loss at their end: with `n_iter` iterations (`other`) and with the network's `own`, each
+    also at the lowest learning rate (``_slow``). Means over trials.
     """
     rows = table.loc[table["arm"] == arm]
     loss = rows.groupby(["n_iter", "lr"])["loss_last"].mean()
     (own,) = {*rows["n_iter"]} - {n_iter}
     slow, fast = rows["lr"].min(), rows["lr"].max()
+    counts, rates = {"other": n_iter, "own": own}, {"": fast, "_slow": slow}
     return {
-        "other": loss[n_iter, fast],
-        "own": loss[own, fast],
-        "slow": loss[n_iter, slow],
+        f"{name}{at}": loss[count, rate]
+        for name, count in counts.items()
+        for at, rate in rates.items()
     }

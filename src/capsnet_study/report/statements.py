@@ -143,17 +143,17 @@ STATEMENTS = {
         {0: "one iteration in place of three costs {size}"},
     ),
     "X6": Statement(
-        "the gain comes from routing to the classes (R2) alone",
-        "the gain does not come from routing to the classes (R2) alone",
+        "three iterations gain by routing to the classes (R2) alone",
+        "three iterations do not gain by routing to the classes (R2) alone",
         {
+            2: "routing in R1 only ends {gap} uniform coupling",
             0: "routing in R2 only ends {gap} uniform coupling",
             1: "routing in R2 only ends {gap} routing in R1 only",
-            2: "routing in R1 only ends {gap} uniform coupling",
         },
     ),
     "X7": Statement(
-        "with many iterations training reaches fewer capsules, early on",
-        "with many iterations training reaches as many capsules, early on",
+        "with many iterations training is less even over capsules, early on",
+        "with many iterations training is as even over capsules, early on",
         {
             0: "{mean} effective capsules by gradient for nine against three",
             1: "{mean} effective capsules by coupling mass for nine against three",
