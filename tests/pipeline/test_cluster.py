@@ -154,9 +154,8 @@ def test_without_dask_the_error_says_how_to_get_it(monkeypatch):
 @pytest.mark.parametrize("engine", ["", "dask", "dask://host", "tcp://host:1", "dask://:1", "ray"])
 def test_unknown_engines_are_refused(engine: str, monkeypatch):
     monkeypatch.setenv("CAPS_ENGINE", engine)
-    with pytest.raises(
-        ValueError, match=f"CAPS_ENGINE = '{engine}': 'local' or 'dask://host:port'"
-    ):
+    told = f"CAPS_ENGINE = '{engine}': 'local' or 'dask://host:port'"
+    with pytest.raises(ClusterError, match=told):
         run_side_by_side(pow, [(2, 3)])
 
 
