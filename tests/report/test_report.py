@@ -134,6 +134,14 @@ def test_a_run_without_uniform_coupling_reads_too():
     assert "The CNN could be better" in report and "M and T use the shared rate" in report
 
 
+def test_the_longer_base_is_told_with_what_it_would_decide():
+    params = params_of(transfer={"splits": 1})  # without an interval nothing is decided
+    few = render_report(results_of(params), params)
+    assert_sound(few)
+    assert "As many more change base by" in few and "From that longer base" not in few
+    assert "From that longer base T1 would be" in render_report(results_of(PARAMS), PARAMS)
+
+
 def test_a_run_without_the_controls_beyond_the_paper_reads_too(results, appendix):
     models = {key: one for key, one in results.manifold["models"].items() if key != "cnn_pre"}
     transfer = {
