@@ -29,10 +29,10 @@ from capsnet_study.figures.timing import figure_timing
 from capsnet_study.figures.train_test import figure_train_test
 from capsnet_study.figures.transfer import figure_transfer
 from capsnet_study.figures.verdicts import figure_claims
-from capsnet_study.figures.worlds import figure_effects, figure_worlds, in_order
+from capsnet_study.figures.worlds import figure_effects, figure_worlds
 from capsnet_study.models.params import ModelParams
 from capsnet_study.names import MAIN_MODELS
-from capsnet_study.worlds.own import MAIN, SEEDS, beside_the_worlds
+from capsnet_study.worlds.own import beside_the_worlds
 from stages.recording import recorded
 
 
@@ -98,12 +98,10 @@ def draw_worlds() -> dict[str, Figure]:
     """Return the figures of the study in other settings by file name."""
     found = beside_the_worlds(read_json("metrics/worlds.json"))
     claims = read_json("metrics/claims.json")
-    order = [MAIN, SEEDS, *read_table("plots/worlds.csv")["world"]]
-    worlds = in_order(found["worlds"], list(dict.fromkeys(order)))
     titles = {id: claim["title"] for id, claim in claims.items()}
-    names = {key: world["title"] for key, world in worlds.items()}
+    names = {key: world["title"] for key, world in found["worlds"].items()}
     return {
-        "worlds": figure_worlds(worlds, titles),
+        "worlds": figure_worlds(found["worlds"], titles),
         "effects": figure_effects(found["effects"], names),
     }
 

@@ -22,7 +22,7 @@ def main(check: bool = False) -> None:
     """Rewrite the results in README.md, or with --check only say whether they are current."""
     params = load_params()
     old = README.read_text(encoding="utf-8")
-    new = with_block(old, "results", results_summary(read_results(), params))
+    new = with_block(old, "results", results_summary(read_results(params), params))
     if check and new != old:
         typer.echo("README.md does not carry the current results: run python -m stages.readme")
         raise typer.Exit(1)

@@ -11,11 +11,11 @@ from capsnet_study.names import MAIN_MODELS
 from capsnet_study.params import Params, load_params
 from capsnet_study.report.render import Results, render_appendix, render_report
 from capsnet_study.training.arms import BLOCKS, arms_in
+from capsnet_study.worlds.own import in_told_order
 
 
-def read_results() -> Results:
+def read_results(params: Params) -> Results:
     """Read all metrics; of the records of stages those of stages that there are."""
-    params = load_params()
     arms, changed = (arms_in(read_table(f"plots/{name}.csv")) for name in ("fitting", "mechanism"))
     parts = ("claims", "data", "domains", "exploratory", "fitting", "manifold", "mechanism")
     records = [read_json(path) for path in sorted(Path("metrics/runtime").glob("*.json"))]
@@ -30,7 +30,7 @@ def read_results() -> Results:
         arms=arms,
         changed_arms=changed,
         figures={path.stem for path in Path("plots/figures").glob("*.png")},
-        worlds=read_json("metrics/worlds.json"),
+        worlds=in_told_order(read_json("metrics/worlds.json")),
         runtime=[one for one in records if is_there(one["stage"], params)],
     )
 
@@ -50,7 +50,8 @@ def is_there(stage: str, params: Params) -> bool:
 
 def main() -> None:
     """Write REPORT.md and APPENDIX.md."""
-    results, params = read_results(), load_params()
+    params = load_params()
+    results = read_results(params)
     write_text("REPORT.md", render_report(results, params))
     write_text("APPENDIX.md", render_appendix(results, params))
 

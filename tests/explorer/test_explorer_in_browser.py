@@ -58,6 +58,9 @@ def visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
         browser.close()
 
 
+ORDER = {"worlds": ["main", "wide"], "effects": ["soft"]}
+
+
 def write_inputs(folder: Path) -> None:
     """Write what the stage reads: parameters, tables, figures and a report that shows them."""
     write_table(folder / "plots/fitting.csv", fitting())
@@ -70,7 +73,7 @@ def write_inputs(folder: Path) -> None:
         write_table(folder / f"plots/transfer_{model}.csv", transfer(models=[model]))
     write_json(folder / "metrics/manifold.json", {"nulls": nulls()})
     write_json(folder / "metrics/claims.json", records())
-    write_json(folder / "metrics/worlds.json", WORLDS | {"seeds": None})
+    write_json(folder / "metrics/worlds.json", WORLDS | {"seeds": None, "order": ORDER})
     images = np.zeros((len(PAIRS), 81, 36, 36), dtype=np.uint8)
     arrays = {"images": images, "offsets": offsets()}
     write_arrays(folder / "data/manifold.safetensors", arrays, {"pairs": PAIRS})

@@ -39,15 +39,15 @@ from tests.tables import (
 
 WORLDS = {
     "worlds": {
-        "wide": {
-            "title": "wide",
-            "changed": "size",
-            "claims": {"C1": {"verdict": "contradicted", "cautious": "contradicted"}},
-        },
         "main": {
             "title": "main study",
             "changed": "",
             "claims": {"C1": {"verdict": "reproduced", "cautious": "inconclusive"}},
+        },
+        "wide": {
+            "title": "wide",
+            "changed": "size",
+            "claims": {"C1": {"verdict": "contradicted", "cautious": "contradicted"}},
         },
     },
     "effects": {
@@ -174,19 +174,6 @@ def test_effects_are_in_points_and_pooled_last():
     assert rows[0]["words"] == "+2.00 points [+1.00, +3.00] (n = 5)"
     assert rows[1]["words"] == "−1.00 points (one trial)"
     assert rows in data(effects_chart(WORLDS))
-
-
-def test_all_seeds_stand_below_the_main_study():
-    seeds = {"title": "all seeds", "changed": "train.seed = 1, 2", "claims": {}}
-    effect = WORLDS["effects"]["soft"]
-    worlds = effect["worlds"] | {"seeds": effect["worlds"]["main"] | {"n": 8}}
-    shown = {
-        "worlds": WORLDS["worlds"] | {"seeds": seeds},
-        "effects": {"soft": effect | {"worlds": worlds}},
-    }
-    assert [row["world"] for row in effect_rows(shown)] == [
-        "main study", "all seeds", "wide", POOLED
-    ]  # fmt: skip
 
 
 def test_one_world_has_nothing_to_pool():

@@ -114,13 +114,12 @@ class Reads:
         monkeypatch.setattr(block, "__getattribute__", recording)
 
     def start(self, blocks: dict[str, object]) -> None:
-        """Forget what was read so far, and follow these blocks from now on."""
+        """Follow these blocks from now on; what was read so far of others stays known."""
         self.kept = blocks
         self.names = {id(block): name for name, block in blocks.items() if name not in ARMS}
         for name in ARMS:
             arms = blocks.get(name, {})
             self.names |= {id(arm): f"{name}.{key}" for key, arm in arms.items()}
-        self.seen = set()
 
     def some(self, path: str = "params.yaml", **kinds: object) -> tuple[object, ...]:
         """Load blocks, and follow them."""

@@ -24,7 +24,7 @@ def params(monkeypatch: pytest.MonkeyPatch) -> Params:
 
 
 def test_the_report_is_what_the_metrics_give(params: Params) -> None:
-    results = read_results()
+    results = read_results(params)
     assert text_of("REPORT.md") == render_report(results, params)
     assert text_of("APPENDIX.md") == render_appendix(results, params)
 
@@ -33,7 +33,7 @@ def test_the_readme_carries_the_results(params: Params) -> None:
     if params.data.source != "mnist":
         pytest.skip("a quick run is in the tree: the README keeps the results of the study")
     readme = text_of("README.md")
-    assert readme == with_block(readme, "results", results_summary(read_results(), params))
+    assert readme == with_block(readme, "results", results_summary(read_results(params), params))
 
 
 def test_the_report_is_read_in_ten_minutes() -> None:

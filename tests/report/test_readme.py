@@ -54,7 +54,7 @@ def test_the_readme_command_writes_and_checks(results, tmp_path, monkeypatch):
     app.command()(readme.main)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(readme, "load_params", lambda: PARAMS)
-    monkeypatch.setattr(readme, "read_results", lambda: results)
+    monkeypatch.setattr(readme, "read_results", lambda _: results)
     Path("README.md").write_text(f"{START}\n{END}\n")
 
     stale = CliRunner().invoke(app, ["--check"])

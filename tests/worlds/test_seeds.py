@@ -1,16 +1,19 @@
 """The main study and its repetitions on other seeds, taken as one."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from capsnet_study.claims.verdicts import evaluate_claims
+from capsnet_study.common.storage import read_json, write_json
 from capsnet_study.params import load_params
 from capsnet_study.worlds.effects import EFFECTS, effect_in, effects_of, pooled
-from capsnet_study.worlds.own import beside_the_worlds
+from capsnet_study.worlds.own import beside_the_worlds, in_told_order
 from capsnet_study.worlds.params import Setting, World
+from capsnet_study.worlds.record import worlds_record
 from capsnet_study.worlds.seeds import other_seeds, that_differ, together
 from tests.project import ROOT
 from tests.tables import CLAIMS
@@ -120,9 +123,23 @@ def test_all_seeds_are_shown_as_one_more_world() -> None:
         "soft": {"title": "", "worlds": {}, "pooled": one},
     }
     seeds = {"title": "all", "claims": {}, "effects": {"routing": one | {"n": 8}}}
-    record = {"worlds": {"main": {"title": "main study"}}, "effects": effects, "seeds": seeds}
+    worlds = {"images": {"title": "own images"}, "main": {"title": "main study"}}
+    order = {"worlds": ["main", "images"], "effects": ["soft", "routing"]}
+    record = {"worlds": worlds, "effects": effects, "seeds": seeds, "order": order}
     shown = beside_the_worlds(record)
-    assert list(shown["worlds"]) == ["main", "seeds"]
+    assert list(shown["worlds"]) == ["main", "seeds", "images"]
+    assert list(shown["effects"]) == ["soft", "routing"]
     assert shown["effects"]["routing"]["worlds"] == {"main": one, "seeds": one | {"n": 8}}
     assert shown["effects"]["soft"] == effects["soft"]
-    assert list(record["worlds"]) == ["main"]  # what was read stays as it was
+    assert list(record["worlds"]) == ["images", "main"]  # what was read stays as it was
+
+
+def test_worlds_and_effects_keep_their_order_in_a_file(tmp_path: Path) -> None:
+    params = load_params(str(ROOT / "params.yaml"))
+    settings = {name: SETTINGS[name] for name in ("seed2", "seed3", "short")}
+    record = worlds_record(table(), settings, study(1), params.worlds, [])
+    write_json(tmp_path / "worlds.json", record)
+    told = in_told_order(read_json(tmp_path / "worlds.json"))
+    assert list(told["worlds"]) == ["main", *settings]
+    assert list(told["effects"]) == list(EFFECTS)
+    assert list(told["effects"]["routing"]["worlds"]) == ["main", *settings]

@@ -11,7 +11,6 @@ from capsnet_study.claims.words import number
 from capsnet_study.explorer.pieces import READ, chart_of, line_at, menu, scale_of
 from capsnet_study.explorer.points import Row
 from capsnet_study.figures.forest import OUTCOME_LOOKS
-from capsnet_study.worlds.own import MAIN, SEEDS
 
 Worlds = Mapping[str, Any]
 
@@ -65,7 +64,7 @@ def verdict_rows(worlds: Worlds, claims: Mapping[str, Mapping[str, Any]]) -> lis
             "cautious": found["cautious"],
             "sign": SIGNS.get(found["verdict"], "?"),
         }
-        for world in _ordered(worlds).values()
+        for world in worlds["worlds"].values()
         for id, found in world["claims"].items()
     ]
 
@@ -105,7 +104,7 @@ def effect_rows(worlds: Worlds) -> list[Row]:
     for name, effect in worlds["effects"].items():
         found = [
             (world["title"], effect["worlds"][key])
-            for key, world in _ordered(worlds).items()
+            for key, world in worlds["worlds"].items()
             if key in effect["worlds"]
         ]
         if effect["pooled"]["mean"] is not None:
@@ -114,12 +113,6 @@ def effect_rows(worlds: Worlds) -> list[Row]:
             place = {"effect": name, "world": title, "pooled": title == POOLED}
             rows.append(place | _spread(one))
     return rows
-
-
-def _ordered(worlds: Worlds) -> dict[str, Mapping[str, Any]]:
-    """Return the worlds by name, the main study first, alone and on all seeds."""
-    first = [key for key in (MAIN, SEEDS) if key in worlds["worlds"]]
-    return {key: worlds["worlds"][key] for key in dict.fromkeys([*first, *worlds["worlds"]])}
 
 
 def _spread(found: Mapping[str, Any]) -> Row:

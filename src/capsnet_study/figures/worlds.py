@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from textwrap import fill
 from typing import Any
 
@@ -143,12 +143,3 @@ def _row_name(name: str, trials: int) -> str:
     'main study (5)'
     """
     return f"{name} ({trials})"
-
-
-def in_order(found: Mapping[str, World], order: Sequence[str]) -> dict[str, World]:
-    """Return worlds in an order of keys, as far as they are there.
-
-    >>> list(in_order({"a": {}, "main": {}}, ["main", "b", "a"]))
-    ['main', 'a']
-    """
-    return {key: found[key] for key in order if key in found}

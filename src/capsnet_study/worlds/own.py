@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 MAIN = "main"  # the main study is a world beside the others
@@ -21,20 +21,43 @@ def tuned_arm(arm: str) -> str:
     return f"{arm}_{TUNED}"
 
 
-def beside_the_worlds(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``metrics/worlds.json`` with all seeds as one more world, to be shown beside others.
+def in_told_order(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``metrics/worlds.json``, whose keys the file sorts, in the order to tell them in.
 
-    >>> alone = {"worlds": {"main": {}}, "effects": {}, "seeds": None}
-    >>> beside_the_worlds(alone) == alone
-    True
+    >>> sorted_by_name = {"worlds": {"images": {}, "main": {}}, "effects": {}}
+    >>> told = {"worlds": ["main", "images"], "effects": []}
+    >>> list(in_told_order(sorted_by_name | {"order": told})["worlds"])
+    ['main', 'images']
     """
-    seeds = record["seeds"]
-    if seeds is None:
-        return dict(record)
-    effects = {
-        name: effect | {"worlds": effect["worlds"] | {SEEDS: seeds["effects"][name]}}
-        if name in seeds["effects"]
-        else effect
-        for name, effect in record["effects"].items()
+    worlds, effects = record["order"]["worlds"], record["order"]["effects"]
+    return dict(record) | {
+        "worlds": _in_order(record["worlds"], worlds),
+        "effects": {
+            name: effect | {"worlds": _in_order(effect["worlds"], worlds)}
+            for name, effect in _in_order(record["effects"], effects).items()
+        },
     }
-    return dict(record) | {"worlds": record["worlds"] | {SEEDS: seeds}, "effects": effects}
+
+
+def _in_order(found: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: found[name] for name in names if name in found}
+
+
+def beside_the_worlds(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``metrics/worlds.json`` with all seeds as one more world, the second to be shown."""
+    told, seeds = in_told_order(record), record["seeds"]
+    if seeds is None:
+        return told
+    effects = {
+        name: effect | {"worlds": _second(effect["worlds"], seeds["effects"].get(name))}
+        for name, effect in told["effects"].items()
+    }
+    return told | {"worlds": _second(told["worlds"], seeds), "effects": effects}
+
+
+def _second(worlds: Mapping[str, Any], seeds: Any | None) -> dict[str, Any]:
+    """Return worlds, of which the main study is the first, with all seeds after it."""
+    if seeds is None:
+        return dict(worlds)
+    (main, first), *others = worlds.items()
+    return {main: first, SEEDS: seeds} | dict(others)
