@@ -32,7 +32,7 @@ study: .venv/installed  ## the full study, stages side by side; those that have 
 	python -m stages.fetch
 	python -m stages.run
 
-readme: .venv/installed  ## the results table of README.md from the current metrics
+readme: .venv/installed  ## the results in README.md from the current metrics
 	python -m stages.readme
 
 verify: .venv/installed  ## are the results those of this code and these parameters?

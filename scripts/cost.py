@@ -13,11 +13,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from heapq import heapify, heapreplace
 from itertools import chain
+from pathlib import Path
 
 import pandas as pd
 import typer
 
-from capsnet_study.common.storage import read_json, write_bytes
+from capsnet_study.common.storage import read_json, write_text
 from capsnet_study.params import Params, load_params
 from capsnet_study.report.render import with_block
 from capsnet_study.training.arms import CapsNetArm
@@ -27,6 +28,7 @@ from capsnet_study.worlds.params import Setting
 
 WORKERS = (1, 8, 64)
 EVALUATION = 1 / 3  # of a step: forward only
+DOCUMENT = Path("docs/clusters.md")
 GPU = 100  # an assumption: none has been measured
 PAPER_EPOCHS = 20
 
@@ -36,11 +38,10 @@ Stages = dict[str, list[float]]  # seconds of each task
 
 def main() -> None:
     """Put the table between its markers in docs/clusters.md."""
-    with open("docs/clusters.md", encoding="utf-8") as file:
-        readme = file.read()
+    text = DOCUMENT.read_text(encoding="utf-8")
     measured = read_json("benchmarks/results/routing.json")
     table = cost_table(load_params(), measured)
-    write_bytes("docs/clusters.md", with_block(readme, "cost", table).encode())
+    write_text(DOCUMENT, with_block(text, "cost", table))
 
 
 def cost_table(params: Params, measured: dict) -> str:

@@ -25,7 +25,6 @@ from rich.table import Table
 from capsnet_study.common.storage import read_yaml
 from tests.pipeline.conftest import copy_project, run, tiny_params
 
-TIMES = "metrics/runtime"  # outs that tell what a run took, and depend on it
 RUNNER = [sys.executable, "-m", "stages.run"]
 
 
@@ -139,21 +138,16 @@ def outs_of(folder: Path) -> dict[str, dict[str, str]]:
         name: {out["path"]: out["md5"] for out in stage.get("outs", [])}
         for name, stage in stages.items()
     }
-    telling, before = {TIMES, str(Path(TIMES).parent)}, set()  # also what is made of them
+    telling, before = {"metrics"}, set()  # its folder runtime tells times, and the report of them
     while telling != before:
         before = set(telling)
         for name, stage in stages.items():
             if telling & {dep["path"] for dep in stage.get("deps", [])}:
                 telling |= listed[name].keys()
     return {
-        name: {path: md5 for path, md5 in outs.items() if not is_telling(path, telling)}
+        name: {path: md5 for path, md5 in outs.items() if path not in telling}
         for name, outs in listed.items()
     }
-
-
-def is_telling(path: str, telling: set[str]) -> bool:
-    """Return whether a file tells how long something took."""
-    return path in telling or path.startswith(f"{TIMES}/")
 
 
 def different_outs(one: Path, other: Path) -> list[str]:

@@ -21,6 +21,7 @@ from dvc.stage import PipelineStage
 from ruamel.yaml import YAML
 
 from capsnet_study.common.storage import read_yaml, write_text
+from capsnet_study.running.output import record_path
 from stages.code import CODE, checksum_of_code
 
 PATH = "equal.yaml"
@@ -31,13 +32,15 @@ HEADER = """\
 """
 
 
-def check_changed_in_code_alone(stage: PipelineStage) -> None:
-    """See that a stage has run, and that nothing but its code has changed since.
+def check_can_be_moved(stage: PipelineStage) -> None:
+    """See that a stage has run, with the parameters of today.
+
+    Of data it may read what has changed: only code is moved, so that stays out of date.
 
     Raises
     ------
     ValueError
-        Naming what else has.
+        Naming the parameters that have changed, or what dvc.lock does not know.
     """
     for item in [*stage.outs, *stage.deps]:
         if isinstance(item, ParamsDependency):
@@ -57,8 +60,7 @@ def move_lock(stage: PipelineStage) -> None:
 
 def last_run(stage: str) -> str:
     """Return the commit that holds the record of a stage's last run."""
-    record = f"metrics/runtime/{stage.replace('@', '_')}.json"
-    command = ["git", "log", "-1", "--format=%h", "--", record]
+    command = ["git", "log", "-1", "--format=%h", "--", str(record_path(stage))]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
@@ -68,7 +70,7 @@ def main(stages: list[str], why: Annotated[str, typer.Option()]) -> None:
     with repo.lock:
         loaded = [repo.stage.load_one(name=name) for name in stages]
         for stage in loaded:
-            check_changed_in_code_alone(stage)
+            check_can_be_moved(stage)
         for stage in loaded:
             move_lock(stage)
     told = read_yaml(PATH) if repo.fs.exists(PATH) else []

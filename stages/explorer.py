@@ -11,7 +11,7 @@ import pandas as pd
 import typer
 
 from capsnet_study.common.params import load_blocks
-from capsnet_study.common.storage import read_arrays, read_facts, read_json, read_table, write_bytes
+from capsnet_study.common.storage import read_arrays, read_facts, read_json, read_table, write_text
 from capsnet_study.explorer.exhibits import Results, make_exhibits
 from capsnet_study.explorer.page import render_page
 from capsnet_study.explorer.sprites import sheets
@@ -55,7 +55,7 @@ def main() -> None:
     figures = {path.stem: path.read_bytes() for path in Path("plots/figures").glob("*.svg")}
     exhibits = make_exhibits(read_results(), shown.pairs, shown.models)
     page = render_page(whole_report(), figures, exhibits, base="../")
-    write_bytes("plots/report.html", page.encode())
+    write_text("plots/report.html", page)
 
 
 if __name__ == "__main__":

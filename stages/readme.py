@@ -10,7 +10,7 @@ from pathlib import Path
 
 import typer
 
-from capsnet_study.common.storage import write_bytes
+from capsnet_study.common.storage import write_text
 from capsnet_study.params import load_params
 from capsnet_study.report.render import results_summary, with_block
 from stages.report import read_results
@@ -27,7 +27,7 @@ def main(check: bool = False) -> None:
         typer.echo("README.md does not carry the current results: run python -m stages.readme")
         raise typer.Exit(1)
     if not check:
-        write_bytes(README, new.encode())
+        write_text(README, new)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from pathlib import Path
 from capsnet_study.common.storage import write_json
 from capsnet_study.params import load_params
 from capsnet_study.running.lockfile import keep_lock
+from capsnet_study.running.output import record_path
 from stages.code import checksum_of_code
 
 
@@ -32,7 +33,7 @@ def recorded(stage: str) -> Iterator[None]:
     facts = {"stage": stage, "code": checksum_of_code(stage)}
     yield
     facts |= {"seconds": round(time.perf_counter() - began, 1), "peak_memory_mb": _peak_mb()}
-    write_json(f"metrics/runtime/{stage.replace('@', '_')}.json", facts | _host())
+    write_json(record_path(stage), facts | _host())
     atexit.register(gc.freeze)  # a last search of all of PyTorch for garbage takes a second
 
 

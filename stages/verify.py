@@ -15,6 +15,7 @@ from typing import NamedTuple
 import typer
 
 from capsnet_study.common.storage import read_json, read_yaml
+from capsnet_study.running.output import record_path
 from capsnet_study.running.pipeline import read_pipeline
 from stages.code import checksum_of_code
 
@@ -73,7 +74,7 @@ def standing(stages: Iterable[str], folder: str | Path = ".") -> Standing:
     explained = {stage: code for entry in told for stage, code in entry["stages"].items()}
     found = Standing([], [], [])
     for stage in stages:
-        record = Path(folder, "metrics/runtime", f"{stage.replace('@', '_')}.json")
+        record = Path(folder, record_path(stage))
         code = read_json(record).get("code") if record.exists() else None
         today = checksum_of_code(stage, folder)
         if stage in WITHOUT_RECORD or code == today:

@@ -64,6 +64,23 @@ def test_a_faulty_declaration_is_refused(part, message):
         parse_claims([claim_of(part)])
 
 
+@pytest.mark.parametrize(
+    ("claim", "message"),
+    [
+        (claim_of(DIFFERENCE | {"expect": "abov 0"}),
+         "claims.yaml: X1: parts.0.expect = 'abov 0': must read 'above X', 'below X' or "),
+        (claim_of(DIFFERENCE) | {"id": "12"}, "claims.yaml: 12: id = '12': "),
+        (claim_of(), "claims.yaml: X1: parts: List should have at least 1 item"),
+        (claim_of(DIFFERENCE) | {"kind": "mechanism"}, "claims.yaml: X1: a claim of the kind mec"),
+        ("C1", "claims.yaml: claim 2: "),
+    ],
+)  # fmt: skip
+def test_a_fault_is_told_with_its_claim_and_place(claim, message):
+    with pytest.raises(ValueError) as refused:
+        parse_claims([claim_of(DIFFERENCE, id="X2"), claim])
+    assert str(refused.value).startswith(message)
+
+
 def test_what_was_found_on_a_seed_is_not_judged_on_it():
     table = {"fitting": fitting_trials({"n3": [0.5, 0.6], "n1": [0.1, 0.2]})}
     claims = parse_claims([claim_of(DIFFERENCE | {"of": "n3", "minus": "n1"}, id="C1")])

@@ -14,9 +14,9 @@ from capsnet_study.figures.causes import MISSING, all_arms, step_groups, unusual
 from capsnet_study.figures.certainty import (
     MEASURES,
     certainty_arms,
+    draw_fit,
     figure_early_certainty,
     fitted_arms,
-    fitted_quadratic,
     lowest_shown,
 )
 from capsnet_study.figures.clamp import figure_clamp
@@ -151,19 +151,23 @@ def test_arms_of_one_panel_of_step_differences_look_different():
         assert len({look.marker for look in looks}) >= len(looks) - 1
 
 
-def test_the_quadratic_is_of_full_gradient_arms_of_the_sweep():
+def test_the_parabola_is_of_routed_full_gradient_arms_of_the_sweep():
     found = fitted_arms(mechanism_trials(), certainty_arms(evaluations()))
-    expected = {key for key, arm in capsule_arms(ARMS).items() if arm.gradient == "full"}
-    assert found == expected and len(found) == 11
+    routed = {key: arm for key, arm in capsule_arms(ARMS).items() if arm.n_iter > 1}
+    expected = {key for key, arm in routed.items() if arm.gradient == "full"}
+    assert found == expected and len(found) == 10
 
 
-def test_the_vertex_is_where_the_quadratic_is_highest():
+def test_the_line_is_the_parabola_of_its_points_and_a_peak_within_them_is_named():
     x = np.array([-5.0, -4.0, -3.0, -2.0, -1.0])
-    fit = fitted_quadratic(pd.DataFrame({MEASURES[0]: x, MEASURES[1]: 0.7 - 0.01 * (x + 2.5) ** 2}))
-    assert fit.vertex == pytest.approx(-2.5)
-    falling = pd.DataFrame({MEASURES[0]: x, MEASURES[1]: -((x + 9) ** 2)})
-    assert fitted_quadratic(falling).vertex is None
-    assert fitted_quadratic(falling.iloc[:3]) is None
+    for y, peaks in ((0.7 - 0.01 * (x + 2.5) ** 2, 1), (-((x + 9) ** 2), 0), (x**2 + 5 * x, 0)):
+        axes = Figure().subplots()
+        draw_fit(axes, pd.DataFrame({MEASURES[0]: x, MEASURES[1]: y}))
+        line_x, line_y = axes.lines[0].get_data()
+        assert line_y == pytest.approx(np.polyval(np.polyfit(x, y, 2), line_x))
+        assert [len(axes.collections), len(axes.texts)] == [peaks, peaks]
+        for peak in axes.collections:
+            assert peak.get_segments()[0][1] == pytest.approx([-2.5, 0.7])
 
 
 def test_early_certainty_names_each_arm_and_leaves_other_arms_hollow():

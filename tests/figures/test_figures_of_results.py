@@ -57,7 +57,7 @@ def test_faithfulness_says_which_way_is_better_and_from_how_many_values():
     figure, measures = figure_distances(manifold(trials=2), nulls()), manifold(trials=2)
     nulled, compared = figure.axes[:4], [*figure.axes[4:], *figure_faithfulness(measures).axes[:5]]
     assert [axes.get_xlabel() for axes in nulled] == ["← better"] * 4
-    assert "n = 3 to 6" in figure.legends[0].get_title().get_text()
+    assert "n = 3–6" in figure.legends[0].get_title().get_text()
     assert [bool(axes.patches) for axes in nulled] == [True, False, False, True]
     shaded = [axes.patches[0].get_x() + axes.patches[0].get_width() for axes in compared]
     assert [end > 0 for end in shaded] == [False] * 5 + [True] * 4

@@ -45,7 +45,7 @@ def test_the_readme_takes_the_results_between_its_markers():
     "readme", ["", START, END, f"{END}{START}", f"{START}{END}{START}{END}", f"{START}{START}{END}"]
 )
 def test_a_readme_without_its_markers_is_refused(readme):
-    with pytest.raises(ValueError, match="README must hold"):
+    with pytest.raises(ValueError, match="must stand in the text"):
         with_block(readme, "results", "new")
 
 

@@ -6,17 +6,16 @@ import numpy as np
 import pytest
 
 from capsnet_study.common.storage import read_yaml
+from capsnet_study.report.compute import RUNTIME_GROUPS, runtime_groups
 from capsnet_study.report.facts import (
-    RUNTIME_GROUPS,
     entropy_floor,
     gradient_pairs,
-    layer_rows,
     ranked_arms,
-    runtime_groups,
     scale_of,
     trials_text,
     uniform_share,
 )
+from capsnet_study.report.layers import layer_rows
 from capsnet_study.routing.route import couplings
 from capsnet_study.training.arms import routed_arms, without_own_gain
 from stages.verify import WITHOUT_RECORD
@@ -84,7 +83,7 @@ def test_a_run_falls_short_in_digits_images_and_trials():
     assert len(small.shortfalls) == 3 and "40 " in small.shortfalls[1]
     assert paper.shortfalls == [] and paper.narrower
     clothes = params_of(data={"source": "fashion"})
-    assert scale_of(data_record(clothes), clothes).shortfalls == ["clothes instead of digits"]
+    assert scale_of(data_record(clothes), clothes).shortfalls == ["not MNIST but Fashion-MNIST"]
     wide = params_of(model={"conv_channels": 256, "primary_groups": 32, "cap1_capsules": 32})
     assert not scale_of(data_record(wide), wide).narrower
 

@@ -1,6 +1,7 @@
 """The claims as declared in claims.yaml, checked and typed."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -10,6 +11,7 @@ from pydantic import (
     ConfigDict,
     Field,
     TypeAdapter,
+    ValidationError,
     model_validator,
 )
 
@@ -37,9 +39,9 @@ class Expectation(_Record):
 def _parse_expectation(text: object) -> object:
     match = re.fullmatch(r"(above|below|within) (-?\d+(?:\.\d+)?)", str(text))
     if match is None:
-        raise ValueError(f"{text!r}: must read 'above X', 'below X' or 'within X'")
+        raise ValueError("must read 'above X', 'below X' or 'within X'")
     if match[1] == "within" and float(match[2]) <= 0:
-        raise ValueError(f"{text!r}: what a value should be within must be above 0")
+        raise ValueError("what a value should be within must be above 0")
     return {"kind": match[1], "bound": float(match[2])}
 
 
@@ -51,7 +53,7 @@ def _only(text: str) -> AfterValidator:
 
     def check(expect: Expectation) -> Expectation:
         if str(expect) != text:
-            raise ValueError(f"'{expect}': must be expected '{text}' here")
+            raise ValueError(f"must be '{text}' here")
         return expect
 
     return AfterValidator(check)
@@ -189,9 +191,7 @@ class Claim(_Record):
     def _says_what_it_means(self) -> "Claim":
         given = {self.if_holds is not None, self.if_not is not None}
         if given != {self.kind == "mechanism"}:
-            raise ValueError(
-                f"{self.id}: a claim of kind mechanism, and no other, has if_holds and if_not"
-            )
+            raise ValueError("a claim of the kind mechanism, and no other, has if_holds and if_not")
         return self
 
 
@@ -201,12 +201,32 @@ def parse_claims(document: Any) -> list[Claim]:
     Raises
     ------
     ValueError
-        Naming the place and the fault: an unknown key or kind, a wrong type, an expectation that
-        cannot be read (these as pydantic.ValidationError), or an id that occurs twice.
+        Naming the claim, the place in it and the fault: an unknown key or kind, a wrong type, an
+        expectation that cannot be read, or an id that occurs twice.
     """
-    claims = TypeAdapter(list[Claim]).validate_python(document)
+    try:
+        claims = TypeAdapter(list[Claim]).validate_python(document)
+    except ValidationError as error:
+        lines = [f"claims.yaml: {_explain(problem, document)}" for problem in error.errors()]
+        raise ValueError("\n".join(lines)) from None
     ids = [claim.id for claim in claims]
     repeated = sorted({name for name in ids if ids.count(name) > 1})
     if repeated:
         raise ValueError(f"claims.yaml: more than one claim with id {', '.join(repeated)}")
     return claims
+
+
+def _explain(problem: Mapping[str, Any], document: Any) -> str:
+    """Say in which claim and where in it a problem is, what stands there and what is allowed."""
+    said = problem["msg"].removeprefix("Value error, ")
+    if not problem["loc"]:
+        return said
+    number, *keys = problem["loc"]
+    given = document[number]
+    number = f"claim {number + 1}"
+    claim = given.get("id", number) if isinstance(given, dict) else number
+    if keys[:1] == ["parts"]:
+        del keys[2:3]  # the kind of the part, which is no key
+    found = problem["input"]
+    value = f" = {found!r}" if keys and isinstance(found, (str, int, float)) else ""
+    return f"{claim}: {'.'.join(map(str, keys))}{value}: {said}" if keys else f"{claim}: {said}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from typing import Any
 
 import altair as alt
@@ -45,7 +44,7 @@ def render_page(
     """
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=True,
-        loader=jinja2.FunctionLoader(_template),
+        loader=jinja2.PackageLoader("capsnet_study.explorer"),
     )  # fmt: skip
     place = environment.get_template("exhibit.html.j2")
     shown = shown_figures(report)
@@ -70,10 +69,6 @@ def vega_library() -> str:
     """Return Vega, Vega-Lite and Vega-Embed as one script, of the version that Altair writes."""
     major, minor, *_ = alt.SCHEMA_VERSION.split(".")
     return vl_convert.javascript_bundle(vl_version=f"{major}.{minor}")
-
-
-def _template(name: str) -> str:
-    return (files("capsnet_study.explorer") / "templates" / name).read_text(encoding="utf-8")
 
 
 def _described(exhibit: Exhibit) -> dict[str, Any]:

@@ -33,7 +33,20 @@ def trials_text(table: pd.DataFrame, arms: Iterable[str]) -> str:
     counts = table.loc[table["arm"].isin(list(arms))].groupby("arm")["trial"].nunique()
     if counts.empty:
         return "no such arm in the table"
-    low, high = counts.min(), counts.max()
-    if high == 1:
-        return "1 trial"
-    return f"mean ± 1 s.d., {high if low == high else f'{low}–{high}'} trials"
+    return spread_of(counts)
+
+
+def spread_of(counts: Iterable[int]) -> str:
+    """The same from the numbers of trials."""
+    several = count_range(counts)
+    return "1 trial" if several == "1" else f"mean ± 1 s.d., {several} trials"
+
+
+def count_range(counts: Iterable[int]) -> str:
+    """The least and the greatest of some numbers, or the one that there is.
+
+    >>> count_range([5, 3, 5]), count_range([5])
+    ('3–5', '5')
+    """
+    found = {*counts}
+    return "–".join(dict.fromkeys([str(min(found)), str(max(found))]))

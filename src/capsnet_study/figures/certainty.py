@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,32 +11,28 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from capsnet_study.figures.causes import ETA, TUNED, all_arms, plain_arms, unusual
+from capsnet_study.claims.significance import parabola
+from capsnet_study.figures.arms import spread_of
+from capsnet_study.figures.causes import TUNED, all_arms, plain_arms, unusual
 from capsnet_study.figures.curves import percent_axis
 from capsnet_study.figures.labels import label_points
 from capsnet_study.figures.paired import say_missing
 from capsnet_study.figures.style import (
     DOUBLE,
     NOTE_COLOUR,
+    REFERENCE,
     SMALL,
     arm_look,
     journal_style,
     new_figure,
 )
 from capsnet_study.names import arm_name
-from capsnet_study.training.arms import Arm, Arms, CNNArm
+from capsnet_study.training.arms import Arm, Arms, CNNArm, routed_full_arms
 
 MEASURES = ["log_gap_at_tenth", "exact_match"]
 MARGIN = 2.5  # points between a name and a marker or an error bar
 ROOM = 0.15  # of the range of what is fitted, below it
 FIT_COLOUR = "#444444"
-
-
-class Quadratic(NamedTuple):
-    """Exact match as a quadratic of log(log J − H): its coefficients and its highest point."""
-
-    coefficients: np.ndarray
-    vertex: float | None
 
 
 def certainty_arms(table: pd.DataFrame) -> Arms:
@@ -54,20 +49,9 @@ def certainty_arms(table: pd.DataFrame) -> Arms:
 
 
 def fitted_arms(trials: pd.DataFrame, arms: Mapping[str, Arm]) -> set[str]:
-    """The arms that the quadratic is of, as in the claim: those of the sweep, full gradient."""
+    """The arms that the parabola is of, those of claim X3: of the sweep, full gradient."""
     sweep = set(trials.loc[trials["block"] == "sweep", "arm"])
-    return {key for key, arm in arms.items() if key in sweep and unusual(arm) <= {*ETA}}
-
-
-def fitted_quadratic(points: pd.DataFrame) -> Quadratic | None:
-    """Least squares on means of arms; None of fewer than four, which it would fit too well."""
-    if len(points) < 4:
-        return None
-    x, y = points[MEASURES].to_numpy(float).T
-    coefficients = np.polyfit(x, y, 2)
-    vertex = -coefficients[1] / (2 * coefficients[0])
-    inside = coefficients[0] < 0 and x.min() <= vertex <= x.max()
-    return Quadratic(coefficients, float(vertex) if inside else None)
+    return {*routed_full_arms({key: arm for key, arm in arms.items() if key in sweep})}
 
 
 def uniform_level(trials: pd.DataFrame, table: pd.DataFrame) -> float | None:
@@ -78,9 +62,9 @@ def uniform_level(trials: pd.DataFrame, table: pd.DataFrame) -> float | None:
 
 
 def lowest_shown(fitted: pd.Series, uniform: float | None) -> float:
-    """Where the axis ends: a little below what the quadratic is of, and below uniform coupling.
+    """Where the axis ends: a little below what the parabola is of, and below uniform coupling.
 
-    Arms below it stand at its end, with their value, so that the quadratic can be seen.
+    Arms below it stand at its end, with their value, so that the parabola can be seen.
     """
     if fitted.empty:
         return float("-inf")
@@ -117,7 +101,7 @@ def figure_early_certainty(trials: pd.DataFrame, table: pd.DataFrame) -> Figure:
     if not arms:
         say_missing(axes)
         return figure
-    _draw_fit(axes, mean.loc[[key in fitted for key in arms]])
+    draw_fit(axes, mean.loc[[key in fitted for key in arms]])
     others = {key: arm for key, arm in arms.items() if key not in fitted}
     numbers = [str(place) for place in range(1, len(others) + 1)]
     _list_hollow(listed, dict(zip(numbers, others.values(), strict=True)))
@@ -178,7 +162,7 @@ def _draw_uniform(axes: Axes, level: float | None) -> None:
     """The line of uniform coupling, with its name."""
     if level is None:
         return
-    axes.axhline(level, color=NOTE_COLOUR, linewidth=0.8, linestyle=":", zorder=1.5)
+    axes.axhline(level, **REFERENCE)
     axes.annotate(
         "n = 1, uniform coupling (H = log J)", (0, level), xycoords=axes.get_yaxis_transform(),
         xytext=(3, -2), textcoords="offset points", ha="left", va="top", fontsize=SMALL,
@@ -186,16 +170,18 @@ def _draw_uniform(axes: Axes, level: float | None) -> None:
     )  # fmt: skip
 
 
-def _draw_fit(axes: Axes, points: pd.DataFrame) -> None:
-    """The quadratic over the range of its arms, and its vertex."""
-    fit = fitted_quadratic(points)
-    if fit is None:
+def draw_fit(axes: Axes, points: pd.DataFrame) -> None:
+    """The parabola over the range of its arms, and its vertex if that is a peak within it."""
+    x, y = points[MEASURES].to_numpy(float).T
+    fit = parabola(x, y)
+    if np.isnan(fit.curvature):
         return
-    x = np.linspace(points[MEASURES[0]].min(), points[MEASURES[0]].max(), 200)
-    axes.plot(x, np.polyval(fit.coefficients, x), color=FIT_COLOUR, linewidth=1.0, zorder=2)
-    if fit.vertex is None:
+    top = float((y - fit.curvature * (x - fit.vertex) ** 2).mean())
+    line = np.linspace(x.min(), x.max(), 200)
+    height = top + fit.curvature * (line - fit.vertex) ** 2
+    axes.plot(line, height, color=FIT_COLOUR, linewidth=1.0, zorder=2)
+    if fit.curvature > 0 or not x.min() < fit.vertex < x.max():
         return
-    top = float(np.polyval(fit.coefficients, fit.vertex))
     bottom, middle = axes.get_ylim()[0], np.mean(axes.get_xlim())
     side = 1 if fit.vertex < middle else -1
     axes.vlines(fit.vertex, bottom, top, color=FIT_COLOUR, linestyle="--", linewidth=0.9, zorder=2)
@@ -207,11 +193,8 @@ def _draw_fit(axes: Axes, points: pd.DataFrame) -> None:
 
 
 def _small_print(counts: pd.Series) -> str:
-    low, high = counts.min(), counts.max()
-    number = f"{high}" if low == high else f"{low}–{high}"
-    spread = "1 trial" if high == 1 else f"mean ± 1 s.d., {number} trials"
     return (
-        f"{spread}; η = 1 where none is named; "
+        f"{spread_of(counts)}; η = 1 where none is named; "
         "line: quadratic of the filled points (the sweep, full gradient)"
     )
 

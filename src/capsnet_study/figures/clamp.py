@@ -87,7 +87,7 @@ def _draw_held(axes: Axes, points: list[Point]) -> None:
     axes.plot(
         [point.x for point in points], [point.match.mean for point in points], color=look.colour,
         linestyle=look.line, marker=look.marker, label=look.label, zorder=3,
-        markerfacecolor=look.colour if look.filled else "white",
+        markerfacecolor=look.face,
     )  # fmt: skip
     for point in points:
         _draw_interval(axes, point)

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from capsnet_study.figures.paired import differences, interval_of, say_missing
-from capsnet_study.figures.style import INTERVAL, NOTE_COLOUR, arm_look
+from capsnet_study.figures.style import INTERVAL, REFERENCE, arm_look
 from capsnet_study.names import arm_name
 from capsnet_study.training.arms import SOFT_N_ITER, Arm, Arms, CNNArm, arms_in
 
@@ -32,7 +32,7 @@ def draw_ends(axes: Axes, table: pd.DataFrame, arms: Arms, base: str | None) -> 
         values = end_differences(table, arms, base)
         _draw_trials(axes, values, arms, base)
         _draw_means(axes, values, arms, base)
-    axes.axhline(0, color=NOTE_COLOUR, linewidth=0.8, linestyle=":", zorder=1.5)
+    axes.axhline(0, **REFERENCE)
     axes.set_xticks(range(len(arms)), labels=[_short(arm) for arm in arms.values()], rotation=90)
     axes.set_xlim(-0.6, len(arms) - 0.3 if arms else 0.6)
     if base is not None:

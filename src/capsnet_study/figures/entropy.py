@@ -13,6 +13,7 @@ from capsnet_study.figures.step_axes import log_step_axis
 from capsnet_study.figures.style import (
     DOUBLE,
     NOTE_COLOUR,
+    REFERENCE,
     SMALL,
     arm_look,
     journal_style,
@@ -101,7 +102,7 @@ def _join_equal_steps(axes: Axes, paths: Sequence[pd.DataFrame]) -> None:
 
 def _draw_uniform(axes: Axes, level: float) -> None:
     """The entropy of uniform coupling, with its name above it."""
-    axes.axhline(level, color=NOTE_COLOUR, linewidth=0.8, linestyle=":", zorder=1)
+    axes.axhline(level, **REFERENCE)
     axes.annotate(
         "log J (uniform coupling)", (1, level), xycoords=axes.get_yaxis_transform(),
         xytext=(0, 3.5), textcoords="offset points", ha="right", va="bottom", fontsize=SMALL,

@@ -16,6 +16,7 @@ from capsnet_study.figures.step_axes import log_step_axis
 from capsnet_study.figures.style import (
     DOUBLE,
     NOTE_COLOUR,
+    REFERENCE,
     SMALL,
     journal_style,
     new_figure,
@@ -53,7 +54,7 @@ def _draw_all(axes: Axes, count: int | None) -> None:
     """The number of capsules that there are, with its name."""
     if count is None:
         return
-    axes.axhline(count, color=NOTE_COLOUR, linewidth=0.8, linestyle=":", zorder=1.5)
+    axes.axhline(count, **REFERENCE)
     axes.annotate(
         f"J = {count}: all alike", (1, count), xycoords=axes.get_yaxis_transform(),
         xytext=(0, 2), textcoords="offset points", ha="right", va="bottom", fontsize=SMALL,

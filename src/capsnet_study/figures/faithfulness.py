@@ -12,10 +12,12 @@ from matplotlib.patches import Patch
 
 from capsnet_study.claims.methods import cautious_interval
 from capsnet_study.claims.tables import paired, series_of
+from capsnet_study.figures.arms import count_range
 from capsnet_study.figures.style import (
     DOUBLE,
     MODEL_LOOKS,
     NOTE_COLOUR,
+    REFERENCE,
     SMALL,
     journal_style,
     new_figure,
@@ -82,7 +84,7 @@ def _draw_interval(axes: Axes, row: int, values: pd.Series, model: str) -> int:
         axes.hlines(row, interval.low, interval.high, color="black", linewidth=0.9, zorder=3)
     axes.plot(
         interval.mean, row, marker=look.marker, markersize=MARKER, color=look.colour, zorder=4,
-        markerfacecolor=look.colour if look.filled else "white", markeredgewidth=0.9,
+        markerfacecolor=look.face, markeredgewidth=0.9,
     )  # fmt: skip
     return len(found)
 
@@ -108,7 +110,7 @@ def _draw_differences(
     axes.set_xlim(min(left, -0.15 * far), max(right, 0.15 * far))
     sign = 1 if MEASURES[measure].better == "higher" else -1
     axes.axvspan(0, sign * far, color=BETTER_COLOUR, linewidth=0, zorder=0)
-    axes.axvline(0, color=NOTE_COLOUR, linewidth=0.8, linestyle=":", zorder=1.5)
+    axes.axvline(0, **REFERENCE)
     return counts
 
 
@@ -131,9 +133,8 @@ def _legend(figure: Figure, counts: set[int], kinds: set[str]) -> None:
         for kind, line in NULL_LINES.items() if kind in kinds
     ]  # fmt: skip
     labels = [NULL_NAMES[kind] for kind in (*NULL_BANDS, *NULL_LINES) if kind in kinds]
-    low, high = min(counts, default=0), max(counts, default=0)
-    number = f"n = {high}" if low == high else f"n = {low} to {high}"
-    text = f"mean and cautious 95 % interval, of trials and pairs both resampled, {number}"
+    number = count_range(counts or {0})
+    text = f"mean and cautious 95 % interval, of trials and pairs both resampled, n = {number}"
     figure.legend(
         [*handles, Patch(color=BETTER_COLOUR)], [*labels, "CapsNet is better"],
         loc="outside lower center", ncols=5, title=text,

@@ -125,7 +125,7 @@ def draw_mean(plot: Axes, row: float, part: Part, size: float = 3.6) -> None:
     if place is not None:
         plot.plot(
             place, row, marker=look.marker, color=look.colour, markersize=size, zorder=4,
-            markerfacecolor=look.colour if look.filled else "white", clip_on=False,
+            markerfacecolor=look.face, clip_on=False,
         )  # fmt: skip
 
 
@@ -159,7 +159,7 @@ def legend(figure: Figure, whose: str, intervals: Sequence[Line2D]) -> None:
     """What markers, intervals and shades are."""
     handles = [
         Line2D([], [], color=look.colour, marker=look.marker, label=look.label, linewidth=0,
-               markersize=4, markerfacecolor=look.colour if look.filled else "white")
+               markersize=4, markerfacecolor=look.face)
         for outcome, look in OUTCOME_LOOKS.items() if outcome != "not evaluated"
     ]  # fmt: skip
     shade = Patch(color=EXPECTED_COLOUR, label=f"where {whose} lies")

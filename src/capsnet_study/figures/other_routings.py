@@ -55,7 +55,7 @@ def _draw_column(axes: Axes, table: pd.DataFrame, kinds: dict[str, str], column:
 def _legend(figure: Figure, kinds: set[str], counts: set[int]) -> None:
     handles = [
         Line2D([], [], color=look.colour, marker=look.marker, linewidth=0, label=kind,
-               markerfacecolor=look.colour if look.filled else "white")
+               markerfacecolor=look.face)
         for kind, look in KIND_LOOKS.items() if kind in kinds
     ]  # fmt: skip
     title = f"{spread_text(counts)}; small dots: single trials"

@@ -9,8 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
+from capsnet_study.figures.arms import count_range
 from capsnet_study.figures.causes import MISSING
-from capsnet_study.figures.style import INTERVAL, NOTE_COLOUR, SMALL, Look
+from capsnet_study.figures.style import INTERVAL, NOTE_COLOUR, REFERENCE, SMALL, Look
 from capsnet_study.stats import Interval, t_interval
 
 WIDE, LINEAR = 25, 5  # points: what makes an axis of differences logarithmic, and beyond what
@@ -63,20 +64,18 @@ def draw_row(axes: Axes, row: int | float, values: Iterable[float], look: Look) 
         axes.hlines(row, found.low, found.high, **INTERVAL | {"zorder": 3.5})  # below the marker
     axes.plot(
         found.mean, row, marker=look.marker, color=look.colour, markersize=4, zorder=4,
-        linewidth=0, markerfacecolor=look.colour if look.filled else "white",
+        linewidth=0, markerfacecolor=look.face,
     )  # fmt: skip
     return found
 
 
 def spread_text(counts: Iterable[int]) -> str:
     """What points and bars are and from how many trials, such as 'mean, 95 % t interval, n = 5'."""
-    numbers = sorted({*counts})
-    if not numbers:
+    found = {*counts}
+    if not found:
         return ""
-    if numbers == [1]:
-        return "1 trial"
-    number = f"{numbers[0]}" if len(numbers) == 1 else f"{numbers[0]}–{numbers[-1]}"
-    return f"mean and 95 % t interval, {number} trials"
+    several = count_range(found)
+    return "1 trial" if several == "1" else f"mean and 95 % t interval, {several} trials"
 
 
 def say_missing(axes: Axes, text: str = MISSING) -> None:
@@ -89,7 +88,7 @@ def say_missing(axes: Axes, text: str = MISSING) -> None:
 
 def name_zero(axes: Axes, text: str) -> None:
     """The horizontal line of no difference, with its name at its right end, out of the panel."""
-    axes.axhline(0, color=NOTE_COLOUR, linewidth=0.8, linestyle=":", zorder=1.5)
+    axes.axhline(0, **REFERENCE)
     axes.annotate(
         text, (1, 0), xycoords=axes.get_yaxis_transform(), xytext=(3, 0),
         textcoords="offset points", va="center", fontsize=SMALL, color=NOTE_COLOUR,
@@ -119,7 +118,7 @@ def finish_rows(axes: Axes, rows: int, zero: str = "") -> None:
     axes.grid(axis="x")
     if not zero:
         return
-    axes.axvline(0, color=NOTE_COLOUR, linewidth=0.8, linestyle=":", zorder=1.5)
+    axes.axvline(0, **REFERENCE)
     left, right = axes.get_xlim()
     side = 1 if right >= -left else -1
     axes.annotate(

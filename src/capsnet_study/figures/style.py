@@ -56,6 +56,7 @@ INTERVAL = {  # a black line, cased in white so that it shows on a marker of any
 journal_style = matplotlib.rc_context(RC)  # decorates the functions that draw
 
 NOTE_COLOUR = "#555555"
+REFERENCE = {"color": NOTE_COLOUR, "linewidth": 0.8, "linestyle": ":", "zorder": 1.5}
 DOMAIN_COLOURS = {"A": "#e08a5b", "B": "#6db3e0"}  # the paper's red and blue, safe for all eyes
 
 # Cool colours for n and warm ones for eta, the lighter the farther from the usual n = 1, eta = 1:
@@ -86,6 +87,11 @@ class Look(NamedTuple):
     line: str | tuple[int, tuple[float, ...]] = "-"
     marker: str = "o"
     filled: bool = True
+
+    @property
+    def face(self) -> str:
+        """The colour within the marker."""
+        return self.colour if self.filled else "white"
 
 
 CNN_LOOKS = {

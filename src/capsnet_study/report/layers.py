@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 
+import torch
 from torch import nn
 
 from capsnet_study.common.sizes import CONV1_SIZE, CONV2_SIZE
 from capsnet_study.models.capsnet import CapsNet
+from capsnet_study.models.cnn import CNN
 from capsnet_study.models.network import Network
+from capsnet_study.params import Params
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,32 @@ def layer_sizes(network: Network) -> list[LayerSize]:
         neurons = layer.out_caps * layer.out_dim if is_capsnet else layer.out_features
         sizes.append(LayerSize(name, shape, neurons, _parameters(layer)))
     return sizes
+
+
+def layer_rows(
+    params: Params, hidden: int, *, control: bool
+) -> tuple[list[str], list[tuple[LayerSize | None, ...]]]:
+    """Return names of networks, and their layers side by side (neurons and weights).
+
+    `hidden` is 1 for the networks of figure 1 and 2 for those of transfer; `control` adds the CNN
+    with as many outputs as the CapsNet.
+    """
+    with torch.device("meta"):  # sizes without memory
+        networks = {
+            "CapsNet": CapsNet(params.model, params.capsules, params.routing, hidden),
+            "CNN": CNN(params.model, hidden),
+        }
+        if control:
+            networks["CNN-160"] = CNN(params.model, hidden, capsule_output=True)
+    columns = [layer_sizes(network) for network in networks.values()]
+    return list(networks), list(zip_longest(*columns))
+
+
+def new_weights(params: Params) -> dict[str, int]:
+    """Return how many weights the last layer of the networks for transfer has, by model."""
+    _, rows = layer_rows(params, 2, control=False)
+    capsnet, cnn = rows[-1]
+    return {"capsnet": capsnet.parameters, "cnn": cnn.parameters}
 
 
 def _conv_size(name: str, layer: nn.Conv2d, side: int) -> LayerSize:

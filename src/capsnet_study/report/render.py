@@ -23,7 +23,7 @@ from capsnet_study.common import sizes
 from capsnet_study.models.capsnet import PRIMARY_LENGTH, ROUTED_LENGTH
 from capsnet_study.models.losses import margin_loss
 from capsnet_study.params import Params
-from capsnet_study.report import facts, provenance
+from capsnet_study.report import compute, facts, layers, provenance
 from capsnet_study.report.facts import Record
 from capsnet_study.report.findings import abstract, also, finding, with_parts
 from capsnet_study.report.text import FILTERS, part_row
@@ -39,6 +39,7 @@ from capsnet_study.stats import bootstrap_interval
 from capsnet_study.training.arms import Arms, n_iter_arms
 from capsnet_study.training.evaluation import DEAD_LENGTH
 
+SHOCK = 0.2  # of exact match: no harm of many iterations is so large, a collapse is
 VERDICTS = ("reproduced", "contradicted", "inconclusive", "not evaluated")
 
 
@@ -117,8 +118,8 @@ def results_summary(results: Results, params: Params) -> str:
     return _render("README_RESULTS.md.j2", results, params).strip()
 
 
-def with_block(readme: str, name: str, block: str) -> str:
-    """Return `readme` with `block` between the markers ``<!-- name -->`` and ``<!-- /name -->``.
+def with_block(text: str, name: str, block: str) -> str:
+    """Return `text` with `block` between the markers ``<!-- name -->`` and ``<!-- /name -->``.
 
     Raises
     ------
@@ -126,10 +127,10 @@ def with_block(readme: str, name: str, block: str) -> str:
         Unless each marker stands there once, in order.
     """
     start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    before, _, rest = readme.partition(start)
+    before, _, rest = text.partition(start)
     _, _, after = rest.partition(end)
-    if readme.count(start) != 1 or rest.count(end) != 1 or end in before:
-        raise ValueError(f"the README must hold {start} and, after it, {end}, each once")
+    if text.count(start) != 1 or rest.count(end) != 1 or end in before:
+        raise ValueError(f"{start} and, after it, {end} must stand in the text, each once")
     return f"{before}{start}\n{block}\n{end}{after}"
 
 
@@ -181,11 +182,15 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
             for id, claim in causes.items()
             if claim["verdict"] == "reproduced" and (claim["p_holm"] or 0) >= SIGNIFICANCE
         ],
-        "heads": facts.new_weights(params),
+        "shocked": _is_shocked(causes),
+        "over_trials": facts.over_trials(params),
+        "heads": layers.new_weights(params),
         "past": provenance.earlier_runs(results.earlier, claims, params),
         "algorithms": {name: one for name, one in ALGORITHMS.items() if one.route},
         "p": params,
+        "compute": compute,
         "facts": facts,
+        "layer_rows": layers.layer_rows,
         "provenance": provenance,
         "names": names,
         "sizes": sizes,
@@ -198,6 +203,12 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
         "confidence": f"{100 * bootstrap['confidence']:g} %",
         "scale": facts.scale_of(results.data, params),
     }
+
+
+def _is_shocked(causes: Mapping[str, Record]) -> bool:
+    """Return whether the arm of X1 whose iterations set in late collapsed instead of learning."""
+    lead = causes["X1"]["parts"][0]["mean"] if "X1" in causes else None
+    return lead is not None and lead < -SHOCK
 
 
 def _by_verdict(claims: Mapping[str, Record]) -> dict[str, list[str]]:

@@ -183,16 +183,6 @@ def changed_verdicts(claims: Record, others: Record) -> list[str]:
     return [id for id, claim in claims.items() if claim["verdict"] != others[id]["verdict"]]
 
 
-def changed_parts(claims: Record, others: Record) -> list[tuple[str, Record, Record]]:
-    """Return the parts that have another outcome among `others`: claim, part, the other part."""
-    return [
-        (id, part, other)
-        for id, claim in claims.items()
-        for part, other in zip(claim["parts"], others[id]["parts"], strict=True)
-        if part["outcome"] != other["outcome"]
-    ]
-
-
 FILTERS = {
     "fixed": fixed,
     "percent": percent,
@@ -206,7 +196,6 @@ FILTERS = {
     "p_value": p_value,
     "parts_met": parts_met,
     "changed_verdicts": changed_verdicts,
-    "changed_parts": changed_parts,
     "false_alarms": bootstrap_false_alarms,
     "count": lambda value: f"{value:,}",
     "plain": lambda value: f"{value:g}",

@@ -1,4 +1,4 @@
-"""What a stage has printed: how far its trials are, and its last words."""
+"""What a stage leaves beside its outs: a record of its cost, and all that it has printed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+RECORDS = "metrics/runtime"
 TAIL = 8192  # bytes from the end of a log that are looked at
 # A line of a trial: "n3 trial 0: 120/1932 [00:20 < 04:10, 31.2step/s] , epoch 0.06, loss 4.613"
 TRIAL = re.compile(r"^(.+): (\d+)/(\d+) \[([\d:]+) < ([\d:?]+), ([^\]]*)\][ ,]*(.*)$", re.MULTILINE)
@@ -23,6 +24,11 @@ class Trial:
     steps: int
     left: str
     measures: str
+
+
+def record_path(stage: str, folder: str | Path = RECORDS) -> Path:
+    """Return where a stage tells what it cost and where it ran."""
+    return Path(folder, f"{stage.replace('@', '_')}.json")
 
 
 def log_path(stage: str, folder: str | Path = ".dvc/tmp/run") -> Path:

@@ -16,6 +16,7 @@ from dvc.repo import Repo
 from dvc.repo.reproduce import collect_stages, get_active_graph, plan_repro
 from dvc.stage import Stage
 
+from capsnet_study.running.output import RECORDS, record_path
 from capsnet_study.running.schedule import Upstream
 
 
@@ -62,13 +63,10 @@ def has_changed(stage: Stage, allow_missing: bool = False) -> bool:
         return True
 
 
-def known_seconds(
-    stages: Iterable[str], folder: str | Path = "metrics/runtime"
-) -> dict[str, float]:
+def known_seconds(stages: Iterable[str], folder: str | Path = RECORDS) -> dict[str, float]:
     """Return what stages took when they last ran, as far as they have told."""
     known = {}
     for stage in stages:
-        path = Path(folder, f"{stage.replace('@', '_')}.json")
         with suppress(OSError, ValueError, KeyError, TypeError):
-            known[stage] = float(json.loads(path.read_text())["seconds"])
+            known[stage] = float(json.loads(record_path(stage, folder).read_text())["seconds"])
     return known

@@ -1,0 +1,60 @@
+"""What the study cost: time and memory of its parts, and the machines that it ran on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Record = Mapping[str, Any]
+
+RUNTIME_GROUPS = {
+    "data sets": ("digits", "multimnist", "manifold_images", "domains"),
+    "sweep": ("sweep", "fitting"),
+    "interventions": ("mechanism", "yoked", "interventions", "causes"),
+    "main models": ("train_capsnet", "train_uniform", "train_cnn"),
+    "activations and maps": ("activations", "activations_pixels", "embed", "manifold"),
+    "transfer": (
+        *("pretrain_capsnet", "pretrain_uniform", "pretrain_cnn"),
+        *("transfer_capsnet", "transfer_uniform", "transfer_cnn"),
+    ),
+    "worlds": ("world", "world_mechanism", "worlds"),
+    "verdicts and figures": ("claims", "figures"),
+}
+"""The stages of dvc.yaml that keep a record, by what the report calls them."""
+
+
+def runtime_groups(runtime: Iterable[Record]) -> list[dict[str, Any]]:
+    """Return number of stages, seconds and peak memory (MB) of each part of the pipeline."""
+    stages: dict[str, list[Record]] = {name: [] for name in RUNTIME_GROUPS}
+    for record in runtime:
+        stages[_group_of(record["stage"])].append(record)
+    return [
+        {
+            "name": name,
+            "stages": len(records),
+            "seconds": sum(record["seconds"] for record in records),
+            "peak": max(record["peak_memory_mb"] for record in records),
+        }
+        for name, records in stages.items()
+        if records
+    ]
+
+
+def _group_of(stage: str) -> str:
+    """Return the group of a stage, such as ``sweep@n3``."""
+    for name, stages in RUNTIME_GROUPS.items():
+        if stage.partition("@")[0] in stages:
+            return name
+    raise ValueError(f"stage {stage!r} is in no group of RUNTIME_GROUPS (report/compute.py)")
+
+
+def hosts(runtime: Iterable[Record]) -> dict[str, list[str]]:
+    """Return where the stages ran: each fact with all values that occur."""
+    facts = {"CPU": "cpu", "cores": "cores", "device": "device"}
+    facts |= {"trials side by side": "workers", "threads a trial": "threads_a_task"}
+    facts |= {"Python": "python", "PyTorch": "torch", "NumPy": "numpy", "Numba": "numba"}
+    records = list(runtime)
+    return {
+        name: sorted({str(record[key]) for record in records}) or ["n/a"]
+        for name, key in facts.items()
+    }
