@@ -15,14 +15,14 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks/results/stages.json"
 ARMS = [f"sweep@{arm}" for arm in ("n1", "n2", "n3", "n5")]
-Parts = Annotated[list[str], typer.Argument(help="What to time: arms, quick run.")]
+Parts = Annotated[list[Literal["arms", "quick run"]], typer.Argument(help="What to time.")]
 SERIAL = (sys.executable, "-m", "dvc", "repro", "--quiet")
 RUNNER = (sys.executable, "-m", "stages.run")
 

@@ -47,6 +47,9 @@ def main(
 ) -> None:
     """Search for each arm, one after the other, and print what params.yaml would say."""
     params = load_params()
+    for name in arms:
+        if name not in params.arms:
+            raise typer.BadParameter(f"no arm {name!r}; there are {', '.join(params.arms)}")
     epochs = params.train.epochs if full else 1
     images = params.data.train_images if full else LEARNING_IMAGES
     sets = learning_and_validation(params, images)

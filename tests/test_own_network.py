@@ -4,16 +4,19 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
+import pytest
 import torch
 
 from benchmarks.table import layers_table
 
 ROOT = Path(__file__).parents[1]
 SECTION = (ROOT / "docs/layer.md").read_text(encoding="utf-8")
+CODE = re.findall(r"```python\n(.*?)```", SECTION, re.DOTALL)
 
 
 def test_the_network_learns_two_images_apart():
-    (code,) = re.findall(r"```python\n(.*?)```", SECTION, re.DOTALL)
+    code, _ = CODE
     names: dict = {"__name__": "own"}
     exec(code, names)
     torch.manual_seed(0)
@@ -27,6 +30,15 @@ def test_the_network_learns_two_images_apart():
     assert lengths.shape == (2, 10) and c.shape == (2, 400, 10)
     torch.testing.assert_close(c.sum(dim=2), torch.ones(2, 400))
     assert lengths.argmax(dim=1).tolist() == [3, 7]
+
+
+def test_the_measures_serve_elsewhere():
+    _, code = CODE
+    points = np.array([[0.0, 0.0], [3.0, 4.0]])
+    names: dict = {"c": torch.full((2, 400, 10), 0.1), "a": points[:1], "b": points[1:]}
+    exec(code, names)
+    assert names["entropy"] == pytest.approx(np.log(10))
+    assert names["distance"] == pytest.approx(10)
 
 
 def test_the_figures_are_those_that_were_measured():

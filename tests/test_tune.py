@@ -5,13 +5,15 @@ from functools import partial
 
 import numpy as np
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
 from capsnet_study.params import load_params
 from capsnet_study.training.arms import CapsNetArm
 from capsnet_study.training.trials import ImageSet
-from scripts.tune import FACTORS, Setting, search, start_of
+from scripts.tune import FACTORS, Setting, main, search, start_of
+from tests.project import ROOT
 
 
 def peak_at(best: Setting):
@@ -62,3 +64,9 @@ def test_what_was_tried_is_not_run_again(tmp_path, monkeypatch):
     assert tried([{"lr": 0.1}]) == pytest.approx([0.6])
     assert tried([{"lr": 0.2}, {"lr": 0.1}]) == pytest.approx([0.7, 0.6])
     assert ran == [(0.1, 0), (0.1, 1), (0.2, 0), (0.2, 1)]
+
+
+def test_an_arm_that_is_not_there_is_named_before_any_digits_are_read(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(typer.BadParameter, match="no arm 'n4'; there are n1, "):
+        main(["n3", "n4"])

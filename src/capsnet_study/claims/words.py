@@ -20,7 +20,7 @@ from capsnet_study.training.arms import Arm
 Part = Mapping[str, Any]
 Words = Mapping[str, str]
 
-GROUPS = {
+GROUP_NAMES = {
     "capsule_arms": "all CapsNet arms",
     "routed_arms": "all arms that route",
     "routed_full_arms": "all arms that route, full gradient",
@@ -32,7 +32,7 @@ LOSS = re.compile(rf"loss_({'|'.join(CHANGES)})(?:_([\d.]+))?_({'|'.join(CHANGED
 
 def words_of(arms: Mapping[str, Arm]) -> dict[str, str]:
     """Return what arms, models and groups of arms are called, by the keys that name them."""
-    return {key: arm_name(arm) for key, arm in arms.items()} | MODEL_NAMES | GROUPS
+    return {key: arm_name(arm) for key, arm in arms.items()} | MODEL_NAMES | GROUP_NAMES
 
 
 def measure_of(part: Part) -> Measure:

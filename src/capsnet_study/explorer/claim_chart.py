@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 
 from capsnet_study.claims.kinds import Kind, of_kind
-from capsnet_study.claims.words import words_of
+from capsnet_study.claims.words import Part, words_of
 from capsnet_study.explorer.pieces import SHAPES, alike, buttons, chart_of, line_at, scale_of
 from capsnet_study.explorer.points import Row
 from capsnet_study.figures.forest import EXPECTED_COLOUR, OUTCOME_LOOKS
@@ -17,7 +17,6 @@ from capsnet_study.figures.parts import describe_part
 from capsnet_study.training.arms import arms_in
 
 Claims = Mapping[str, Mapping[str, Any]]
-Part = Mapping[str, Any]
 
 WIDTH, ROW = 380, 19  # pixels
 REACH = 1.06  # the end of a row, a little beyond its farthest number

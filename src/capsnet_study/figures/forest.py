@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, NullLocator, SymmetricalLogLocator
 
+from capsnet_study.claims.words import Part
 from capsnet_study.figures.style import DOUBLE, INTERVAL, NOTE_COLOUR, SMALL, Look
 
 OUTCOME_LOOKS = {
@@ -27,7 +28,6 @@ HEAD, FOOT = 1.9, 0.75  # rows above the first claim; inches below the last, of 
 FARTHEST = 1000.0  # standard deviations
 
 Claims = Mapping[str, Mapping[str, Any]]
-Part = Mapping[str, Any]
 
 
 class Page(NamedTuple):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-Record = Mapping[str, Any]
+from capsnet_study.report.facts import Record
 
 RUNTIME_GROUPS = {
     "data sets": ("digits", "multimnist", "manifold_images", "domains"),

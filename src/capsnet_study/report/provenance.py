@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from capsnet_study.params import Params
+from capsnet_study.report.facts import Record
 
-Record = Mapping[str, Any]
 SETTING_BLOCKS = ("data", "model", "capsules", "routing", "train", "manifold", "transfer")
 
 

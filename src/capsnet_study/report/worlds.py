@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from capsnet_study.report.facts import Record
 from capsnet_study.report.text import against, listing, within
 from capsnet_study.worlds.own import MAIN, TUNED
-
-Record = Mapping[str, Any]
 
 BEST = {
     "routing": "three iterations end {gap} uniform coupling",
