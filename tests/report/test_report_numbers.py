@@ -14,7 +14,7 @@ from capsnet_study.report.text import fixed, part_row, percent, spread
 from tests import tables
 from tests.report.markdown import rows_of, section_of, table_after
 from tests.report.report_inputs import PARAMS, QUICK, claim_tables, params_of, results_of
-from tests.tables import ARMS
+from tests.tables import ARMS, part_record
 
 
 def test_every_part_stands_with_both_intervals(results, appendix):
@@ -34,6 +34,19 @@ def test_every_part_stands_with_both_intervals(results, appendix):
         assert row[7] == cells["expected"] and row[8].startswith(part["outcome"])
         changed = f" (cautious: {cautious['outcome']})"
         assert (changed in row[8]) == (part["outcome"] != cautious["outcome"])
+
+
+def test_arms_as_certain_as_each_other_are_told_beside_x2(results):
+    told = {
+        "yoked_n9": part_record(mean=0.021, low=0.009, high=0.033),
+        "yoked_n3": part_record(mean=-0.015, low=-0.02, high=-0.01),
+    }
+    remarks = {"remarks": results.exploratory["remarks"] | told}
+    text = render_report(replace(results, exploratory=results.exploratory | remarks), PARAMS)
+    assert (
+        "as nine, step by step, end 2.1 points above nine [+0.9, +3.3]; "
+        "nine as certain as three 1.5 points below three [−2.0, −1.0]." in text
+    )
 
 
 def test_one_trial_has_no_interval():

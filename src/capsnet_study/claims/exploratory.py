@@ -62,6 +62,7 @@ def remarks() -> dict[str, Part]:
     """Return what is told beside claims of 3.1 and decides none."""
     arms = {
         "yoked_n9": ("n3_as_n9", "n9"),  # as certain in R1 as nine iterations, with three
+        "yoked_n3": ("n9_as_n3", "n3"),  # and the other way round
         "cnn_tuned": ("cnn_tuned", "cnn"),
         "cnn_at_best": ("n1", "cnn_tuned"),
     }
