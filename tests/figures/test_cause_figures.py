@@ -140,7 +140,8 @@ def test_step_differences_have_a_line_and_a_t_interval_for_each_arm():
         assert lines[arm_name(arm)].get_ydata()[-1] == pytest.approx(expected.mean)
         band = next(c for c in axes.collections if isinstance(c, FillBetweenPolyCollection))
         ends = band.get_paths()[0].vertices
-        assert ends[ends[:, 0] == 3862][:, 1].max() == pytest.approx(expected.high)
+        last = ends[ends[:, 0] == 3862][:, 1]
+        assert (last.min(), last.max()) == pytest.approx((expected.low, expected.high))
         assert "n = 3" in texts(axes) and "5 trials" in texts(axes)
 
 
@@ -186,6 +187,25 @@ def test_early_certainty_names_each_arm_and_leaves_other_arms_hollow():
     names = [text.get_text() for text in axes.texts]
     assert {str(place) for place in range(1, len(others) + 1)} < set(names)
     assert any("vertex" in name for name in names) and any("uniform" in name for name in names)
+
+
+def test_early_certainty_has_the_spread_of_both_axes_around_each_mean():
+    trials, table = mechanism_trials(), evaluations()
+    found = trials.dropna().groupby("arm")[MEASURES]
+    keys = [key for key in certainty_arms(table) if key != "n1"]
+    bars = figure_early_certainty(trials, table).axes[0].containers
+    for key, (_, _, (across, upright)) in zip(keys, bars, strict=True):
+        (x, y), (dx, dy) = found.mean().loc[key], found.std().loc[key]
+        assert across.get_segments()[0][:, 0] == pytest.approx([x - dx, x + dx])
+        assert upright.get_segments()[0][:, 1] == pytest.approx([y - dy, y + dy])
+
+
+def test_an_arm_far_below_the_others_stands_at_the_end_of_the_axis_with_its_value():
+    trials, table = mechanism_trials(), evaluations()
+    trials.loc[trials["arm"] == "n3_sham", "exact_match"] = 0.314
+    axes = figure_early_certainty(trials, table).axes[0]
+    assert "↓ 31.4 %" in texts(axes)
+    assert min(bars.lines[0].get_ydata()[0] for bars in axes.containers) > 0.6
 
 
 def test_a_number_stands_at_the_nearest_place_that_is_free():

@@ -68,6 +68,15 @@ def test_accuracy_has_a_line_and_a_band_for_each_arm_and_the_cnn():
         assert "steps" in axes.get_xlabel() and "exact match" in axes.get_ylabel()
 
 
+def test_controls_are_both_gradients_and_what_does_not_route():
+    gradients, _, _, controls, _, _ = figure_controls(fitting()).axes
+    both = ("n3", "n3_last", "n7", "n7_last")
+    assert list(labelled(gradients)) == [arm_name(ARMS[key]) for key in both]
+    assert list(labelled(controls)) == [
+        arm_name(ARMS[key]) for key in ("n1", "n3", "cnn", "cnn160")
+    ]
+
+
 @pytest.mark.parametrize("draw", [figure_accuracy, figure_controls])
 def test_the_end_of_training_is_enlarged_and_curves_above_one_another_have_one_scale(draw):
     panels = np.array(draw(fitting()).axes).reshape(2, 3)
@@ -245,6 +254,13 @@ def test_every_offset_has_a_colour_of_its_own():
     assert colours.min() >= 0 and colours.max() <= 1
 
 
+def test_the_key_of_maps_has_rows_downwards_and_columns_to_the_right():
+    key = figure_maps(maps(), ["7-8"], ["capsnet"]).axes[-1]
+    square = key.get_images()[0].get_array()
+    np.testing.assert_allclose(square.reshape(81, 3), offset_colours(offsets()))
+    assert key.get_images()[0].get_extent() == [-4.5, 4.5, 4.5, -4.5]
+
+
 @pytest.mark.parametrize(
     ("scheme", "kept", "source"), [("A1B", 2, "A"), ("A2B", 3, "A"), ("B1B", 2, "B")]
 )
@@ -261,6 +277,11 @@ def test_both_bases_are_trained_on_the_target_alone():
     assert not any(layer.hatch for layer in base)
 
 
+def test_random_layers_have_the_colour_of_neither_domain():
+    random, *_, new = scheme_layers("R2B")
+    assert random.colour not in DOMAIN_COLOURS.values() and new.colour == DOMAIN_COLOURS["B"]
+
+
 def test_no_name_of_a_scheme_covers_another():
     figure = schemes()
     figure.draw_without_rendering()
@@ -273,6 +294,10 @@ def test_no_name_of_a_scheme_covers_another():
 def test_schemes_show_all_45_pairs_once():
     split = schemes().axes[0]
     assert texts(split).count("A") == 22 and texts(split).count("B") == 23
+    places = {tuple(map(int, text.get_position())): text.get_text() for text in split.texts}
+    pairs = list(combinations(range(10), 2))  # lower digits across, higher ones down
+    assert places == dict.fromkeys(pairs[:22], "A") | dict.fromkeys(pairs[22:], "B")
+    assert (split.get_xlabel(), split.get_ylabel()) == ("lower digit", "higher digit")
 
 
 def test_the_band_template_of_dvc_plots_uses_its_anchors():

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.collections import FillBetweenPolyCollection, LineCollection, PathCollection
 from scipy.spatial import procrustes
 
 from capsnet_study.claims.methods import cautious_interval
@@ -71,6 +71,14 @@ def test_no_dot_of_transfer_is_hidden():
     assert len(dots) == len(set(dots)) == 4 * 3 * 8
 
 
+def test_every_dot_of_transfer_lies_on_the_line_of_its_split_and_direction():
+    axes = figure_transfer(transfer()).axes[1]
+    joined = [line.get_xydata() for line in axes.get_lines() if len(line.get_xdata()) == 3]
+    dots = [item.get_offsets() for item in axes.collections if isinstance(item, PathCollection)]
+    found = [sorted(np.round(np.concatenate(part), 9).tolist()) for part in (joined, dots)]
+    assert found[0] == found[1]
+
+
 def test_a_map_is_that_of_its_row_and_column_aligned_to_the_grid():
     table = maps()
     table["x"] += table["dr"] ** 2 * (1 + (table["model"] == "cnn"))
@@ -123,6 +131,20 @@ def test_faithfulness_points_are_means_with_intervals_around_them():
             assert left[0] < mean < right[0] and left[1] == right[1] == row
 
 
+def test_null_maps_are_bands_and_lines_at_their_values():
+    drawn = {"noise": (0.4, 0.5, 0.7), "shuffled": (0.1, 0.2, 0.25)}
+    drawn |= {"rotated_30": (0.37, 0.37, 0.37), "perfect": (0.0, 0.0, 0.0)}
+    kinds = {kind: dict(zip(("low", "mean", "high"), ends, strict=True))
+             for kind, ends in drawn.items()}  # fmt: skip
+    kinds["perfect"] |= {"low": -1e-9, "high": 1e-9}
+    axes = figure_distances(manifold(), {"chamfer_zscore": kinds}).axes[0]
+    bands = [(one.get_x(), one.get_x() + one.get_width()) for one in axes.patches]
+    assert bands == [pytest.approx((0.4, 0.7)), pytest.approx((0.1, 0.25))]
+    lines = {line.get_linestyle(): line.get_xdata()[0] for line in axes.get_lines()
+             if len(line.get_xdata()) == 2}  # fmt: skip
+    assert lines == {"-": 0.0, "--": 0.37}
+
+
 def test_faithfulness_compares_the_capsnet_by_trial_and_pair():
     table = manifold()
     panels = [*figure_distances(table, {}).axes[4:], *figure_faithfulness(table).axes[:5]]
@@ -146,6 +168,19 @@ def test_claims_stand_at_their_means_in_standard_deviations_with_both_intervals(
     np.testing.assert_allclose([found[:, 0] for found in segments_of(plot)], [[-2.5, 1.5], [-2, 1]])
     thin, thick = (line for line in plot.collections if isinstance(line, LineCollection))
     assert thin.get_linewidth() < thick.get_linewidth() and thin.zorder < thick.zorder
+
+
+@pytest.mark.parametrize(
+    ("side", "left", "right"), [("above", 0.5, None), ("below", None, 0.5), ("within", -0.5, 0.5)]
+)
+def test_the_side_expected_is_shaded_up_to_the_bound_in_standard_deviations(side, left, right):
+    part = part_record(side=side, bound=0.01, sd=0.02)
+    claim = {"title": "t", "verdict": "reproduced", "parts": [part]}
+    _, plot = figure_claims({"C1": claim}, {}, fitting()).axes
+    (shade,) = [item for item in plot.collections if isinstance(item, FillBetweenPolyCollection)]
+    across, end = shade.get_paths()[0].vertices[:, 0], plot.get_xlim()[1]
+    ends = np.clip([across.min(), across.max()], -end, end)
+    assert tuple(ends) == (-end if left is None else left, end if right is None else right)
 
 
 def test_levels_of_each_arm_share_a_row_with_the_range_of_their_means():

@@ -61,8 +61,14 @@ def test_effects_are_sorted_in_points_with_the_pooled_band() -> None:
     assert labels == ["no image twice (3)", "main study (3)", "shorter (3)"]
     means = [line.get_xdata()[0] for line in axes.lines if line.get_marker() in ("o", "D")]
     assert means == pytest.approx([-1.0, 2.0, 3.0])
+    ends = [line.get_segments()[0] for line in axes.collections]
+    assert [*map(tuple, (line[:, 0] for line in ends))] == [
+        pytest.approx(found) for found in ((-2.0, 0.0), (1.0, 3.0), (2.0, 4.0))
+    ]
     (band,) = [one for one in axes.patches if one.get_width() == pytest.approx(2.0)]
     assert band.get_x() == pytest.approx(1.0)
+    upright = [line.get_xdata()[0] for line in axes.lines if len(line.get_xdata()) == 2]
+    assert upright == pytest.approx([0.0, 2.0])
 
 
 def test_what_is_missing_is_left_out() -> None:
