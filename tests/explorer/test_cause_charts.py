@@ -23,9 +23,9 @@ from capsnet_study.explorer.exhibits import Exhibit
 from capsnet_study.explorer.page import render_page
 from capsnet_study.figures.causes import all_arms, step_groups
 from capsnet_study.figures.clamp import figure_clamp
-from capsnet_study.figures.paired import differences
+from capsnet_study.figures.paired import differences, last_values
 from capsnet_study.figures.style import arm_look
-from capsnet_study.names import arm_name
+from capsnet_study.names import CHANGED_LAYERS, CHANGES, arm_name
 from capsnet_study.stats import t_interval
 from tests.cause_tables import ALL_ARMS, CAUSE_STEPS, evaluations, exposure, interventions
 from tests.tables import some_arms
@@ -90,6 +90,34 @@ def test_cells_of_the_matrix_are_percent_and_points():
     assert (own["change"] == 0).all() and own["percent"].between(60, 75).all()
 
 
+def test_a_cell_of_the_matrix_is_of_its_layer_and_its_two_numbers_of_iterations():
+    table = interventions()
+    cells = pd.DataFrame(matrix_cells(table, evaluations())).set_index(["layer", "train", "test"])
+    own = table[(table["arm"] == "n9") & (table["change"] == "none")]["exact_match"].mean()
+    for layer in ("r1", "r2", "both"):
+        rows = table[(table["arm"] == "n9") & (table["layer"] == layer)]
+        match = rows[(rows["change"] == "n_test") & (rows["value"] == 3)]["exact_match"].mean()
+        cell = cells.loc[CHANGED_LAYERS[layer], 9, 3]
+        assert cell["percent"] == pytest.approx(100 * match, abs=0.01)
+        assert cell["change"] == pytest.approx(100 * (match - own), abs=0.01)
+
+
+def test_losses_are_those_of_the_change_and_layer_with_their_intervals():
+    table = interventions()
+    rows = pd.DataFrame(intervention_rows(table, evaluations()))
+    rows = rows.set_index(["arm", "change", "layer"])
+    of_arm = table[table["arm"] == "n9"].set_index("trial")
+    own = of_arm[of_arm["change"] == "none"]["exact_match"]
+    for layer in ("r1", "r2", "both"):
+        changed = of_arm[(of_arm["change"] == "shuffled") & (of_arm["layer"] == layer)]
+        lost = t_interval(100 * (own - changed["exact_match"]).to_numpy())
+        found = rows.loc["n = 9", CHANGES["shuffled"], CHANGED_LAYERS[layer]]
+        assert tuple(found[["low", "mean", "high"]]) == pytest.approx(
+            (lost.low, lost.mean, lost.high), abs=1e-3
+        )
+        assert found["words"].startswith(f"{lost.mean:.2f} points [{lost.low:.2f}, ")
+
+
 def test_interventions_are_means_of_losses_by_layer():
     rows = pd.DataFrame(intervention_rows(interventions(), evaluations()))
     assert list(rows["arm"].unique()) == ["n = 3", "n = 9"]
@@ -114,6 +142,20 @@ def test_clamped_arms_have_lines_of_two_shapes_and_free_ones_a_place_of_their_ow
     assert len({tuple(dash) for dash in dashes}) == 2
 
 
+def test_clamped_and_free_arms_have_their_final_matches_in_percent():
+    table = evaluations()
+    rows = pd.DataFrame(clamp_rows(table)).set_index(["n", "arm", "share"]).sort_index()
+    held = t_interval(last_values(table, "n9_h0p85").to_numpy())
+    found = rows.loc["n = 9", "held, full gradient", 0.85]
+    assert tuple(found[["low", "mean", "high"]]) == pytest.approx(
+        (held.low, held.mean, held.high), abs=1e-5
+    )
+    assert found["words"].startswith(f"{100 * held.mean:.2f} % [{100 * held.low:.2f}, ")
+    (share,) = rows.loc["n = 3", "n = 9, not held"].index
+    own = last_values(table, "n9", "entropy_share_r1").mean()
+    assert share == pytest.approx(own, abs=1e-4)
+
+
 def test_an_arm_that_follows_another_is_shown_beside_free_ones_as_in_the_figure():
     arms = {key: ALL_ARMS[key] for key in ("n1", "n3", "n9", "n3_as_n9")}
     rows = pd.DataFrame(clamp_rows(evaluations(arms)))
@@ -127,8 +169,9 @@ def test_exposure_holds_means_over_trials():
     table = exposure()
     rows = pd.DataFrame(exposure_rows(table, evaluations()))
     found = rows[rows["arm"] == "n = 9"].set_index("step")
-    means = table[table["arm"] == "n9"].groupby("step")["effective_gradient"].mean()
-    np.testing.assert_allclose(found["effective_gradient"], means, atol=1e-3)
+    for column in ("effective_gradient", "effective_mass"):
+        means = table[table["arm"] == "n9"].groupby("step")[column].mean()
+        np.testing.assert_allclose(found[column], means, atol=1e-3)
 
 
 @pytest.mark.parametrize("arms", [some_arms("n1", "n3"), some_arms("cnn"), {}])

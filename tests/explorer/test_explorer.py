@@ -93,6 +93,8 @@ def test_gains_are_differences_to_three_iterations_paired_by_trial():
     assert tuple(found[["gain_low", "gain_mean", "gain_high"]]) == pytest.approx(
         (gain.mean() - gain.std(), gain.mean(), gain.mean() + gain.std()), abs=1e-5
     )
+    words = f"{100 * gain.mean():+.1f} ± {100 * gain.std():.1f} points (3 trials)"
+    assert found["gain_words"] == words.replace("-", "−")
     own = rows[rows["arm"] == arm_name(ARMS["n3"])]
     assert (own[["gain_low", "gain_mean", "gain_high"]] == 0).all(axis=None)
 
@@ -166,6 +168,19 @@ def test_menus_start_at_what_is_wanted_and_there(pairs, models, start):
     assert tuple(params[name]["value"] for name in ("left", "right", "pair")) == start
     assert params["pair"]["bind"]["options"] == ["3-5", "7-8"]
     assert params["pair"]["bind"]["labels"] == ["fixed 3, moving 5", "fixed 7, moving 8"]
+
+
+def test_colours_tell_the_offset_that_they_are_of():
+    chart = maps_chart(maps(), SHEETS, [], []).to_dict()
+    shifts = next(one["value"] for one in chart["params"] if one["name"] == "shifts")
+    for name, offset in (("row", "dr"), ("column", "dc")):
+        assert len({*zip(shifts[offset], shifts["colours"][name], strict=True)}) == 9
+    assert len({*shifts["colours"]["row and column"]}) == 81
+
+
+def test_the_sheet_is_moved_across_by_columns_and_down_by_rows():
+    image = maps_chart(maps(), SHEETS, [], []).to_dict()["hconcat"][2]["vconcat"][0]["mark"]
+    assert "at.dc + 4" in image["x"]["expr"] and "at.dr + 4" in image["y"]["expr"]
 
 
 def test_data_of_the_maps_stands_in_the_chart_once():

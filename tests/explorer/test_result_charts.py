@@ -6,7 +6,7 @@ import pytest
 
 from capsnet_study.claims.methods import cautious_interval
 from capsnet_study.claims.tables import series_of
-from capsnet_study.explorer.claim_chart import REACH, claim_rows, claims_chart
+from capsnet_study.explorer.claim_chart import REACH, claim_rows, claims_chart, row_scale
 from capsnet_study.explorer.faithfulness_chart import (
     ALL_MEASURES,
     faithfulness_chart,
@@ -22,7 +22,7 @@ from capsnet_study.explorer.world_charts import (
     verdict_rows,
     verdicts_chart,
 )
-from capsnet_study.names import MAIN_MODELS, MODEL_NAMES, SCHEMES
+from capsnet_study.names import MAIN_MODELS, MODEL_NAMES, NULL_NAMES, SCHEMES
 from capsnet_study.representation.params import MODELS
 from tests.figures.figure_inputs import nulls
 from tests.tables import (
@@ -97,6 +97,16 @@ def test_numbers_of_a_part_are_shares_of_the_farthest_of_them():
         {"C1": claim | {"parts": [part | {"side": "below", "bound": 0.0}]}}, fitting()
     )
     assert (row["from"], row["to"]) == (-REACH, 0)
+    above = part | {"side": "above", "bound": 0.01}
+    (row,) = claim_rows({"C1": claim | {"parts": [above]}}, fitting())
+    assert (row["from"], row["to"]) == (0.25, REACH)
+
+
+@pytest.mark.parametrize("changes", [{"kind": "correlation"}, {"measure": "distance_spearman"}])
+def test_the_scale_of_a_correlation_ends_at_1(changes):
+    part = part_record(mean=-0.5, low=-0.75, high=0.25, **changes)
+    assert row_scale(part) == 1.0
+    assert row_scale(part_record(mean=-0.5, low=-0.75, high=0.25)) == 0.75
 
 
 def test_claims_of_the_paper_are_shown_first_and_every_group_can_be():
@@ -122,6 +132,15 @@ def test_measures_are_means_with_the_intervals_of_the_figure_and_null_maps():
     assert set(rows.loc[rows["null"], "measure"]) == set(nulls())
 
 
+def test_null_maps_have_the_mean_and_the_ends_of_their_draws():
+    record = {"chamfer_zscore": {"noise": {"mean": 0.45, "low": 0.4, "high": 0.55}}}
+    (found,) = [row for row in measure_rows(manifold(), record) if row["null"]]
+    assert (found["low"], found["mean"], found["high"]) == (0.4, 0.45, 0.55)
+    assert (found["name"], found["words"]) == (
+        NULL_NAMES["noise"], "0.4500 [0.4000, 0.5500] of its draws"
+    )  # fmt: skip
+
+
 def test_ticks_are_means_over_trials_of_each_pair():
     table = manifold()
     rows = pd.DataFrame(pair_rows(table)).set_index(["name", "pair"])
@@ -139,9 +158,12 @@ def test_drops_are_from_base_of_the_same_split_and_direction():
     place = (table["model"] == "cnn") & (table["split"] == 1) & (table["direction"] == "BA")
     own = table[place].set_index("scheme")["exact_match"]
     found = rows[(rows["model"] == "CNN") & (rows["unit"] == "split 1, B to A")]
-    found = found.set_index("scheme")["drop"]
-    np.testing.assert_allclose(found, own["base"] - own, atol=1e-5)
-    assert found["base"] == 0
+    found = found.set_index("scheme")
+    np.testing.assert_allclose(found["drop"], own["base"] - own, atol=1e-5)
+    np.testing.assert_allclose(found["match"], own, atol=1e-5)
+    assert found.loc["base", "drop"] == 0
+    drop = f"{100 * (own['base'] - own['A1B']):+.1f} points".replace("-", "−")
+    assert found.loc["A1B", "words"] == drop
 
 
 def test_transfer_draws_whatever_models_and_schemes_there_are():
@@ -168,6 +190,7 @@ def test_worlds_have_a_cell_for_each_claim_and_a_sign_for_each_verdict():
 def test_effects_are_in_points_and_pooled_last():
     rows = effect_rows(WORLDS)
     assert [row["world"] for row in rows] == ["main study", "wide", POOLED]
+    assert [row["pooled"] for row in rows] == [False, False, True]
     assert [(row["low"], row["mean"], row["high"]) for row in rows] == [
         (1, 2, 3), (-1, -1, -1), (-1, 0.5, 2)
     ]  # fmt: skip
