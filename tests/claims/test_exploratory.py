@@ -2,9 +2,9 @@
 
 import pytest
 
-from capsnet_study.claims.exploratory import claims_on_r2, explore
+from capsnet_study.claims.exploratory import activations_against_others, claims_on_r2, explore
 from capsnet_study.claims.verdicts import evaluate_claims
-from capsnet_study.names import CHAMFER
+from capsnet_study.names import CHAMFER, RAW_FAITHFULNESS
 from tests import tables
 from tests.tables import CLAIMS, fitting_trials
 
@@ -79,6 +79,24 @@ def test_arms_and_distances_are_told_with_their_differences():
         assert told[measure, "capsnet", "random_capsnet"]["outcome"] == "reproduced"
         assert told[measure, "capsnet", "pixels"]["outcome"] == "contradicted"
         assert told[measure, "capsnet", "pixels"]["n"] == 4
+
+
+def test_remarks_are_of_the_arms_and_changes_that_they_name():
+    means = {"n1": 0.66, "n9": 0.70, "n3_as_n9": 0.71, "cnn": 0.60, "cnn_tuned": 0.65}
+    arms = tables.mechanism({arm: [mean, mean] for arm, mean in means.items()})
+    changed = {("shuffled", None, "r1"): [0.02, 0.03], ("uniform", None, "r1"): [0.01, 0.02]}
+    judged = {"mechanism": arms, "interventions": tables.interventions(changed)}
+    told = explore(CLAIMS, judged)["remarks"]
+    assert {name: part["mean"] for name, part in told.items()} == pytest.approx(
+        {"yoked_n9": 0.01, "cnn_tuned": 0.05, "cnn_at_best": 0.01}
+        | {"shuffled_r1": 0.025, "uniform_r1": 0.015}
+    )
+
+
+def test_activations_of_the_capsnet_are_compared_with_the_cnn_and_all_controls():
+    compared = [(part.of, part.minus, part.measure) for part in activations_against_others()]
+    others = ("cnn", "cnn_pre", "random_capsnet", "uniform", "random_cnn", "pixels", "pca")
+    assert compared == [("capsnet", one, name) for one in others for name in RAW_FAITHFULNESS]
 
 
 def test_the_second_half_is_told():

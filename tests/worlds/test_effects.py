@@ -56,6 +56,14 @@ def trials(world: str, **scores: list[float]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def test_each_effect_is_the_difference_that_its_title_names() -> None:
+    means = {"n1": 0.66, "n3": 0.75, "n9": 0.70, "n6_eta0p01": 0.68, "n6_eta1": 0.74, "cnn": 0.60}
+    found = effects_of(trials("main", **{arm: [mean, mean] for arm, mean in means.items()}))
+    assert {name: one["worlds"]["main"]["mean"] for name, one in found.items()} == pytest.approx(
+        {"routing": 0.09, "many": -0.05, "soft": -0.06, "capsules": 0.15, "uniform": 0.06}
+    )
+
+
 def test_effects_are_paired_by_trial_and_left_out_where_an_arm_is_missing() -> None:
     table = pd.concat(
         [
