@@ -8,27 +8,50 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import yaml
 from pytest import MonkeyPatch
 
-from capsnet_study.common.storage import read_arrays, read_facts, read_json, write_arrays
+from capsnet_study.common.storage import (
+    read_arrays,
+    read_facts,
+    read_json,
+    write_arrays,
+    write_table,
+)
 from capsnet_study.data.manifold import shift_grid
 from capsnet_study.faithfulness.measures import linear_cka
 from capsnet_study.models.spec import NetworkSpec, build_network, main_model
 from capsnet_study.models.weights import Weights, load_network, pack, weights_of
+from capsnet_study.names import MAIN_MODELS
 from capsnet_study.params import load_params
 from capsnet_study.representation.activations import layer_activations
 from capsnet_study.representation.embedding import tsne_map
 from capsnet_study.representation.params import MODELS
 from capsnet_study.training import trials
+from capsnet_study.training.arms import BLOCKS
 from capsnet_study.training.params import TrainParams
-from capsnet_study.training.trials import ImageSet, Training, image_sets
+from capsnet_study.training.trials import ImageSet, Trained, Training, image_sets
 from capsnet_study.transfer.params import TransferParams
 from capsnet_study.transfer.schemes import Transfer, run_transfers, schemes
-from stages import activations, domains, embed, manifold, manifold_images, multimnist, pretrain
+from stages import (
+    activations,
+    causes,
+    claims,
+    domains,
+    embed,
+    fitting,
+    manifold,
+    manifold_images,
+    multimnist,
+    pretrain,
+    sweep,
+)
+from stages import train as train_stage
 from stages import transfer as transfer_stage
+from tests import tables
 from tests.pipeline.conftest import tiny_params
 
 TRAIN, TEST = 10, 100  # how bright the training and the test digits are
@@ -192,6 +215,67 @@ def test_networks_are_pretrained_on_their_domain(
     assert [training.name for training in trainings] == [f"cnn {name}" for name in NAMES]
     assert [training.order for training in trainings] == [("order", k) for k in (0, 0, 1, 1)]
     assert all(map(shows_only, trainings, sides))
+
+
+@pytest.mark.parametrize(
+    "stage, name, folder, moments",
+    [
+        (train_stage, "cnn", "models", ["initial", "trained"]),
+        (pretrain, "cnn", "pretrained", ["initial", "trained"]),
+        (sweep, "n1", "networks", ["trained"]),
+    ],
+)
+def test_networks_are_kept_as_they_began_and_as_they_ended(
+    stage: ModuleType,
+    name: str,
+    folder: str,
+    moments: list[str],
+    sides: list[Pairs],
+    monkeypatch: MonkeyPatch,
+) -> None:
+    def run_trainings(trainings: list[Training], checkpoints: object) -> list[Trained]:
+        rows = [{"step": step, "exact_match": 0.0} for step in (0, 1)]
+        return [
+            Trained(rows, {"w": np.full(1, 2 * k)}, {"w": np.full(1, 2 * k + 1)})
+            for k in range(len(trainings))
+        ]
+
+    monkeypatch.setattr(stage, "run_trainings", run_trainings)
+    stage.main(name)
+    names = NAMES if stage is pretrain else ["trial0", "trial1"]
+    for k, file in enumerate(names):
+        found = read_arrays(f"data/{folder}/{name}/{file}.safetensors")
+        expected = {"initial/w": 2 * k, "trained/w": 2 * k + 1}
+        assert {key: int(value[0]) for key, value in found.items()} == {
+            f"{when}/w": expected[f"{when}/w"] for when in moments
+        }
+
+
+def test_claims_on_mechanisms_are_judged_on_every_arm_with_its_block_and_its_facts(
+    study: Path,
+) -> None:
+    params = load_params()
+    history = pd.DataFrame({"trial": 0, "step": [0, 10], "epoch": [0, 1], "exact_match": [0, 0.5]})
+    history = history.assign(effective_mass=3.0, effective_gradient=2.0, mass_0=0.5)
+    arms = {arm: block for block in BLOCKS for arm in getattr(params, block)}
+    for arm, block in arms.items():
+        write_table(f"data/{block}/{arm}.csv", history)
+    for arm in params.interventions.arms:
+        write_table(
+            f"data/interventions/{arm}.csv",
+            tables.interventions({("shuffled", None, "both"): [0.1]}),
+        )
+    fitting.main()
+    causes.main()
+    write_table("plots/manifold.csv", tables.manifold(1, ["7-8"]))
+    for model in MAIN_MODELS:
+        write_table(f"plots/transfer_{model}.csv", tables.transfer(1, [model]))
+    found = claims.read_tables()["mechanism"].set_index("arm")
+    assert found["block"].to_dict() == arms
+    assert found.loc["n3_sham", "couplings_of"] == "other"
+    assert found.loc["n3", "n_iter"] == 3
+    others = {arm for arm, block in arms.items() if block != "sweep"}
+    assert set(read_json("metrics/mechanism.json")) == others
 
 
 def test_transfers_go_from_one_domain_to_the_other(
