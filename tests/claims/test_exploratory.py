@@ -82,13 +82,14 @@ def test_arms_and_distances_are_told_with_their_differences():
 
 
 def test_remarks_are_of_the_arms_and_changes_that_they_name():
-    means = {"n1": 0.66, "n9": 0.70, "n3_as_n9": 0.71, "cnn": 0.60, "cnn_tuned": 0.65}
+    means = {"n1": 0.66, "n3": 0.73, "n9": 0.70, "n3_as_n9": 0.71, "n9_as_n3": 0.69}
+    means |= {"cnn": 0.60, "cnn_tuned": 0.65}
     arms = tables.mechanism({arm: [mean, mean] for arm, mean in means.items()})
     changed = {("shuffled", None, "r1"): [0.02, 0.03], ("uniform", None, "r1"): [0.01, 0.02]}
     judged = {"mechanism": arms, "interventions": tables.interventions(changed)}
     told = explore(CLAIMS, judged)["remarks"]
     assert {name: part["mean"] for name, part in told.items()} == pytest.approx(
-        {"yoked_n9": 0.01, "cnn_tuned": 0.05, "cnn_at_best": 0.01}
+        {"yoked_n9": 0.01, "yoked_n3": -0.04, "cnn_tuned": 0.05, "cnn_at_best": 0.01}
         | {"shuffled_r1": 0.025, "uniform_r1": 0.015}
     )
 
