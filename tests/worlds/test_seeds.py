@@ -139,6 +139,8 @@ def test_worlds_and_effects_keep_their_order_in_a_file(tmp_path: Path) -> None:
     settings = {name: SETTINGS[name] for name in ("seed2", "seed3", "short")}
     record = worlds_record(table(), settings, study(1), params.worlds, [])
     write_json(tmp_path / "worlds.json", record)
+    main = table().query("world == 'main'").groupby("arm")["exact_match"].mean()
+    assert record["worlds"]["main"]["exact_match"] == pytest.approx(main.to_dict())
     told = in_told_order(read_json(tmp_path / "worlds.json"))
     assert list(told["worlds"]) == ["main", *settings]
     assert list(told["effects"]) == list(EFFECTS)

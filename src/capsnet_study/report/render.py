@@ -30,6 +30,7 @@ from capsnet_study.report.text import FILTERS, part_row
 from capsnet_study.report.worlds import (
     agreement,
     best_against_best,
+    by_length,
     certain,
     otherwise_with_all_seeds,
     where_again,
@@ -170,6 +171,7 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
         "again": where_again(results.worlds),
         "agreement": agreeing,
         "causes_elsewhere": [f"{id} ({agreeing[id]})" for id in causes if id in agreeing],
+        "by_length": by_length(results.worlds, params),
         "best": best_against_best(results.worlds),
         "otherwise": otherwise_with_all_seeds(results.worlds) if results.worlds["seeds"] else [],
         "abstract": abstract(told),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from capsnet_study.params import Params
 from capsnet_study.report.facts import Record
-from capsnet_study.report.text import against, listing, within
+from capsnet_study.report.text import against, fixed, listing, within
 from capsnet_study.worlds.own import MAIN, TUNED
+from capsnet_study.worlds.params import World
 
 BEST = {
     "routing": "three iterations end {gap} uniform coupling",
@@ -111,6 +113,25 @@ def best_against_best(worlds: Record) -> list[str]:
         for name, found in tuned.items()
         if found is not None
     ]
+
+
+def by_length(worlds: Record, params: Params) -> str:
+    """Return what three iterations and the CNN reach in as many epochs as there are worlds of.
+
+    Of the main study and the worlds that differ from it in ``train.epochs`` alone; nothing without
+    such a world.
+    """
+    lengths = {params.train.epochs: MAIN}
+    for name, world in params.worlds.settings.items():
+        epochs = world.train.get("epochs")
+        if name in worlds["worlds"] and world == World(train={"epochs": epochs}):
+            lengths.setdefault(epochs, name)
+    means = [worlds["worlds"][lengths[epochs]]["exact_match"] for epochs in sorted(lengths)]
+    if len(means) == 1 or not all({"n3", "cnn"} <= one.keys() for one in means):
+        return ""
+    capsnet, cnn = (listing([fixed(100 * one[arm], 1) for one in means]) for arm in ("n3", "cnn"))
+    epochs = listing([str(one) for one in sorted(lengths)])
+    return f"In {epochs} epochs three iterations reach {capsnet} %, the CNN {cnn} %."
 
 
 def _that_judge(id: str, worlds: Record) -> list[Record]:

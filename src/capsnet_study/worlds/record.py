@@ -34,9 +34,10 @@ def worlds_record(
 
     Returns
     -------
-    worlds (by name: title, changed, trials, claims), effects (as `effects_of` has them), seeds (the
-    main study and its repetitions as one world, with their names and effects; None without any),
-    and order: the names of worlds and effects as they are to be told, which files sort.
+    worlds (by name: title, changed, trials, mean exact_match by arm, claims), effects (as
+    `effects_of` has them), seeds (the main study and its repetitions as one world, with their
+    names and effects; None without any), and order: the names of worlds and effects as they are to
+    be told, which files sort.
     """
     changed = changes(settings)
     worlds = {
@@ -64,6 +65,7 @@ def _world(
         "title": world_name(name),
         "changed": changed,
         "trials": int(trials["trial"].nunique()),
+        "exact_match": trials.groupby("arm", sort=False)["exact_match"].mean().to_dict(),
         "claims": world_verdicts(claims, trials, interventions),
     }
 
