@@ -4,7 +4,9 @@ import math
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.stats import spearmanr
 
 from capsnet_study.common.storage import read_table, write_table
 from capsnet_study.fitting.tables import (
@@ -138,6 +140,23 @@ def test_a_tenth_is_the_nearest_evaluation_and_nothing_between(histories, third,
     assert found["entropy_at_tenth"].iloc[0] == expected
 
 
+def test_each_measure_is_of_its_own_share_of_the_steps():
+    steps = np.arange(0, 110, 10)
+    accuracy = steps / 100
+    entropy = np.array([2.3, 2.2, 2.0, 2.1, 0.4, 0.5, 2.0, 1.9, 1.8, 1.7, 1.6])
+    evaluations = {"step": steps, "epoch": steps / 50, "exact_match": accuracy}
+    evaluations |= {"entropy_r1": entropy, "entropy_share_r1": entropy / LOG_J}
+    evaluations |= {"effective_mass": 10 - accuracy, "effective_gradient": 9 - accuracy}
+    history = history_table([pd.DataFrame(evaluations).to_dict("records")])
+    (found,) = summarise_trials(gather_arms({"n3": history}, {"n3": ARMS["n3"]})).to_dict("records")
+    assert (found["exact_match_at_tenth"], found["exact_match_at_third"]) == (0.1, 0.3)
+    assert (found["entropy_at_tenth"], found["entropy_at_third"]) == (2.2, 2.1)
+    assert found["effective_mass_at_tenth"] == pytest.approx(9.9)
+    assert found["effective_gradient_at_tenth"] == pytest.approx(8.9)
+    second_half = spearmanr(entropy[5:], accuracy[5:]).statistic
+    assert found["spearman_second_half"] == pytest.approx(second_half)
+
+
 def test_trials_are_told_apart_by_the_last_bit(histories, tmp_path):
     """A rounded table would hold one entropy, and no rank correlation."""
     start = np.log(10)
@@ -190,6 +209,9 @@ def test_uniform_coupling_has_no_early_gap(histories):
     history = histories["n3"].assign(entropy_r1=LOG_J, entropy_share_r1=1 - 1e-9)
     found = summarise_trials(gather_arms({"n3": history}, {"n3": ARMS["n3"]}))
     assert found["log_gap_at_tenth"].isna().all()
+    history = history.assign(entropy_r1=LOG_J - 1e-5, entropy_share_r1=1 - 1e-5 / LOG_J)
+    found = summarise_trials(gather_arms({"n3": history}, {"n3": ARMS["n3"]}))
+    assert found["log_gap_at_tenth"].tolist() == pytest.approx([math.log(1e-5)] * 2)
 
 
 def test_exposure_is_of_capsnets_and_published_tables_lack_single_capsules(table):

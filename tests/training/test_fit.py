@@ -74,6 +74,13 @@ def same(first: Trained, second: Trained) -> bool:
 # Steps and batches
 
 
+def test_routing_is_set_for_the_share_of_the_steps_that_were_taken(capsnet, examples, monkeypatch):
+    network, shares = build_network(capsnet, seeded()), []
+    monkeypatch.setattr(network, "set_routing", lambda share, fitness: shares.append(share))
+    fit(network, *examples, Budget(2, 16, 0.01, evaluations=2), seeded())
+    assert shares == pytest.approx([step / 6 for step in range(7)])
+
+
 @given(st.integers(1, 30_000), st.integers(2, 60), st.integers(1, 12))
 def test_evaluations_go_from_0_to_the_end_and_are_denser_early(steps, count, even):
     due = evaluation_steps(steps, count, even)
