@@ -49,6 +49,25 @@ def test_neighbour_measures_agree_with_scikit_learn_where_no_distances_tie(seed,
     assert continuity(grid, embedding, k) == pytest.approx(back)
 
 
+def test_measures_of_maps_are_of_eight_neighbours_under_their_own_names():
+    folded = np.abs(GRID) + 0.01 * noise(0)  # near in the map, far in the grid
+    found, ours = map_measures(GRID, folded), {"n_neighbors": 8}
+    trust, back = (
+        manifold.trustworthiness(*pair, **ours) for pair in ((GRID, folded), (folded, GRID))
+    )
+    assert back - trust > 0.05
+    assert found["trustworthiness"] == pytest.approx(trust, abs=0.01)
+    assert found["continuity"] == pytest.approx(back, abs=0.01)
+    assert found["trustworthiness"] == trustworthiness(GRID, folded, 8)
+    assert found["continuity"] == continuity(GRID, folded, 8)
+
+
+def test_the_read_out_does_not_know_in_which_unit_an_activation_is():
+    drawn = np.hstack([GRID + 2 * noise(1), noise(2, dim=6)])
+    scales = np.array([1e-3, 1e3, 1.0, 1e2, 1e-2, 1.0, 10.0, 1e3])
+    assert linear_r2(drawn * scales, GRID, 0) == pytest.approx(linear_r2(drawn, GRID, 0), abs=1e-6)
+
+
 @pytest.mark.parametrize("k", [1, 4, 5, 8, 12])
 def test_the_grid_keeps_its_own_neighbours(k):
     assert trustworthiness(GRID, GRID, k) == 1.0
