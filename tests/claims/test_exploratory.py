@@ -5,6 +5,7 @@ import pytest
 from capsnet_study.claims.exploratory import activations_against_others, claims_on_r2, explore
 from capsnet_study.claims.verdicts import evaluate_claims
 from capsnet_study.names import CHAMFER, RAW_FAITHFULNESS
+from capsnet_study.stats import t_interval
 from tests import tables
 from tests.tables import CLAIMS, fitting_trials
 
@@ -44,6 +45,17 @@ def test_claims_on_drops_are_asked_again_of_the_longer_base():
         assert (part["measure"][:8], part["mean"]) == ("longdrop", pytest.approx(-0.04))
 
 
+def test_drops_from_the_longer_base_are_judged_by_the_means_of_splits():
+    table = tables.transfer(splits=4, models=("capsnet", "cnn"))
+    found = explore(CLAIMS, {"transfer": table})["claims_on_longer_base"]["T1"]["parts"][0]
+    scores = table.pivot(index=["split", "direction"], columns=["model", "scheme"])["exact_match"]
+    cnn, capsnet = (
+        scores[model]["base_long"] - scores[model]["B1B"] for model in ("cnn", "capsnet")
+    )
+    expected = t_interval((cnn - capsnet).groupby("split").mean().to_numpy())
+    assert (found["low"], found["high"]) == pytest.approx((expected.low, expected.high))
+
+
 def test_only_the_paper_s_claims_are_asked_again():
     assert list(explore(CLAIMS, {})["cautious"]) == [
         claim.id for claim in CLAIMS if claim.kind == "paper"
@@ -75,6 +87,9 @@ def test_arms_and_distances_are_told_with_their_differences():
     }
     assert told["exact_match", "n3", "n1"]["mean"] == pytest.approx(1.0 / 3)
     assert told["exact_match", "n6_fitness", "n6_eta1"]["outcome"] == "not evaluated"
+    pairs = [("n3", "n1"), ("n6_eta0p01", "n1")]
+    pairs += [(soft, "n6_eta1") for soft in ("n6_eta0p1", "n6_eta0p5", "n6_fitness")]
+    assert [(part["of"], part["minus"]) for part in found["arms"]] == pairs * 2
     for measure in CHAMFER:
         assert told[measure, "capsnet", "random_capsnet"]["outcome"] == "reproduced"
         assert told[measure, "capsnet", "pixels"]["outcome"] == "contradicted"
@@ -101,7 +116,8 @@ def test_activations_of_the_capsnet_are_compared_with_the_cnn_and_all_controls()
 
 
 def test_the_second_half_is_told():
-    table = fitting_trials({"n2": [0.5] * 3}).assign(spearman_second_half=[-0.7, -0.8, -0.9])
+    table = fitting_trials({"n1": [0.5] * 3, "n2": [0.5] * 3})
+    table.loc[table["arm"] == "n2", "spearman_second_half"] = [-0.7, -0.8, -0.9]
     (part,) = explore(CLAIMS, {"fitting": table})["second_half"]
     assert (part["measure"], part["of"]) == ("spearman_second_half", "n2")
     assert (part["mean"], part["outcome"]) == (pytest.approx(-0.8), "reproduced")

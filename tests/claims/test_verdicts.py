@@ -174,6 +174,16 @@ def test_correlation_over_arms(slope, arms, outcome, rho, p):
     assert (part["side"], part["bound"]) == ("above", 0)
 
 
+def test_an_arm_stands_in_a_correlation_with_its_means_over_trials():
+    places = {arm: place for place, arm in enumerate(("n1", "n2", "n3", "n5"))}
+    # From arm to arm the mean rises, the median falls.
+    values = {arm: [0.5 + 0.1 * k, *[0.5 - 0.01 * k] * 2] for arm, k in places.items()}
+    table = tables.fitting_trials(values)
+    table["entropy_at_tenth"] = table["arm"].map(places).astype(float)
+    (part,) = judge({"fitting": table}, CORRELATION)["parts"]
+    assert part["mean"] == pytest.approx(1.0)
+
+
 def test_an_arm_without_entropy_is_left_out_of_the_correlation_and_counted():
     table = with_early_entropy(1.0, 7)
     table.loc[table["arm"] == "n5", "entropy_at_tenth"] = np.nan

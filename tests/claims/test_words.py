@@ -2,7 +2,7 @@
 
 import pytest
 
-from capsnet_study.claims.words import compared, measure_of, words_of
+from capsnet_study.claims.words import compared, measure_of, p_value, words_of
 from tests import tables
 from tests.tables import ARMS, CLAIMS, part_record
 
@@ -35,6 +35,14 @@ CORRELATION = {"kind": "correlation", "measure": None, "of": None, "minus": None
 )
 def test_what_is_compared(changes, text):
     assert compared(part_record(**changes), WORDS) == text
+
+
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [(0.0099, "< .01"), (0.01, ".01"), (0.96, ".96"), (0.99, ".99"), (0.991, "> .99")],
+)
+def test_a_p_has_two_digits_but_near_0_and_1(p, text):
+    assert p_value(p) == text
 
 
 def test_a_rival_that_is_not_known_is_told():
