@@ -208,6 +208,15 @@ def shows_only(part: Training | Transfer, pairs: Pairs) -> bool:
     return True
 
 
+def test_the_images_of_each_domain_are_counted(sides: list[Pairs]) -> None:
+    counts = read_json("metrics/domains.json")
+    sets = image_sets(read_arrays("data/multimnist.safetensors"))
+    for (split, side), pairs in zip(product("01", "AB"), sides, strict=True):
+        shown = [sum(tuple(sorted(one)) in pairs for one in part.labels.tolist()) for part in sets]
+        expected = dict(zip(("train_images", "test_images"), shown, strict=True))
+        assert counts[split][side] == {"pairs": len(pairs)} | expected
+
+
 def test_networks_are_pretrained_on_their_domain(
     sides: list[Pairs], monkeypatch: MonkeyPatch
 ) -> None:
