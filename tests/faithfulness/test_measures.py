@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import spearmanr
+from scipy.stats import spearmanr, zscore
 from sklearn import manifold
+from sklearn.linear_model import RidgeCV
+from sklearn.model_selection import KFold
 from sklearn.neighbors import NearestNeighbors
 
 from capsnet_study.faithfulness.chamfer import procrustes_align
 from capsnet_study.faithfulness.measures import (
+    RIDGE_PENALTIES,
     activation_measures,
     continuity,
     distance_spearman,
@@ -117,6 +120,19 @@ def test_linear_features_read_out_and_noise_does_not(dim):
     assert linear_r2(noise(2, 81, dim), GRID, seed=0) < 0.1
     assert linear_r2(linear, GRID, seed=0) == linear_r2(linear, GRID, seed=0)
     assert linear_r2(linear, GRID, seed=0) != linear_r2(linear, GRID, seed=1)
+
+
+def test_each_ninth_of_the_points_is_read_out_by_the_others():
+    space = GRID @ noise(0, 2, 6) + 2 * noise(1, 81, 6)
+    predicted = np.empty_like(GRID)
+    for known, unknown in KFold(9, shuffle=True, random_state=0).split(space):
+        read_out = RidgeCV(RIDGE_PENALTIES).fit(zscore(space[known]), GRID[known])
+        scaled = (space[unknown] - space[known].mean(0)) / space[known].std(0)
+        predicted[unknown] = read_out.predict(scaled)
+    left = ((predicted.clip(GRID.min(0), GRID.max(0)) - GRID) ** 2).sum(0)
+    spread = ((GRID - GRID.mean(0)) ** 2).sum(0)
+    assert linear_r2(space, GRID, seed=0) == pytest.approx((1 - left / spread).mean())
+    assert linear_r2(space, GRID, seed=0, folds=3) != pytest.approx((1 - left / spread).mean())
 
 
 def test_dead_activations_read_out_nothing():

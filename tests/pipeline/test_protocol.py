@@ -53,6 +53,7 @@ from stages import train as train_stage
 from stages import transfer as transfer_stage
 from tests import tables
 from tests.pipeline.conftest import tiny_params
+from tests.project import ROOT
 
 TRAIN, TEST = 10, 100  # how bright the training and the test digits are
 PERPLEXITIES = [20.0, 5.0]
@@ -285,6 +286,23 @@ def test_claims_on_mechanisms_are_judged_on_every_arm_with_its_block_and_its_fac
     assert found.loc["n3", "n_iter"] == 3
     others = {arm for arm, block in arms.items() if block != "sweep"}
     assert set(read_json("metrics/mechanism.json")) == others
+
+
+def test_claims_are_judged_as_found_on_the_seed_of_the_trainings(
+    study: Path, monkeypatch: MonkeyPatch
+) -> None:
+    seeds: list[int | None] = []
+
+    def judged(*_: object, seed: int | None = None) -> dict:
+        seeds.append(seed)
+        return {}
+
+    monkeypatch.setattr(claims, "read_tables", dict)
+    monkeypatch.setattr(claims, "evaluate_claims", judged)
+    monkeypatch.setattr(claims, "explore", lambda *_: {})
+    (study / "claims.yaml").write_bytes((ROOT / "claims.yaml").read_bytes())
+    claims.main()
+    assert seeds == [load_params().train.seed]
 
 
 def test_transfers_go_from_one_domain_to_the_other(

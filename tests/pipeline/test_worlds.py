@@ -11,6 +11,7 @@ import yaml
 from capsnet_study.common.params import ParameterError
 from capsnet_study.common.storage import read_json, read_table
 from capsnet_study.training.arms import Block
+from capsnet_study.worlds.effects import effects_of
 from stages import digits, multimnist, sweep, world, worlds
 from tests.pipeline.conftest import tiny_params
 from tests.project import ROOT
@@ -25,7 +26,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     params["train"]["trials"] = 2
     params["worlds"] = {
         "arms": ["n1", "n3"],
-        "trials": 2,
+        "trials": 3,
         "settings": {
             "same": AS_MAIN,
             "images": {"own_images": True},
@@ -54,29 +55,39 @@ def test_a_world_in_which_nothing_differs_is_the_main_study(study: Path) -> None
     sweep.main("n3_tuned", "mechanism")
     sweep.main("n3_sham", "mechanism")
     world.main("same", "n3_sham", "mechanism")
-    pd.testing.assert_frame_equal(
-        *(read_table(f"data/{path}.csv") for path in ("mechanism/n3_sham", "worlds/same-n3_sham"))
+    sham, again = (
+        read_table(f"data/{path}.csv") for path in ("mechanism/n3_sham", "worlds/same-n3_sham")
     )
-    pd.testing.assert_frame_equal(main, same)
+    for study_trials, world_trials in ((main, same), (sham, again)):
+        assert set(world_trials["trial"]) == {0, 1, 2}
+        pd.testing.assert_frame_equal(study_trials, world_trials[world_trials["trial"] < 2])
     assert not main["loss"].equals(other["loss"])
 
     worlds.main()
     table = read_table("plots/worlds.csv")
     assert table.groupby(["world", "arm"], sort=False).size().to_dict() == {
-        (name, arm): 2 for name in ("main", "images", "seed9") for arm in ("n1", "n3")
+        (name, arm): trials
+        for name, trials in {"main": 2, "images": 3, "seed9": 3}.items()
+        for arm in ("n1", "n3")
     } | {("tuned", "n3"): 2, ("main", "n3_sham"): 2}
+    tuned, usual = (
+        table.query("world == @name and arm == 'n3'")["entropy_last"] for name in ("tuned", "main")
+    )
+    assert not set(tuned) & set(usual)
     record = read_json("metrics/worlds.json")
     assert set(record["worlds"]) == {"main", "tuned", "images", "seed9"}  # `same` is the main one
     assert record["worlds"]["seed9"]["changed"] == "train.seed = 9"
     assert "X4" in record["worlds"]["main"]["claims"]
     assert "X4" not in record["worlds"]["images"]["claims"]
     routing = record["effects"]["routing"]["worlds"]
-    assert (record["seeds"]["trials"], record["seeds"]["changed"]) == (4, "train.seed = 1, 9")
+    assert (record["seeds"]["trials"], record["seeds"]["changed"]) == (5, "train.seed = 1, 9")
     both = record["seeds"]["effects"]["routing"]
-    assert both["n"] == 4
+    assert both["n"] == 5
     assert both["mean"] == pytest.approx(
-        (routing["main"]["mean"] + routing["seed9"]["mean"]) / 2, abs=1e-5
+        (2 * routing["main"]["mean"] + 3 * routing["seed9"]["mean"]) / 5, abs=1e-5
     )
+    pooled = effects_of(table, ["seed9"])["routing"]["pooled"]  # one setting with the main study
+    assert record["effects"]["routing"]["pooled"] == pytest.approx(pooled, abs=1e-5)
 
 
 @pytest.mark.parametrize(
