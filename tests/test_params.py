@@ -54,17 +54,6 @@ def test_the_committed_file_is_accepted(tmp_path):
         assert arm.model == DOCUMENT["sweep"][name]["model"]
 
 
-def test_what_is_planned_fits_beside_what_has_been_run():
-    planned = yaml.safe_load(text_of("docs/planned.md").split("```yaml")[1].split("```")[0])
-    document = deepcopy(DOCUMENT)
-    settings = planned["worlds"]["settings"]
-    found = [(document[block], planned[block]) for block in ("mechanism", "yoked")]
-    for block, new in [*found, (document["worlds"]["settings"], settings)]:
-        assert new and not block.keys() & new.keys()
-        block.update(new)
-    assert parse_params(document).worlds.settings.keys() >= settings.keys()
-
-
 @pytest.mark.parametrize("key", leaves(DOCUMENT))
 def test_dvc_can_set_each_key_without_harm_to_another(key: str, tmp_path) -> None:
     """A list that is emptied below a comment took the next key with it."""
