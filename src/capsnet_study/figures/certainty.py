@@ -185,6 +185,7 @@ def draw_fit(axes: Axes, points: pd.DataFrame) -> None:
     bottom, middle = axes.get_ylim()[0], np.mean(axes.get_xlim())
     side = 1 if fit.vertex < middle else -1
     axes.vlines(fit.vertex, bottom, top, color=FIT_COLOUR, linestyle="--", linewidth=0.9, zorder=2)
+    axes.set_ylim(bottom=bottom)
     axes.annotate(
         f"vertex: log J − H = {np.exp(fit.vertex):.2g} nats", (fit.vertex, 0),
         xycoords=axes.get_xaxis_transform(), xytext=(3 * side, 3), textcoords="offset points",
