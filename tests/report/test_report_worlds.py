@@ -53,7 +53,7 @@ def test_lengths_are_told_in_their_order(results, report):
     assert told in report
     record = worlds_record(CLAIMS)
     del record["worlds"]["short"]["exact_match"]["cnn"]
-    assert "Short against long" not in render_report(replace(results, worlds=record), PARAMS)
+    assert "**Length.**" not in render_report(replace(results, worlds=record), PARAMS)
     settings = {"short": World(train={"epochs": 1}, own_images=True)}
     worlds = replace(PARAMS.worlds, settings=settings)
     assert by_length(results.worlds, replace(PARAMS, worlds=worlds)) == ""
