@@ -86,7 +86,7 @@ def test_with_a_single_setting_effects_are_told_and_not_pooled(results):
 
 
 def test_claims_of_ours_that_worlds_judge_are_counted(results, report, appendix):
-    assert "Of ours they judge X7 (1 of 1), on 2 trials." in report
+    assert "Of ours they judge X7 (1 of 1).\n" in report
     rows = [row for row in rows_of(section_of(appendix, "Interventions")) if len(row) == 8]
     told = {row[0]: row[3] for row in rows if row[4] in VERDICTS}
     assert (told["X7"], told["X2"]) == ("1 of 1", "–")
