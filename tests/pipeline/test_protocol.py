@@ -8,7 +8,6 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 import yaml
@@ -19,30 +18,24 @@ from capsnet_study.common.storage import (
     read_facts,
     read_json,
     write_arrays,
-    write_table,
 )
 from capsnet_study.data.manifold import shift_grid
 from capsnet_study.faithfulness.measures import linear_cka
 from capsnet_study.models.spec import NetworkSpec, build_network, main_model
 from capsnet_study.models.weights import Weights, load_network, pack, weights_of
-from capsnet_study.names import MAIN_MODELS
 from capsnet_study.params import load_params
 from capsnet_study.representation.activations import layer_activations
 from capsnet_study.representation.embedding import tsne_map
 from capsnet_study.representation.params import MODELS
 from capsnet_study.training import trials
-from capsnet_study.training.arms import BLOCKS
 from capsnet_study.training.params import TrainParams
 from capsnet_study.training.trials import ImageSet, Trained, Training, image_sets
 from capsnet_study.transfer.params import TransferParams
 from capsnet_study.transfer.schemes import Transfer, run_transfers, schemes
 from stages import (
     activations,
-    causes,
-    claims,
     domains,
     embed,
-    fitting,
     manifold,
     manifold_images,
     multimnist,
@@ -51,9 +44,7 @@ from stages import (
 )
 from stages import train as train_stage
 from stages import transfer as transfer_stage
-from tests import tables
 from tests.pipeline.conftest import tiny_params
-from tests.project import ROOT
 
 TRAIN, TEST = 10, 100  # how bright the training and the test digits are
 PERPLEXITIES = [20.0, 5.0]
@@ -259,50 +250,6 @@ def test_networks_are_kept_as_they_began_and_as_they_ended(
         assert {key: int(value[0]) for key, value in found.items()} == {
             f"{when}/w": expected[f"{when}/w"] for when in moments
         }
-
-
-def test_claims_on_mechanisms_are_judged_on_every_arm_with_its_block_and_its_facts(
-    study: Path,
-) -> None:
-    params = load_params()
-    history = pd.DataFrame({"trial": 0, "step": [0, 10], "epoch": [0, 1], "exact_match": [0, 0.5]})
-    history = history.assign(effective_mass=3.0, effective_gradient=2.0, mass_0=0.5)
-    arms = {arm: block for block in BLOCKS for arm in getattr(params, block)}
-    for arm, block in arms.items():
-        write_table(f"data/{block}/{arm}.csv", history)
-    for arm in params.interventions.arms:
-        write_table(
-            f"data/interventions/{arm}.csv",
-            tables.interventions({("shuffled", None, "both"): [0.1]}),
-        )
-    fitting.main()
-    causes.main()
-    write_table("plots/manifold.csv", tables.manifold(1, ["7-8"]))
-    for model in MAIN_MODELS:
-        write_table(f"plots/transfer_{model}.csv", tables.transfer(1, [model]))
-    found = claims.read_tables()["mechanism"].set_index("arm")
-    assert found["block"].to_dict() == arms
-    assert found.loc["n3_sham", "couplings_of"] == "other"
-    assert found.loc["n3", "n_iter"] == 3
-    others = {arm for arm, block in arms.items() if block != "sweep"}
-    assert set(read_json("metrics/mechanism.json")) == others
-
-
-def test_claims_are_judged_as_found_on_the_seed_of_the_trainings(
-    study: Path, monkeypatch: MonkeyPatch
-) -> None:
-    seeds: list[int | None] = []
-
-    def judged(*_: object, seed: int | None = None) -> dict:
-        seeds.append(seed)
-        return {}
-
-    monkeypatch.setattr(claims, "read_tables", dict)
-    monkeypatch.setattr(claims, "evaluate_claims", judged)
-    monkeypatch.setattr(claims, "explore", lambda *_: {})
-    (study / "claims.yaml").write_bytes((ROOT / "claims.yaml").read_bytes())
-    claims.main()
-    assert seeds == [load_params().train.seed]
 
 
 def test_transfers_go_from_one_domain_to_the_other(
