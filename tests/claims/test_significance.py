@@ -17,8 +17,9 @@ from capsnet_study.claims.significance import (
     p_within,
     parabola,
     permutation_curvature,
+    rank_correlation,
 )
-from capsnet_study.stats import t_interval
+from capsnet_study.stats import spearman, t_interval
 
 VALUES = np.array([0.2, 0.5, -0.1, 0.9, 0.4])
 
@@ -104,7 +105,7 @@ def test_the_parabola_is_numpys():
 )
 def test_what_has_no_parabola(x, y):
     x, y = np.array(x, dtype=float), np.array(y, dtype=float)
-    fit, p = permutation_curvature(x, y, seed=0)
+    fit, p = permutation_curvature(x, y)
     assert np.isnan([*fit, p]).all()
 
 
@@ -112,19 +113,30 @@ def test_what_has_no_parabola(x, y):
 def test_exact_p_counts_the_pairings(n):
     rng = np.random.default_rng(n)
     x, y = rng.normal(size=n), rng.normal(size=n)
-    fit, p = permutation_curvature(x, y, seed=0)
+    fit, p = permutation_curvature(x, y)
     found = [np.polyfit(x, y[list(order)], 2)[0] for order in permutations(range(n))]
     assert p == pytest.approx(np.mean(np.array(found) <= fit.curvature + 1e-9))
+
+
+def test_p_of_a_rank_correlation_is_that_of_all_pairings():
+    x, y = np.arange(8.0), np.array([1.0, 0.0, 3.0, 2.0, 5.0, 4.0, 7.0, 6.0])
+    ranks = np.array(list(permutations(range(8))))
+    rho, p = rank_correlation(x, y)
+    assert rho == pytest.approx(spearman(x, y))
+    assert p == pytest.approx(np.mean(ranks @ x >= y @ x), rel=0.05)
+    assert rank_correlation(x, y) == (rho, p)
+    assert rank_correlation(-x, y)[1] > 0.99
+    assert np.isnan(rank_correlation(x, np.ones(8))).all()
 
 
 def test_p_of_a_curvature_is_one_sided_and_seeded():
     x = np.linspace(-5.0, -1.0, 10)
     y = -((x + 3) ** 2) + np.random.default_rng(0).normal(0, 0.3, 10)
-    fit, p = permutation_curvature(x, y, seed=0)
-    opposite, p_opposite = permutation_curvature(x, -y, seed=0)
+    fit, p = permutation_curvature(x, y)
+    opposite, p_opposite = permutation_curvature(x, -y)
     assert fit.curvature < 0 and p < 0.01 and p_opposite > 0.99
     assert opposite.curvature == pytest.approx(-fit.curvature)
-    assert permutation_curvature(x, y, seed=0) == (fit, p)
+    assert permutation_curvature(x, y) == (fit, p)
 
 
 def test_holm_as_in_a_textbook():

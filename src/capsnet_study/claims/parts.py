@@ -22,9 +22,8 @@ from capsnet_study.claims.declarations import (
     Part,
 )
 from capsnet_study.claims.methods import METHODS, Method
-from capsnet_study.claims.significance import permutation_curvature
+from capsnet_study.claims.significance import permutation_curvature, rank_correlation
 from capsnet_study.claims.tables import Tables, arms_of, paired, series_of, table_of, values_of
-from capsnet_study.stats import permutation_spearman
 
 PART_FIELDS = (
     *("kind", "table", "measure", "of", "minus", "group", "x", "y"),
@@ -141,8 +140,8 @@ def _judge_level(
 def _judge_correlation(part: Correlation, table: pd.DataFrame) -> Result:
     """Judge a rank correlation; permutation tests of both signs decide, in place of an interval."""
     result, x, y = _over_arms(part, table)
-    rho, p = permutation_spearman(x, y, seed=0)
-    _, p_opposite = permutation_spearman(-x, y, seed=0)
+    rho, p = rank_correlation(x, y)
+    _, p_opposite = rank_correlation(-x, y)
     return result | _found(rho, p, p_opposite)
 
 
@@ -152,8 +151,8 @@ def _judge_curvature(part: Curvature, table: pd.DataFrame) -> Result:
     The result has one more field, vertex.
     """
     result, x, y = _over_arms(part, table)
-    fit, p = permutation_curvature(x, y, seed=0)
-    _, p_opposite = permutation_curvature(x, -y, seed=0)
+    fit, p = permutation_curvature(x, y)
+    _, p_opposite = permutation_curvature(x, -y)
     found = _found(fit.curvature, p, p_opposite)
     if found.get("outcome") == "reproduced" and not x.min() < fit.vertex < x.max():
         found["outcome"] = "inconclusive"

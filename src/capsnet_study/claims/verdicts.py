@@ -3,7 +3,8 @@
 All claims are judged by one rule: a 95 % interval wholly on the expected side is "reproduced",
 wholly on the other side "contradicted", anything else "inconclusive"; what cannot be computed is
 "not evaluated". The interval is the bootstrap's for the paper's claims, and a more cautious one for
-mechanism claims.
+mechanism claims. Of equivalences, whose means should lie within a bound, two one-sided tests
+decide: the 90 % interval.
 """
 
 from collections.abc import Iterable, Mapping

@@ -74,16 +74,19 @@ def number(value: float | None, unit: str) -> str:
 
 
 def p_value(p: int | float | None) -> str:
-    """Return a p-value with no more digits than a few trials can tell.
+    """Return a p-value with no more digits than a few trials can tell; one more beside .05.
 
-    >>> p_value(0.0334), p_value(0.00021), p_value(0.998), p_value(None)
-    ('.03', '< .01', '> .99', 'n/a')
+    >>> p_value(0.0334), p_value(0.00021), p_value(0.998), p_value(0.0491), p_value(None)
+    ('.03', '< .01', '> .99', '.049', 'n/a')
     """
     if p is None:
         return "n/a"
     if p < 0.01:
         return "< .01"
-    return "> .99" if p > 0.99 else f"{p:.2f}".removeprefix("0")
+    if p > 0.99:
+        return "> .99"
+    short = f"{p:.2f}"
+    return (f"{p:.3f}" if short == "0.05" else short).removeprefix("0")
 
 
 def p_text(p: int | float | None) -> str:
