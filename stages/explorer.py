@@ -17,7 +17,7 @@ from capsnet_study.explorer.page import render_page
 from capsnet_study.explorer.sprites import sheets
 from capsnet_study.figures.params import FigureParams
 from capsnet_study.names import MAIN_MODELS
-from capsnet_study.worlds.own import beside_the_worlds
+from capsnet_study.worlds.builtin import with_all_seeds
 
 TEXTS = ("REPORT.md", "APPENDIX.md")
 
@@ -39,7 +39,7 @@ def read_results() -> Results:
         nulls=read_json("metrics/manifold.json")["nulls"],
         claims=read_json("metrics/claims.json"),
         sheets=sheets(dict(zip(pairs, sets["images"], strict=True)), sets["offsets"]),
-        worlds=beside_the_worlds(read_json("metrics/worlds.json")),
+        worlds=with_all_seeds(read_json("metrics/worlds.json")),
     )
 
 

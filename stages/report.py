@@ -11,7 +11,7 @@ from capsnet_study.names import MAIN_MODELS
 from capsnet_study.params import Params, load_params
 from capsnet_study.report.render import Results, render_appendix, render_report
 from capsnet_study.training.arms import BLOCKS, arms_in
-from capsnet_study.worlds.own import in_told_order
+from capsnet_study.worlds.builtin import in_told_order
 
 
 def read_results(params: Params) -> Results:

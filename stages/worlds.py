@@ -14,7 +14,7 @@ from capsnet_study.data.params import DataParams
 from capsnet_study.models.params import CapsuleParams, ModelParams
 from capsnet_study.training.arms import Sweep
 from capsnet_study.training.params import TrainParams
-from capsnet_study.worlds.own import MAIN, OWN_WORLDS, TUNED, tuned_arm
+from capsnet_study.worlds.builtin import BUILTIN_WORLDS, MAIN, TUNED, tuned_arm
 from capsnet_study.worlds.params import Setting, World, WorldParams
 from capsnet_study.worlds.record import worlds_record
 from capsnet_study.worlds.seeds import that_differ
@@ -66,7 +66,7 @@ def read_trials(
         (world, arm): mechanism[tuned_arm(arm)] if world == TUNED else (arms | mechanism)[arm]
         for world, arm in paths
     }
-    seeds = dict.fromkeys(OWN_WORLDS, study.train.seed)
+    seeds = dict.fromkeys(BUILTIN_WORLDS, study.train.seed)
     seeds |= {name: world.setting(study).train.seed for name, world in settings.items()}
     return gather_worlds({key: read_table(path) for key, path in paths.items()}, trained, seeds)
 

@@ -22,7 +22,7 @@ from capsnet_study.routing.params import RoutingParams
 from capsnet_study.training.arms import Arms, Sweep, Yoked, can_be_changed, routed_arms
 from capsnet_study.training.params import TrainParams
 from capsnet_study.transfer.params import TransferParams
-from capsnet_study.worlds.own import OWN_WORLDS, SEEDS
+from capsnet_study.worlds.builtin import BUILTIN_WORLDS, SEEDS
 from capsnet_study.worlds.params import Setting, WorldParams
 
 
@@ -131,7 +131,7 @@ class Params:
     def _worlds_can_be_set(self) -> Params:
         main = Setting(self.data, self.model, self.capsules, self.train)
         for name, world in self.worlds.settings.items():
-            if name in (*OWN_WORLDS, SEEDS):
+            if name in (*BUILTIN_WORLDS, SEEDS):
                 raise ValueError(f"worlds.settings.{name}: a world of this name is there already")
             if "trials" in world.train:
                 raise ValueError(

@@ -10,8 +10,8 @@ import pytest
 from capsnet_study.claims.verdicts import evaluate_claims
 from capsnet_study.common.storage import read_json, write_json
 from capsnet_study.params import load_params
+from capsnet_study.worlds.builtin import in_told_order, with_all_seeds
 from capsnet_study.worlds.effects import EFFECTS, effect_in, effects_of, pooled
-from capsnet_study.worlds.own import beside_the_worlds, in_told_order
 from capsnet_study.worlds.params import Setting, World
 from capsnet_study.worlds.record import worlds_record
 from capsnet_study.worlds.seeds import other_seeds, that_differ, together
@@ -126,7 +126,7 @@ def test_all_seeds_are_shown_as_one_more_world() -> None:
     worlds = {"images": {"title": "own images"}, "main": {"title": "main study"}}
     order = {"worlds": ["main", "images"], "effects": ["soft", "routing"]}
     record = {"worlds": worlds, "effects": effects, "seeds": seeds, "order": order}
-    shown = beside_the_worlds(record)
+    shown = with_all_seeds(record)
     assert list(shown["worlds"]) == ["main", "seeds", "images"]
     assert list(shown["effects"]) == ["soft", "routing"]
     assert shown["effects"]["routing"]["worlds"] == {"main": one, "seeds": one | {"n": 8}}

@@ -12,8 +12,8 @@ from jaxtyping import Float
 from scipy.stats import t as student
 
 from capsnet_study.stats import t_interval
+from capsnet_study.worlds.builtin import MAIN
 from capsnet_study.worlds.mixed import mixed_mean
-from capsnet_study.worlds.own import MAIN
 
 
 class Effect(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from capsnet_study.worlds.own import MAIN, OWN_WORLDS, SEEDS, TUNED
+from capsnet_study.worlds.builtin import BUILTIN_WORLDS, MAIN, SEEDS, TUNED
 from capsnet_study.worlds.params import World
 
 WORLD_NAMES = {
@@ -32,7 +32,7 @@ def world_name(key: str) -> str:
 
 def changes(settings: Mapping[str, World]) -> dict[str, str]:
     """Return what differs in each world: nothing in the main study, in others as in params.yaml."""
-    return OWN_WORLDS | {name: world_change(world) for name, world in settings.items()}
+    return BUILTIN_WORLDS | {name: world_change(world) for name, world in settings.items()}
 
 
 def world_change(world: World) -> str:

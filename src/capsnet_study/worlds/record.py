@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from capsnet_study.claims.declarations import Claim
+from capsnet_study.worlds.builtin import MAIN, SEEDS
 from capsnet_study.worlds.effects import effects_of
 from capsnet_study.worlds.names import changes, world_name
-from capsnet_study.worlds.own import MAIN, SEEDS
 from capsnet_study.worlds.params import Setting, World, WorldParams
 from capsnet_study.worlds.seeds import other_seeds, together
 from capsnet_study.worlds.verdicts import world_verdicts

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from capsnet_study.worlds.own import MAIN
+from capsnet_study.worlds.builtin import MAIN
 from capsnet_study.worlds.params import Setting, World
 
 

@@ -38,7 +38,7 @@ def world_verdicts(
 
     Returns
     -------
-    By claim id: verdict, the same by cautious intervals, and how many of its parts were judged.
+    By claim id: verdict, the same by cautious intervals, and the mean of each part that was judged.
     """
     arms = set(trials["arm"])
     known = [decidable for claim in claims if (decidable := _in_part(claim, arms))]
@@ -49,7 +49,7 @@ def world_verdicts(
         id: {
             "verdict": record["verdict"],
             "cautious": cautious[id]["verdict"],
-            "parts": len(record["parts"]),
+            "means": [part["mean"] for part in record["parts"]],
         }
         for id, record in by_rule.items()
     }

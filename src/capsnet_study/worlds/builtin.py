@@ -7,7 +7,7 @@ from typing import Any
 
 MAIN = "main"  # the main study is a world beside the others
 TUNED = "tuned"  # so are those arms of `mechanism` that are an arm of the sweep tuned by itself
-OWN_WORLDS = {MAIN: "", TUNED: "learning rate and initial gain of each arm by itself"}
+BUILTIN_WORLDS = {MAIN: "", TUNED: "learning rate and initial gain of each arm by itself"}
 """What differs there from the main study."""
 SEEDS = "seeds"  # the main study and the worlds that differ from it in the seed alone, as one
 
@@ -43,19 +43,19 @@ def _in_order(found: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     return {name: found[name] for name in names if name in found}
 
 
-def beside_the_worlds(record: Mapping[str, Any]) -> dict[str, Any]:
+def with_all_seeds(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``metrics/worlds.json`` with all seeds as one more world, the second to be shown."""
     told, seeds = in_told_order(record), record["seeds"]
     if seeds is None:
         return told
     effects = {
-        name: effect | {"worlds": _second(effect["worlds"], seeds["effects"].get(name))}
+        name: effect | {"worlds": _after_main(effect["worlds"], seeds["effects"].get(name))}
         for name, effect in told["effects"].items()
     }
-    return told | {"worlds": _second(told["worlds"], seeds), "effects": effects}
+    return told | {"worlds": _after_main(told["worlds"], seeds), "effects": effects}
 
 
-def _second(worlds: Mapping[str, Any], seeds: Any | None) -> dict[str, Any]:
+def _after_main(worlds: Mapping[str, Any], seeds: Any | None) -> dict[str, Any]:
     """Return worlds, of which the main study is the first, with all seeds after it."""
     if seeds is None:
         return dict(worlds)
