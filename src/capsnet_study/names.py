@@ -49,8 +49,8 @@ def arm_name(arm: Arm) -> str:
     'n = 6, η = 0.01'
     >>> arm_name(CapsNetArm(3, 1.0, "last", model="capsnet", init_gain=0.25))
     'n = 3, last gradient, gain 0.25'
-    >>> arm_name(CapsNetArm(9, 1.0, model="capsnet", routed_from=0.25))
-    'n = 9, from 25 % of the steps'
+    >>> arm_name(CapsNetArm(9, 1.0, model="capsnet", routed_from=0.25, n_iter_outside=3))
+    'n = 3, then 9 from 25 %'
     """
     own = [f"rate {arm.lr:g}"] if arm.lr is not None else []
     if isinstance(arm, CNNArm):
@@ -83,11 +83,30 @@ def key_name(key: str) -> str:
     return (", " if "=" in parts[0] else " ").join(parts)
 
 
+def _iterations(arm: CapsNetArm) -> str:
+    """Return the number of iterations, where it changes with the shares of the steps.
+
+    >>> from capsnet_study.training.arms import CapsNetArm
+    >>> early = CapsNetArm(9, 1.0, model="capsnet", routed_until=0.25, n_iter_outside=3)
+    >>> _iterations(early)
+    'n = 9, then 3 from 25 %'
+    """
+    begin, end = (f"{100 * share:g} %" for share in (arm.routed_from, arm.routed_until))
+    inside, outside = arm.n_iter, arm.n_iter_outside
+    if arm.routed_from == 0:
+        return (
+            f"n = {inside}" if arm.routed_until == 1 else f"n = {inside}, then {outside} from {end}"
+        )
+    until = f" to {end}" if arm.routed_until < 1 else ""
+    return f"n = {outside}, then {inside} from {begin}{until}"
+
+
 def _routing_words(arm: CapsNetArm) -> list[str]:
-    parts = [f"n = {arm.n_iter}"]
+    parts = [_iterations(arm)]
     if arm.algorithm != "dynamic":
         name = ALGORITHM_NAMES[arm.algorithm]
-        parts = [name] if arm.algorithm in ONE_UPDATE else [name, *parts]
+        once = arm.algorithm in ONE_UPDATE and (arm.routed_from, arm.routed_until) == (0, 1)
+        parts = [name] if once else [name, *parts]
     if arm.follows_fitness:
         parts.append("η by fitness" + ", reversed" * (arm.eta_max < arm.eta))
     elif arm.eta != 1 or (arm.n_iter == SOFT_N_ITER and arm.algorithm == "dynamic"):
@@ -103,18 +122,12 @@ def _intervention_words(arm: CapsNetArm) -> list[str]:
         parts.append(f"temperature {arm.temperature:g}")
     if arm.routed != "all":
         parts.append(f"{arm.routed.upper()} only")
-    if arm.routed_from > 0:
-        parts.append(f"from {100 * arm.routed_from:g} % of the steps")
-    if arm.routed_until < 1:
-        parts.append(f"until {100 * arm.routed_until:g} % of the steps")
-    if arm.n_iter_outside > 1:
-        parts.append(f"else n = {arm.n_iter_outside}")
     if arm.couplings_of == "other":
-        parts.append("sham")
+        parts.append("another's couplings")
     if arm.certainty is not None:
         parts.append(f"H = {arm.certainty:g} log J")
     if isinstance(arm, YokedArm):
-        parts.append(f"H of {key_name(arm.certainty_of)}")
+        parts.append(f"as certain as {key_name(arm.certainty_of)}")
     return parts
 
 

@@ -160,7 +160,10 @@ def test_an_arm_that_follows_another_is_shown_beside_free_ones_as_in_the_figure(
     arms = {key: ALL_ARMS[key] for key in ("n1", "n3", "n9", "n3_as_n9")}
     rows = pd.DataFrame(clamp_rows(evaluations(arms)))
     assert set(rows["n"]) == {"n = 3"} and rows["free"].all()
-    assert set(rows["arm"]) == {*(f"n = {n}, not held" for n in (1, 3, 9)), "n = 3, H of n = 9"}
+    assert set(rows["arm"]) == {
+        *(f"n = {n}, not held" for n in (1, 3, 9)),
+        "n = 3, as certain as n = 9",
+    }
     assert len(figure_clamp(evaluations(arms)).axes) == 1
     assert clamp_chart(evaluations(arms)).to_dict()["layer"]
 
