@@ -32,7 +32,7 @@ from capsnet_study.figures.verdicts import figure_claims
 from capsnet_study.figures.worlds import figure_effects, figure_worlds
 from capsnet_study.models.params import ModelParams
 from capsnet_study.names import MAIN_MODELS
-from capsnet_study.worlds.own import beside_the_worlds
+from capsnet_study.worlds.builtin import with_all_seeds
 from stages.recording import recorded
 
 
@@ -40,7 +40,7 @@ def draw(model: ModelParams, shown: FigureParams) -> dict[str, Figure]:
     """Return all figures by file name."""
     fitting = read_table("plots/fitting.csv")
     manifold = read_table("plots/manifold.csv")
-    transfer = [read_table(f"plots/transfer_{model}.csv") for model in MAIN_MODELS]
+    transfer = [read_table(f"plots/transfer_{name}.csv") for name in MAIN_MODELS]
     examples = read_arrays("data/multimnist.safetensors", "test_images", "test_labels")
     sets = read_arrays("data/manifold.safetensors", "images", "offsets")
     pairs = read_facts("data/manifold.safetensors")["pairs"]
@@ -59,7 +59,9 @@ def draw(model: ModelParams, shown: FigureParams) -> dict[str, Figure]:
             "fig4_shifts": figure_shifts(
                 {pair: sets["images"][pairs.index(pair)] for pair in present}, sets["offsets"]
             ),
-            "fig5_maps": figure_maps(read_table("plots/manifold_maps.csv"), present, shown.models),
+            "fig5_maps": figure_maps(
+                read_table("plots/manifold_maps.csv"), manifold, present, shown.models
+            ),
             "fig6_schemes": figure_schemes(domains.a, domains.b),
             "fig7_transfer": figure_transfer(pd.concat(transfer, ignore_index=True)),
             "faithfulness": figure_faithfulness(manifold),
@@ -96,7 +98,7 @@ def draw_causes(fitting: pd.DataFrame) -> dict[str, Figure]:
 
 def draw_worlds() -> dict[str, Figure]:
     """Return the figures of the study in other settings by file name."""
-    found = beside_the_worlds(read_json("metrics/worlds.json"))
+    found = with_all_seeds(read_json("metrics/worlds.json"))
     claims = read_json("metrics/claims.json")
     titles = {id: claim["title"] for id, claim in claims.items()}
     names = {key: world["title"] for key, world in found["worlds"].items()}

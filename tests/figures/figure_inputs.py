@@ -93,7 +93,9 @@ FIGURES = {
     "entropy": lambda: figure_entropy(fitting()),
     "controls": lambda: figure_controls(fitting()),
     "shifts": lambda: figure_shifts({"7-8": images(81), "3-5": images(81)}, offsets()),
-    "maps": lambda: figure_maps(maps(), ["7-8", "3-5"], ["capsnet", "cnn"]),
+    "maps": lambda: figure_maps(
+        maps(), tables.manifold(pairs=["3-5", "7-8"]), ["7-8", "3-5"], ["capsnet", "cnn"]
+    ),
     "schemes": schemes,
     "transfer": lambda: figure_transfer(tables.transfer()),
     "faithfulness": lambda: figure_faithfulness(tables.manifold()),

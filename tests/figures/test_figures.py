@@ -22,7 +22,7 @@ from capsnet_study.names import SCHEMES, arm_name
 from capsnet_study.training.arms import CNNArm, eta_arms, in_order, n_iter_arms, without_own_gain
 from tests.figures.figure_inputs import FIGURES, architectures, images, schemes, texts
 from tests.project import text_of
-from tests.tables import ARMS, STEPS, fitting, maps, offsets, some_arms
+from tests.tables import ARMS, STEPS, fitting, manifold, maps, offsets, some_arms
 
 SHOWN = in_order(without_own_gain(ARMS))
 BY_N_ITER = [*n_iter_arms(SHOWN).values(), CNNArm("cnn")]
@@ -239,7 +239,7 @@ def test_shifts_show_nine_offsets_a_pair():
 
 
 def test_maps_draw_81_points_and_the_grid_between_them():
-    figure = figure_maps(maps(), ["7-8", "3-5"], ["capsnet", "cnn"])
+    figure = figure_maps(maps(), manifold(pairs=["3-5", "7-8"]), ["7-8", "3-5"], ["capsnet", "cnn"])
     *panels, key = figure.axes
     assert [axes.get_title() for axes in panels[:2]] == ["CapsNet", "CNN"]
     for axes in panels:
@@ -255,7 +255,7 @@ def test_every_offset_has_a_colour_of_its_own():
 
 
 def test_the_key_of_maps_has_rows_downwards_and_columns_to_the_right():
-    key = figure_maps(maps(), ["7-8"], ["capsnet"]).axes[-1]
+    key = figure_maps(maps(), manifold(pairs=["3-5", "7-8"]), ["7-8"], ["capsnet"]).axes[-1]
     square = key.get_images()[0].get_array()
     np.testing.assert_allclose(square.reshape(81, 3), offset_colours(offsets()))
     assert key.get_images()[0].get_extent() == [-4.5, 4.5, 4.5, -4.5]

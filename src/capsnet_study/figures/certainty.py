@@ -32,6 +32,7 @@ from capsnet_study.training.arms import Arm, Arms, CNNArm, routed_full_arms
 MEASURES = ["log_gap_at_tenth", "exact_match"]
 MARGIN = 2.5  # points between a name and a marker or an error bar
 ROOM = 0.15  # of the range of what is fitted, below it
+END = 0.04  # of the range of what is shown, below the arms at the end of the axis
 FIT_COLOUR = "#444444"
 
 
@@ -96,6 +97,8 @@ def figure_early_certainty(trials: pd.DataFrame, table: pd.DataFrame) -> Figure:
     shown = mean.assign(exact_match=mean["exact_match"].clip(lower=floor))
     std = std.where(mean.ge(floor)["exact_match"], 0.0)
     _draw_points(axes, arms, shown, std, fitted)
+    if (mean["exact_match"] < floor).any():  # those below stand at the end of the axis
+        axes.set_ylim(bottom=floor - END * (shown["exact_match"].max() - floor))
     _finish(axes)
     _draw_uniform(axes, uniform)
     if not arms:

@@ -12,6 +12,7 @@ from capsnet_study.names import arm_name
 from capsnet_study.training.arms import SOFT_N_ITER, Arm, Arms, CNNArm, arms_in
 
 ENDS = "right: a dot a trial, lines join the same trial; beside them mean and 95 % t interval"
+ROOM = 4  # characters of a tick label that lies flat
 SPREAD, ASIDE = 0.2, 0.36  # of the dots of an arm; of its mean, to the right of them
 
 
@@ -33,7 +34,7 @@ def draw_ends(axes: Axes, table: pd.DataFrame, arms: Arms, base: str | None) -> 
         _draw_trials(axes, values, arms, base)
         _draw_means(axes, values, arms, base)
     axes.axhline(0, **REFERENCE)
-    axes.set_xticks(range(len(arms)), labels=[_short(arm) for arm in arms.values()], rotation=90)
+    _name_arms(axes, arms)
     axes.set_xlim(-0.6, len(arms) - 0.3 if arms else 0.6)
     if base is not None:
         axes.set_ylabel(f"difference to {arm_name(arms_in(table)[base])} (points)")
@@ -69,8 +70,17 @@ def _draw_means(axes: Axes, values: pd.DataFrame, arms: Arms, base: str) -> None
         )  # fmt: skip
 
 
+def _name_arms(axes: Axes, arms: Arms) -> None:
+    """A tick an arm, and on the axis what its number is of."""
+    names = [_short(arm) for arm in arms.values()]
+    upright = max(map(len, names), default=0) > ROOM
+    axes.set_xticks(range(len(arms)), labels=names, rotation=90 if upright else 0)
+    counts = {arm.n_iter for arm in arms.values() if not isinstance(arm, CNNArm)}
+    axes.set_xlabel("update rate η" if counts == {SOFT_N_ITER} else "iterations n")
+
+
 def _short(arm: Arm) -> str:
-    """The tick label of an arm; its symbol (n or η) stands in the legend."""
+    """The tick label of an arm; its symbol (n or η) names the axis."""
     if isinstance(arm, CNNArm):
         return arm_name(arm)
     if arm.n_iter == SOFT_N_ITER:

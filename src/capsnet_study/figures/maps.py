@@ -27,6 +27,7 @@ crosses: the grid
 to which each map
 is aligned"""
 CHOOSER = "capsnet"  # the model whose median and worst pair are shown
+DISPARITY = "procrustes_disparity"
 
 
 def offset_colours(offsets: Integer[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 3"]:
@@ -105,14 +106,15 @@ def align(points: pd.DataFrame) -> AlignedMap:
     return AlignedMap(*procrustes(grid, places))
 
 
-def shown_pairs(maps: pd.DataFrame, pairs: Sequence[str], model: str = CHOOSER) -> dict[str, str]:
+def shown_pairs(
+    measured: pd.DataFrame, pairs: Sequence[str], model: str = CHOOSER
+) -> dict[str, str]:
     """The pairs to show with the reason: those given, then the median and the worst of a model.
 
-    Pairs are ranked by the disparity of their maps; of an even number the upper median is shown.
+    Pairs are ranked by mean disparity over trials; of an even number the upper median is shown.
     """
-    rows = maps.loc[maps["model"] == model].groupby("pair")
-    disparities = {pair: align(points).disparity for pair, points in rows}
-    ranked = sorted(disparities, key=lambda pair: disparities[pair])
+    rows = measured.loc[measured["model"] == model]
+    ranked = list(rows.groupby("pair")[DISPARITY].mean().sort_values(kind="stable").index)
     reasons: dict[str, list[str]] = {pair: [] for pair in pairs}
     if ranked:
         name, number = MODEL_NAMES.get(model, model), len(ranked)
@@ -121,8 +123,11 @@ def shown_pairs(maps: pd.DataFrame, pairs: Sequence[str], model: str = CHOOSER) 
     return {pair: "\n".join(found) for pair, found in reasons.items()}
 
 
-def _draw_map(axes: Axes, points: pd.DataFrame) -> None:
-    """One aligned map over the grid, with lines between neighbours in the grid of shifts."""
+def _draw_map(axes: Axes, points: pd.DataFrame, disparities: pd.Series) -> None:
+    """One aligned map over the grid, with lines between neighbours in the grid of shifts.
+
+    Below it stand its disparity, and the mean of those of all trials.
+    """
     aligned = align(points)
     axes.scatter(*aligned.grid.T, s=9, marker="+", color="#c9c9c9", linewidths=0.6, zorder=0.5)
     moved = points.assign(x=aligned.points[:, 0], y=aligned.points[:, 1])
@@ -133,7 +138,10 @@ def _draw_map(axes: Axes, points: pd.DataFrame) -> None:
     colours = offset_colours(points[["dr", "dc"]].to_numpy(int))
     axes.scatter(moved["x"], moved["y"], s=9, c=colours, linewidths=0, zorder=2)
     axes.set(xticks=[], yticks=[])
-    axes.set_xlabel(f"disparity {aligned.disparity:.3f}", fontsize=SMALL, labelpad=2)
+    words = f"disparity {aligned.disparity:.3f}"
+    if len(disparities) > 1:
+        words += f"\nmean of {len(disparities)} trials: {disparities.mean():.3f}"
+    axes.set_xlabel(words, fontsize=SMALL, labelpad=2)
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_box_aspect(1)
     axes.spines[:].set(visible=True, color="#cccccc")
@@ -161,33 +169,40 @@ def _draw_key(axes: Axes) -> None:
 @journal_style
 def figure_maps(
     maps: pd.DataFrame,
+    measured: pd.DataFrame,
     pairs: Sequence[str],
     models: Sequence[str],
     names: Mapping[str, str] = MODEL_NAMES,
 ) -> Figure:
     """Figure 5: t-SNE maps of the shifted digits, each aligned to the grid of shifts.
 
-    Colours tell the row and column offset; the Procrustes disparity stands below each map. To the
-    pairs given come those with the median and with the worst disparity of the CapsNet.
+    Colours tell the row and column offset; below each map stand its Procrustes disparity and the
+    mean over trials. To the pairs given come those with the CapsNet's median and worst mean.
 
     Parameters
     ----------
     maps : DataFrame
-        `plots/manifold_maps.csv`: model, pair, dr, dc, x, y.
+        `plots/manifold_maps.csv`: model, pair, dr, dc, x, y; of one trial.
+    measured : DataFrame
+        `plots/manifold.csv`: model, trial, pair, procrustes_disparity.
     pairs, models : sequences of str
         The first rows and the columns of the figure.
     names : mapping of str to str
         What each model is called.
     """
-    reasons = shown_pairs(maps, pairs)
+    reasons = shown_pairs(measured, pairs)
     width = (DOUBLE - 1.6) / len(models)
-    figure = new_figure(DOUBLE, (min(width, 1.75) + 0.2) * len(reasons) + 0.25)
+    figure = new_figure(DOUBLE, (min(width, 1.75) + 0.3) * len(reasons) + 0.25)
     body, side = figure.subfigures(1, 2, width_ratios=[DOUBLE - 1.2, 1.2])
     grid = body.subplots(len(reasons), len(models), squeeze=False)
     for row, (pair, reason) in zip(grid, reasons.items(), strict=True):
         row[0].set_ylabel("\n".join(filter(None, [pair_title(pair), reason])))
         for axes, model in zip(row, models, strict=True):
-            _draw_map(axes, maps.loc[(maps["model"] == model) & (maps["pair"] == pair)])
+            points, trials = (
+                table.loc[(table["model"] == model) & (table["pair"] == pair)]
+                for table in (maps, measured)
+            )
+            _draw_map(axes, points, trials[DISPARITY])
     for axes, model in zip(grid[0], models, strict=True):
         axes.set_title(names.get(model, model))
     _draw_key(side.subplots())

@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from capsnet_study.figures.arms import count_range
 from capsnet_study.figures.causes import USUAL_N_ITER, all_arms, step_groups, usual_arm
 from capsnet_study.figures.curves import MARKED, last_step
 from capsnet_study.figures.paired import (
@@ -26,10 +27,13 @@ from capsnet_study.figures.style import (
 )
 from capsnet_study.training.arms import Arms
 
+MANY = 6  # arms of a panel whose bands would hide one another
 
-def draw_differences(axes: Axes, table: pd.DataFrame, arms: Arms, base: str) -> set[int]:
-    """A line and a band an arm; returns the numbers of trials."""
-    counts = set()
+
+def draw_differences(axes: Axes, table: pd.DataFrame, arms: Arms, base: str) -> str:
+    """A line an arm, and a band where there are few; returns what is shown of how many trials."""
+    counts: set[int] = set()
+    banded = len(arms) <= MANY
     for key, arm in arms.items():
         look = arm_look(arm)
         found = intervals_by_step(differences(table, key, base))
@@ -37,11 +41,13 @@ def draw_differences(axes: Axes, table: pd.DataFrame, arms: Arms, base: str) -> 
             found["step"], found["mean"], color=look.colour, linestyle=look.line,
             marker=look.marker, markevery=MARKED, label=look.label, markeredgewidth=0, zorder=3,
         )  # fmt: skip
-        axes.fill_between(
-            found["step"], found["low"], found["high"], color=look.colour, alpha=0.14, linewidth=0
-        )
+        if banded:
+            axes.fill_between(
+                found["step"], found["low"], found["high"], color=look.colour, alpha=0.14,
+                linewidth=0,
+            )  # fmt: skip
         counts |= {int(n) for n in found["n"]}
-    return counts
+    return spread_text(counts) if banded else f"mean, {count_range(counts)} trials"
 
 
 @journal_style
@@ -58,13 +64,13 @@ def figure_step_differences(table: pd.DataFrame) -> Figure:
     figure = new_figure(DOUBLE, 3.3)
     panels = figure.subplots(1, 2, sharey=True)
     for axes, letter, (title, group) in zip(panels, "ab", step_groups(arms).items(), strict=True):
-        counts = draw_differences(axes, table, group, base) if base else set()
+        shown = draw_differences(axes, table, group, base) if base else ""
         root_step_axis(axes, last_step(table))
         axes.grid(axis="y")
         name_zero(axes, f"n = {USUAL_N_ITER}")
         panel_title(axes, letter, title)
-        if counts:
-            note(axes, spread_text(counts), x=0.02)
+        if shown:
+            note(axes, shown, x=0.02)
             axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.19), ncols=3)
         else:
             say_missing(axes)

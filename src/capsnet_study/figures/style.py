@@ -60,21 +60,21 @@ REFERENCE = {"color": NOTE_COLOUR, "linewidth": 0.8, "linestyle": ":", "zorder":
 DOMAIN_COLOURS = {"A": "#e08a5b", "B": "#6db3e0"}  # the paper's red and blue, safe for all eyes
 
 # Cool colours for n and warm ones for eta, the lighter the farther from the usual n = 1, eta = 1:
-# deuteranopes and protanopes, too, tell any two of these apart (a CIEDE2000 distance above 9).
+# deuteranopes and protanopes, too, tell any two of these apart (a CIEDE2000 distance above 10).
 N_ITER_COLOURS = {
-    1.0: "#5f3d6d",
-    2.0: "#0163b8",
-    3.0: "#1385ae",
-    5.0: "#19a6b0",
-    7.0: "#24c79f",
-    9.0: "#abda91",
+    1.0: "#3d0f95",
+    2.0: "#2255a8",
+    3.0: "#346871",
+    5.0: "#1489ab",
+    7.0: "#3f976a",
+    9.0: "#6cb874",
 }
 ETA_COLOURS = {0.01: "#f19827", 0.1: "#d25f43", 0.5: "#a42d4b", 1.0: "#70004c"}
 FITNESS_COLOUR, CNN_COLOUR, CNN160_COLOUR = "#c77cff", "#000000", "#8c8c8c"
 REVERSED_COLOUR = "#6b7f00"  # eta falls with fitness
 LATE_COLOURS = {(9, 1): "#e69f00", (9, 3): "#d55e00", (3, 1): "#56b4e9"}  # by n after, before
 OTHER_LATE_COLOUR = "#a6761d"
-EARLY_COLOUR = "#a6307e"  # an early end
+EARLY_COLOUR = "#e7298a"  # an early end
 N_ITER_MARKERS = {1: "o", 2: "s", 3: "^", 5: "D", 7: "v", 9: "P"}
 ETA_MARKERS = {0.01: "o", 0.02: "<", 0.05: "v", 0.1: "s", 0.2: "P", 0.5: "^", 1.0: "D"}
 
@@ -126,7 +126,8 @@ def arm_look(arm: Arm) -> Look:
     marker = N_ITER_MARKERS.get(arm.n_iter, "h")
     if arm.routed_from > 0:
         colour = LATE_COLOURS.get((arm.n_iter, arm.n_iter_outside), OTHER_LATE_COLOUR)
-        return Look(label, colour, (0, (5, 1.5)), marker)
+        dash = (0, (5, 1.5)) if arm.n_iter_outside == 1 else (0, (5, 1.5, 1, 1.5))
+        return Look(label, colour, dash, marker)
     if arm.routed_until < 1:
         return Look(label, EARLY_COLOUR, (0, (2, 1)), marker)
     if arm.n_iter == SOFT_N_ITER or arm.eta < 1:
@@ -139,7 +140,7 @@ MODEL_LOOKS = {
     "capsnet": Look(MODEL_NAMES["capsnet"], N_ITER_COLOURS[3], "-", "^"),
     "uniform": Look(MODEL_NAMES["uniform"], N_ITER_COLOURS[1], "-", "o"),
     "cnn": Look(MODEL_NAMES["cnn"], CNN_COLOUR, (0, (4, 2)), "X"),
-    "cnn_pre": Look(MODEL_NAMES["cnn_pre"], "#a8327d", (0, (3, 1, 1, 1)), "P"),
+    "cnn_pre": Look(MODEL_NAMES["cnn_pre"], "#e7298a", (0, (3, 1, 1, 1)), "P"),
     "random_capsnet": Look(
         MODEL_NAMES["random_capsnet"], N_ITER_COLOURS[3], ":", "^", filled=False
     ),

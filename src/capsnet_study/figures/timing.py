@@ -39,7 +39,7 @@ from capsnet_study.figures.style import (
 from capsnet_study.names import arm_name
 from capsnet_study.training.arms import Arm, Arms
 
-LABEL = 22  # characters in a line of a tick label
+LABEL = 24  # characters in a line of a tick label
 
 
 def shown_arms(arms: Mapping[str, Arm]) -> Arms:

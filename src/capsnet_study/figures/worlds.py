@@ -20,12 +20,13 @@ from capsnet_study.figures.style import (
     new_figure,
     panel_title,
 )
-from capsnet_study.worlds.own import MAIN, SEEDS
+from capsnet_study.worlds.builtin import MAIN, SEEDS
 
 World = Mapping[str, Any]
 CELL, HEAD = 0.27, 1.15  # inches: of a row, and of the slanted names above the columns
 LINE = 38  # characters of a title in a line
 POINTS = 100  # of accuracy in a share
+POOLED_COLOUR = "#0163b8"
 
 
 @journal_style
@@ -122,7 +123,7 @@ def _draw_effect(axes: Axes, effect: Mapping[str, Any], names: Mapping[str, str]
     axes.axvline(0, color="#444444", linewidth=0.7)
     if pooled["mean"] is not None:
         axes.axvspan(POINTS * pooled["low"], POINTS * pooled["high"], color="#d9e6f2", zorder=0)
-        axes.axvline(POINTS * pooled["mean"], color="#0163b8", linewidth=0.9, zorder=1)
+        axes.axvline(POINTS * pooled["mean"], color=POOLED_COLOUR, linewidth=0.9, zorder=1)
     for row, (key, found) in enumerate(worlds):
         whole = key in (MAIN, SEEDS)
         colour = "#000000" if whole else "#5a5a5a"
