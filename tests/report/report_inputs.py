@@ -175,9 +175,9 @@ def worlds_record(claims: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _judged(verdict: str) -> dict[str, str]:
-    """A verdict in a world, which cautious intervals do not change."""
-    return {"verdict": verdict, "cautious": verdict}
+def _judged(verdict: str, *means: float) -> dict[str, Any]:
+    """A verdict in a world, which cautious intervals do not change, and the means of its parts."""
+    return {"verdict": verdict, "cautious": verdict, "means": [*means]}
 
 
 def manifold_record(table: pd.DataFrame) -> dict[str, Any]:

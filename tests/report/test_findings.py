@@ -30,7 +30,7 @@ def claim(verdict: str, *means: float | None, outcomes: tuple[str, ...] = ()) ->
 def told(verdict: str) -> str:
     """The second sentence of an abstract, on C2 and C3, both with this verdict."""
     claims = {"C2": claim(verdict, -0.013, -0.0268), "C3": claim(verdict, -0.0276, -0.0057)}
-    return abstract(claims)[1]
+    return abstract(claims, {})[1]
 
 
 def test_the_abstract_says_what_the_verdicts_are():
@@ -54,14 +54,14 @@ def test_the_abstract_says_what_the_verdicts_are():
 
 def test_two_verdicts_in_one_sentence_are_told_apart():
     claims = {"C2": claim("inconclusive", 0.0, 0.01), "C3": claim("reproduced", 0.02, 0.01)}
-    assert abstract(claims)[1] == (
+    assert abstract(claims, {})[1] == (
         "It is open whether many iterations do harm (nine end 1.0 points above three), and an "
         "update rate of 0.01 does better than one of 1 (it ends 2.0 points above that of 1)."
     )
 
 
 def test_claims_that_were_not_judged_are_not_evaluated():
-    sentences = abstract({})
+    sentences = abstract({}, {})
     assert len(sentences) == 5
     assert all(one.startswith("This run cannot tell whether") for one in sentences)
     assert finding("X4", {}) == (
@@ -86,7 +86,7 @@ def test_every_number_of_the_abstract_is_one_of_the_metrics(verdict):
     results = results_of(PARAMS)
     claims = with_parts(results.claims, results.exploratory)
     named = {id: claims[id] | {"verdict": verdict} for pair in ABSTRACT for id in pair}
-    found = numbers(" ".join(abstract(named)))
+    found = numbers(" ".join(abstract(named, {})))
     assert found <= numbers_of(named)
     assert (len(found) > 5) == (verdict != "not evaluated")
 
@@ -126,9 +126,18 @@ def test_the_abstract_tells_of_x17_what_happens_in_r2():
     claims = with_parts(
         {"X17": x17, "X6": claim("reproduced", 0.047, 0.045, 0.002)}, {"arms": [part]}
     )
-    assert abstract(claims)[2].endswith(
+    assert abstract(claims, {})[2].endswith(
         "and many iterations do harm there (nine in R2 only end 4.3 points below three in R2 only)."
     )
+
+
+def test_the_abstract_says_where_a_longer_base_decides_otherwise():
+    claims = {"T3": claim("reproduced", 0.03, 0.083), "T2": claim("contradicted", 0.05, 0.097)}
+    longer = {"T1": {"verdict": "contradicted"}, "T3": {"verdict": "inconclusive"}}
+    told = "the CNN loses 8.3 points more; inconclusive from a base of equal length), and"
+    assert told in abstract(claims, longer)[4]
+    for verdict in ("reproduced", "not evaluated"):
+        assert "equal length" not in abstract(claims, {"T3": {"verdict": verdict}})[4]
 
 
 def test_statements_are_of_declared_claims_and_their_parts():

@@ -27,7 +27,7 @@ def test_this_run_stands_beside_the_earlier_ones_once():
     assert past.settings == {"train.trials": ["2", "5"]}
     assert past.verdicts["C1"] == ["reproduced", "inconclusive"]
     assert past.verdicts["C2"] == ["contradicted", "reproduced"]
-    assert past.changed == ["C1", "C2"]
+    assert past.changed == past.changed_last == ["C1", "C2"]
 
 
 def test_settings_and_claims_that_a_run_lacked_are_dashes():
@@ -42,6 +42,9 @@ def test_with_other_settings_all_earlier_runs_are_told():
     past = earlier_runs(earlier_table(), CLAIMS, replace(PARAMS, train=train))
     assert past.commits == ["aaaaaaa", "bbbbbbb"]
     assert past.settings["train.trials"] == ["2", "5", "9"]
+    verdicts = {id: {"verdict": found[-2]} for id, found in past.verdicts.items()}
+    agreeing = earlier_runs(earlier_table(), verdicts, replace(PARAMS, train=train))
+    assert agreeing.changed == ["C2"] and agreeing.changed_last == []
 
 
 def test_runs_that_differ_in_a_setting_of_any_block_are_told_apart():

@@ -4,7 +4,13 @@ from dataclasses import replace
 
 from capsnet_study.claims.kinds import of_kind
 from capsnet_study.report.render import VERDICTS, render_report
-from capsnet_study.report.worlds import agreement, by_length, other_worlds, where_again
+from capsnet_study.report.worlds import (
+    agreement,
+    by_length,
+    other_worlds,
+    where_again,
+    with_signs,
+)
 from capsnet_study.worlds.params import World
 from tests.report.markdown import rows_of, section_of
 from tests.report.report_inputs import PARAMS, worlds_record
@@ -92,6 +98,23 @@ def test_claims_of_ours_that_worlds_judge_are_counted(results, report, appendix)
     assert (told["X7"], told["X2"]) == ("1 of 1", "–")
     alone = replace(results, worlds=worlds_record(of_kind(results.claims, "paper")))
     assert "Of ours they judge" not in render_report(alone, PARAMS)
+
+
+def test_signs_that_agree_where_the_verdict_does_not_are_told():
+    main, other = (
+        {"verdict": verdict, "cautious": verdict, "means": [-0.1, 0.2]}
+        for verdict in ("reproduced", "inconclusive")
+    )
+    record = {
+        "main": {"changed": "", "claims": {"X7": main}},
+        "same": {"changed": "a", "claims": {"X7": other}},
+        "turned": {"changed": "b", "claims": {"X7": other | {"means": [-0.1, -0.2]}}},
+        "missing": {"changed": "c", "claims": {"X7": other | {"means": [-0.1, None]}}},
+    }
+    told = "X7 (0 of 3, but 1 with the same sign)"
+    assert with_signs("X7", {"worlds": record}) == told
+    record["same"]["claims"] = {"X7": main}
+    assert with_signs("X7", {"worlds": record}) == "X7 (1 of 3)"
 
 
 def test_best_is_told_against_best(results, report):

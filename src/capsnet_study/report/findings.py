@@ -45,15 +45,23 @@ def with_parts(claims: Claims, exploratory: Record) -> Claims:
     return {**claims, **found}
 
 
-def abstract(claims: Claims) -> list[str]:
+def abstract(claims: Claims, on_longer_base: Claims) -> list[str]:
     """Return what routing does, in five sentences.
 
     Parameters
     ----------
     claims
         Those of the paper, of the mechanism, and what `with_parts` adds.
+    on_longer_base
+        Claims on transfer, judged from a base that trains as long as kept layers have.
     """
-    return [_sentence(*(clause(id, claims) for id in pair)) for pair in ABSTRACT]
+    told = {id: clause(id, claims) for pair in ABSTRACT for id in pair}
+    for id in told.keys() & on_longer_base.keys():
+        verdict = on_longer_base[id]["verdict"]
+        if verdict not in (verdict_of(id, claims), "not evaluated"):
+            evidence = f"{told[id].evidence}; {verdict} from a base of equal length"
+            told[id] = told[id]._replace(evidence=evidence)
+    return [_sentence(*(told[id] for id in pair)) for pair in ABSTRACT]
 
 
 def finding(id: str, claims: Claims) -> str:

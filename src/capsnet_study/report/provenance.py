@@ -35,6 +35,11 @@ class EarlierRuns:
         """The claims that did not get the same verdict from all runs."""
         return [name for name, found in self.verdicts.items() if len(set(found)) > 1]
 
+    @property
+    def changed_last(self) -> list[str]:
+        """The claims of which the latest of the runs before says otherwise than this one."""
+        return [name for name, found in self.verdicts.items() if found[-2:-1] != found[-1:]]
+
 
 def earlier_runs(earlier: pd.DataFrame, claims: Record, params: Params) -> EarlierRuns:
     """Set the runs of ``scripts/earlier_runs.csv`` beside this one.

@@ -34,10 +34,11 @@ from capsnet_study.report.worlds import (
     certain,
     otherwise_with_all_seeds,
     where_again,
+    with_signs,
 )
 from capsnet_study.routing.algorithms import ALGORITHMS
 from capsnet_study.stats import bootstrap_interval
-from capsnet_study.training.arms import Arms, n_iter_arms
+from capsnet_study.training.arms import Arms, capsule_arms, n_iter_arms
 from capsnet_study.training.evaluation import DEAD_LENGTH
 
 SHOCK = 0.2  # of exact match: no harm of many iterations is so large, a collapse is
@@ -170,11 +171,11 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
         "causes": causes,
         "again": where_again(results.worlds),
         "agreement": agreeing,
-        "causes_elsewhere": [f"{id} ({agreeing[id]})" for id in causes if id in agreeing],
+        "causes_elsewhere": [with_signs(id, results.worlds) for id in causes if id in agreeing],
         "by_length": by_length(results.worlds, params),
         "best": best_against_best(results.worlds),
         "otherwise": otherwise_with_all_seeds(results.worlds) if results.worlds["seeds"] else [],
-        "abstract": abstract(told),
+        "abstract": abstract(told, results.exploratory["claims_on_longer_base"]),
         "finding": partial(finding, claims=told),
         "also": partial(also, claims=told),
         "remarks": results.exploratory["remarks"],
@@ -185,6 +186,7 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
             if claim["verdict"] == "reproduced" and (claim["p_holm"] or 0) >= SIGNIFICANCE
         ],
         "shocked": _is_shocked(causes),
+        "arms_of_worlds": len(capsule_arms({key: params.arms[key] for key in params.worlds.arms})),
         "over_trials": facts.over_trials(params),
         "heads": layers.new_weights(params),
         "past": provenance.earlier_runs(results.earlier, claims, params),

@@ -39,8 +39,8 @@ STATEMENTS = {
         {0: "nine in R2 only end {gap} three in R2 only"},
     ),
     "C1": Statement(
-        "five iterations bring nothing beyond three",
-        "five iterations do not end level with three",
+        "five iterations end within a point of three",
+        "five iterations do not end within a point of three",
         {0: "they end {gap} three"},
     ),
     "C2": Statement(
@@ -113,7 +113,7 @@ STATEMENTS = {
     ),
     "X1": Statement(
         "many iterations do their harm early, and none later",
-        "many iterations do not do their harm early alone",
+        "that many iterations do their harm early, and none later, does not hold",
         {
             0: "nine from a quarter of the steps on end {gap} nine throughout",
             1: "nine in the first quarter, then three, end {gap} three throughout",
@@ -146,7 +146,7 @@ STATEMENTS = {
         "three iterations gain by routing to the classes (R2) alone",
         "three iterations do not gain by routing to the classes (R2) alone",
         {
-            2: "routing in R1 only ends {gap} uniform coupling",
+            2: "routing to Cap1 (R1) only ends {gap} uniform coupling",
             0: "routing in R2 only ends {gap} uniform coupling",
             1: "routing in R2 only ends {gap} routing in R1 only",
         },

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from capsnet_study.claims.parts import SIGNIFICANCE
 from capsnet_study.claims.words import (
     OVER_ARMS,
@@ -196,7 +198,7 @@ FILTERS = {
     "p_value": p_value,
     "parts_met": parts_met,
     "changed_verdicts": changed_verdicts,
-    "false_alarms": bootstrap_false_alarms,
+    "false_alarms": partial(bootstrap_false_alarms, samples=10_000, resamples=2_000),
     "count": lambda value: f"{value:,}",
     "plain": lambda value: f"{value:g}",
 }

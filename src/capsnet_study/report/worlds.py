@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from capsnet_study.params import Params
 from capsnet_study.report.facts import Record
 from capsnet_study.report.text import against, fixed, listing, within
-from capsnet_study.worlds.own import MAIN, TUNED
+from capsnet_study.worlds.builtin import MAIN, TUNED
 from capsnet_study.worlds.params import World
 
 BEST = {
@@ -50,7 +52,7 @@ def agreement(worlds: Record) -> dict[str, str]:
     main = worlds["worlds"][MAIN]
     found = {}
     for id, claim in main["claims"].items():
-        judged = [world["claims"][id] for world in _that_judge(id, worlds)]
+        judged = _judged(id, worlds)
         alike, cautious = (
             sum(one[by] == claim["verdict"] for one in judged) for by in ("verdict", "cautious")
         )
@@ -58,6 +60,22 @@ def agreement(worlds: Record) -> dict[str, str]:
             also = f", cautiously {cautious}" if cautious != alike else ""
             found[id] = f"{alike} of {len(judged)}{also}"
     return found
+
+
+def with_signs(id: str, worlds: Record) -> str:
+    """Return a claim with its `agreement`; and where signs agree in more worlds, in how many.
+
+    >>> main = {"changed": "", "claims": {"X7": {"verdict": "reproduced", "means": [-0.1]}}}
+    >>> judged = {"verdict": "inconclusive", "cautious": "inconclusive", "means": [-0.2]}
+    >>> short = {"changed": "train.epochs = 1", "claims": {"X7": judged}}
+    >>> with_signs("X7", {"worlds": {"main": main, "short": short}})
+    'X7 (0 of 1, but 1 with the same sign)'
+    """
+    main, judged = worlds["worlds"][MAIN]["claims"][id], _judged(id, worlds)
+    same_signs = sum(_signs(one) == _signs(main) for one in judged)
+    more = same_signs > sum(one["verdict"] == main["verdict"] for one in judged)
+    also = f", but {same_signs} with the same sign" if more else ""
+    return f"{id} ({agreement(worlds)[id]}{also})"
 
 
 def certain(effect: Record) -> str:
@@ -134,6 +152,13 @@ def by_length(worlds: Record, params: Params) -> str:
     return f"In {epochs} epochs three iterations reach {capsnet} %, the CNN {cnn} %."
 
 
-def _that_judge(id: str, worlds: Record) -> list[Record]:
-    others = [world for world in other_worlds(worlds) if id in world["claims"]]
-    return [world for world in others if world["claims"][id]["verdict"] != "not evaluated"]
+def _signs(claim: Record) -> list[float]:
+    return np.sign(
+        np.array(claim["means"], dtype=float)
+    ).tolist()  # of no value: NaN, like no other
+
+
+def _judged(id: str, worlds: Record) -> list[Record]:
+    """Return what the worlds that could judge a claim say of it."""
+    said = [world["claims"][id] for world in other_worlds(worlds) if id in world["claims"]]
+    return [claim for claim in said if claim["verdict"] != "not evaluated"]
