@@ -54,7 +54,8 @@ def cost_table(params: Params, measured: dict) -> str:
         return core(n_iter) / GPU
 
     lines = [
-        "| | workers | hours, stage by stage | hours, stages at once | times as fast |",
+        "| | workers | hours, stage by stage | hours, stages at once "
+        "| times as fast: in turn / at once |",
         "| --- | ---: | ---: | ---: | ---: |",
     ]
     for name, chosen, image in (
