@@ -113,6 +113,13 @@ def test_a_correlation_over_arms_has_its_p():
     assert found.endswith("bodes ill: rank correlation over arms −0.06, p = .57.")
 
 
+def test_what_is_not_counted_in_points_has_no_interval_in_points():
+    found = finding("X7", {"X7": claim("reproduced", -0.31, -0.2)})
+    assert found.endswith(": −0.31 effective capsules by gradient for nine against three.")
+    found = finding("C4", {"C4": claim("reproduced", 0.1, 0.2, 0.3)})
+    assert found.endswith(": in 3 of 3 steps of the rate.")
+
+
 def test_routing_itself_is_three_iterations_less_uniform_coupling():
     part = part_record(of="n3", minus="n1", mean=0.051, outcome="reproduced")
     claims = with_parts({}, {"arms": [part | {"measure": "area_under_curve"}, part]})
