@@ -147,6 +147,23 @@ def test_the_gradient_takes_the_temperature_of_a_clamp_for_a_constant():
     torch.testing.assert_close(found, torch.autograd.grad(again.square().sum(), logits)[0])
 
 
+@pytest.mark.usefixtures("path")
+@pytest.mark.parametrize("gradient", ["full", "last"])
+def test_changed_couplings_pass_on_the_gradient_that_a_layer_has(gradient):
+    """That of all iterations, or none."""
+    clamped, sham = (layer_of(gradient=gradient, couplings_of=whose) for whose in ("own", "other"))
+    clamped.set_routing(InForce(3, 1.0, 0.7))
+    for layer, change in ((clamped, lambda c: clamp(c, 0.7)), (sham, lambda c: c.roll(1, 0))):
+        u = draw(3, 5, 3).requires_grad_()
+        v, c = layer(u)
+        assert c.requires_grad == (gradient == "full")
+        _, own = route(layer.votes(u), 3, 1.0, gradient, layer.bias)
+        expected = layer.with_couplings(u, change(own))
+        leaves = [u, layer.weight, layer.bias]
+        found, wanted = (torch.autograd.grad(one.pow(3).sum(), leaves) for one in (v, expected))
+        torch.testing.assert_close(found, wanted)
+
+
 @pytest.mark.parametrize("temperature", [0.5, 2.0, 10.0])
 def test_a_temperature_divides_the_logits(temperature):
     votes = draw(1, 5, 4, 6)
@@ -162,6 +179,20 @@ def test_a_temperature_divides_the_logits(temperature):
     for i in range(5):
         logits = np.array([v[j] @ votes[0, i, j].numpy() for j in range(4)])
         np.testing.assert_allclose(c[0, i], softmax(logits / temperature))
+
+
+@pytest.mark.parametrize("gradient", ["full", "last"])
+@pytest.mark.parametrize("eta", [1.0, 0.4])
+def test_a_temperature_divides_the_agreements_of_all_iterations(gradient, eta):
+    votes = draw(2, 5, 4, 6)
+    b, c = torch.zeros(2, 5, 4, dtype=torch.float64), torch.full((2, 5, 4), 0.25).double()
+    for _ in range(3):
+        s = (c[..., None] * votes).sum(dim=1).numpy()
+        v = torch.tensor(np.array([[squash(row) for row in one] for one in s]))
+        b += (votes * v[:, None]).sum(dim=-1)
+        c = eta * (b / 3).softmax(dim=-1) + (1 - eta) * c
+    _, found = route(votes, 4, eta, gradient, temperature=3.0)
+    torch.testing.assert_close(found, c)
 
 
 def test_a_layer_routes_at_its_temperature():

@@ -111,6 +111,12 @@ def test_weights_are_normal_with_the_documented_deviation():
     assert within == pytest.approx(0.6827, abs=0.005)
 
 
+def test_weights_start_smaller_where_an_algorithm_couples_more():
+    """Couplings of max-min are 1/2 on average, not 1/J."""
+    usual, heavy = (layer_of(algorithm=name) for name in ("dynamic", "max_min"))
+    torch.testing.assert_close(heavy.weight, usual.weight * 2 / 4)
+
+
 def test_the_generator_decides_the_weights():
     assert torch.equal(layer_of(0).weight, layer_of(0).weight)
     assert not torch.equal(layer_of(0).weight, layer_of(1).weight)
