@@ -87,6 +87,16 @@ def test_small_couplings_count_at_a_high_temperature(path, known, monkeypatch):
     torch.testing.assert_close(found, expected.float(), rtol=1e-3, atol=1e-4)
 
 
+@torch.no_grad()
+def test_a_temperature_is_beside_that_of_the_layer(known):
+    """At 1 nothing changes, whatever the layer's own temperature and rate."""
+    for own in ({"temperature": 3.0, "eta": 1.0}, {"temperature": 0.5, "eta": 0.4}):
+        layer = CapsuleLayer(5, 4, 3, 4, n_iter=3, bias=True, init_gain=6.0, **own).double()
+        layer.reset_parameters(torch.Generator().manual_seed(0))
+        u = random(4, 5, 4)
+        torch.testing.assert_close(with_temperature(1.0, layer, u, known), layer(u)[0])
+
+
 def test_other_iterations_leave_the_layer_as_it_is(network, known):
     layer = network.layers[1]
     u = random(2, layer.in_caps, layer.weight.shape[-1])
