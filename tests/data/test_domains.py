@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capsnet_study.data.domains import PAIRS, in_domain, split_domains
+from capsnet_study.data.domains import PAIRS, DomainSplit, in_domain, split_domains, splits_of
 
 
 def test_there_are_45_pairs():
@@ -32,6 +32,13 @@ def test_splits_differ_and_depend_on_the_generator_alone():
 def test_one_more_split_leaves_the_first_ones_as_they_were():
     more = split_domains(5, np.random.default_rng(0))
     assert more[:4] == split_domains(4, np.random.default_rng(0))
+
+
+def test_splits_are_read_side_by_side_as_they_are_stored():
+    document = [{"b": [[4, 5]], "a": [[0, 1], [2, 3]]}, {"a": [[8, 9]], "b": [[6, 7]]}]
+    first, second = splits_of(document)
+    assert first == DomainSplit([(0, 1), (2, 3)], [(4, 5)])
+    assert second == DomainSplit([(8, 9)], [(6, 7)])
 
 
 def test_an_image_is_in_a_domain_whatever_the_order_of_its_labels():
