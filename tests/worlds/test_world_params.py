@@ -4,7 +4,7 @@ import pytest
 
 from capsnet_study.common.params import ParameterError
 from capsnet_study.params import load_params
-from capsnet_study.worlds.names import world_change
+from capsnet_study.worlds.names import changes, world_change, world_name
 from capsnet_study.worlds.params import Setting, World, WorldMechanism, WorldParams
 from tests.test_params import changed, refusal
 
@@ -71,3 +71,32 @@ def test_interventions_are_trained_in_their_worlds_only():
 def test_a_world_says_what_differs() -> None:
     world = World(model={"conv_channels": 64}, own_images=True)
     assert world_change(world) == "model.conv_channels = 64, images of its own for each trial"
+
+
+def test_worlds_are_called_after_what_differs(main_setting: Setting) -> None:
+    settings = load_params().worlds.settings
+    called = {world_name(key): world.setting(main_setting) for key, world in settings.items()}
+    main = main_setting
+    epochs = [called[f"{how} training"].train.epochs for how in ("shorter", "longer")]
+    assert epochs[0] < main.train.epochs < epochs[1]
+    assert called["smaller initial gain"].capsules.init_gain < main.capsules.init_gain
+    slow = called["lower learning rate"].train
+    assert slow.lr_capsnet < main.train.lr_capsnet and slow.lr_cnn < main.train.lr_cnn
+    wide = called["wider networks"].model
+    assert wide.conv_channels > main.model.conv_channels
+    assert wide.primary_groups > main.model.primary_groups
+    assert called["Fashion-MNIST"].data.source == "fashion" != main.data.source
+    assert [called[f"seed {seed}"].train.seed for seed in (2, 3)] == [2, 3]
+    fresh = called["no image twice"]
+    assert fresh.train.epochs == 1
+    assert fresh.data.train_images == main.data.train_images * main.train.epochs  # as many steps
+    assert [world_name(key) for key, one in settings.items() if one.own_images] == [
+        "own images a trial"
+    ]
+
+
+def test_of_each_world_is_told_what_differs_and_of_the_main_study_nothing() -> None:
+    told = changes({"short": World(train={"epochs": 1}), "images": World(own_images=True)})
+    assert list(told) == ["main", "tuned", "short", "images"]
+    assert (told["main"], told["short"]) == ("", "train.epochs = 1")
+    assert told["tuned"] and told["images"]
