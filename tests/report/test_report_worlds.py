@@ -7,6 +7,7 @@ from capsnet_study.report.render import VERDICTS, render_report
 from capsnet_study.report.worlds import (
     agreement,
     by_length,
+    certain,
     other_worlds,
     where_again,
     with_signs,
@@ -89,6 +90,17 @@ def test_with_a_single_setting_effects_are_told_and_not_pooled(results):
     report = render_report(replace(results, worlds=record | {"effects": effects}), PARAMS)
     (row,) = (row for row in rows_of(report) if row[0] == routing["title"])
     assert row[1:] == ["+4.1 [+3.0, +5.2]", "–", "1 of 1"]
+
+
+def test_intervals_are_counted_on_the_side_of_the_mean_over_settings():
+    below, across, above = (
+        {"mean": mean, "low": mean - 0.01, "high": mean + 0.01} for mean in (-0.05, 0.0, 0.05)
+    )
+    worlds = {"main": above, "short": below, "long": below, "rate": across}
+    worlds["wide"] = {"mean": -0.1, "low": None, "high": None}
+    assert certain({"pooled": {"mean": -0.02}, "worlds": worlds}) == "2 of 4, 1 opposite"
+    assert certain({"pooled": {"mean": 0.02}, "worlds": worlds}) == "1 of 4, 2 opposite"
+    assert certain({"pooled": {"mean": None}, "worlds": worlds}) == "1 of 4, 2 opposite"
 
 
 def test_claims_of_ours_that_worlds_judge_are_counted(results, report, appendix):
