@@ -64,6 +64,8 @@ def test_the_search_is_averaged_over_seeds():
     chosen = table.query("kind == 'capsnet' and init_gain == 1.0 and lr == 0.005 and n_iter == 9")
     assert list(means.columns) == [3, 9] and len(means) == 4 and len(chosen) == 2
     assert means.loc[(1.0, 0.005), 9] == pytest.approx(chosen["exact_match"].mean())
+    deeper = table.assign(hidden=2, exact_match=0.0)  # those of networks for transfer do not count
+    assert searched_gains(pd.concat([table, deeper])).equals(means)
 
 
 def test_settings_at_the_edge_of_the_search_are_named():
