@@ -116,6 +116,23 @@ def test_over_settings_a_start_is_a_trial_of_a_seed() -> None:
     assert found != other
 
 
+def test_the_record_of_all_seeds_has_the_arms_and_trials_of_all() -> None:
+    params = load_params(str(ROOT / "params.yaml"))
+    settings = {name: SETTINGS[name] for name in ("seed2", "seed3", "short")}
+    record = worlds_record(table(), settings, study(1), params.worlds, [])
+    seeds = record["seeds"]
+    assert (seeds["trials"], seeds["changed"]) == (11, "train.seed = 1, 2, 3")
+    assert seeds["others"] == ["seed2", "seed3"]
+    assert list(seeds["exact_match"]) == ["n1", "n3"]
+    assert {name: effect["n"] for name, effect in seeds["effects"].items()} == {"routing": 11}
+    assert {name: one["trials"] for name, one in record["worlds"].items()} == {
+        "main": 5, "seed2": 3, "seed3": 3, "short": 3
+    }  # fmt: skip
+    alone = table().query("world in ('main', 'short')")
+    record = worlds_record(alone, {"short": SETTINGS["short"]}, study(1), params.worlds, [])
+    assert record["seeds"] is None
+
+
 def test_all_seeds_are_shown_as_one_more_world() -> None:
     one = {"mean": 0.1, "low": 0.0, "high": 0.2, "n": 5}
     effects = {

@@ -75,3 +75,11 @@ def test_each_trial_may_have_images_of_its_own(digits: Digits, setting: Setting)
     found = world_trainings("images cnn", CNNArm("cnn"), setting, digits, 2, own_images=True)
     assert found[0].train.checksum != found[1].train.checksum
     assert found[0].test.checksum != found[1].test.checksum
+
+
+def test_an_arm_keeps_a_rate_of_its_own_in_a_world(digits: Digits, setting: Setting) -> None:
+    usual, own = (
+        world_trainings("rate", arm, setting, digits, 1, own_images=False)[0].budget.lr
+        for arm in (CNNArm("cnn"), CNNArm("cnn", lr=0.125))
+    )
+    assert (usual, own) == (setting.train.lr_cnn, 0.125)

@@ -1,6 +1,7 @@
 """Verdicts of a world: by the same rules, on the parts that its arms can decide."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,13 +9,18 @@ import pytest
 
 from capsnet_study.claims.declarations import parse_claims
 from capsnet_study.claims.verdicts import evaluate_claims
+from capsnet_study.params import load_params
 from capsnet_study.training.arms import facts_of
+from capsnet_study.worlds.params import Setting
+from capsnet_study.worlds.record import worlds_record
 from capsnet_study.worlds.tables import gather_worlds
 from capsnet_study.worlds.verdicts import world_verdicts
 from tests.tables import ARMS, CLAIMS
 
 DOUBLE = {"kind": "difference_of_differences", "of": "n3", "over": "n1", "minus": "n9"}
 DOUBLE |= {"minus_over": "cnn"}
+BEST = {"kind": "best_difference", "of": "n3"}
+AT_TEST = {"table": "interventions", "measure": "loss_shuffled_both"}
 SCORES = {"n1": 0.66, "n3": 0.75, "n9": 0.70, "n6_eta0p01": 0.68, "n6_eta1": 0.74, "cnn": 0.67}
 
 
@@ -64,6 +70,20 @@ def test_claims_on_interventions_are_judged_where_these_are_trained(world: pd.Da
     assert {id: one for id, one in found.items() if id != "X1"} == world_verdicts(CLAIMS, world)
 
 
+def test_the_record_of_a_world_keeps_interventions_out_of_the_groups(world: pd.DataFrame) -> None:
+    """Entropy rises in an arm of the mechanism: C5 is of the arms of the sweep."""
+    late = world[world["arm"] == "n9"].assign(arm="n9_late", entropy_change=0.5)
+    both = pd.concat([world, late], ignore_index=True)
+    trials, params = both.assign(world="main", seed=1), load_params()
+    study = Setting(params.data, params.model, params.capsules, params.train)
+    found = worlds_record(trials, {}, study, params.worlds, CLAIMS)["worlds"]["main"]["claims"]
+    assert found == world_verdicts(CLAIMS, both, ["n9_late"])
+    assert (found["C5"]["verdict"], world_verdicts(CLAIMS, both)["C5"]["verdict"]) == (
+        "reproduced",
+        "contradicted",
+    )
+
+
 def test_claims_on_the_gradient_are_judged_with_their_measures(world: pd.DataFrame) -> None:
     assert world_verdicts(CLAIMS, world)["X7"]["verdict"] == "reproduced"
 
@@ -73,12 +93,16 @@ def test_claims_on_the_gradient_are_judged_with_their_measures(world: pd.DataFra
     [
         ({"kind": "level", "of": "n3"}, True),
         ({"kind": "level", "of": "n7"}, False),
+        (BEST | {"minus_best_of": ["n1", "n9"]}, True),
+        (BEST | {"minus_best_of": ["n1", "n7"]}, False),
+        ({"kind": "level", "of": "n3", "table": "fitting"}, True),
+        ({"kind": "level", "of": "n3"} | AT_TEST, False),  # networks of worlds are not kept
         (DOUBLE, True),
         (DOUBLE | {"minus_over": "n7"}, False),
     ],
 )
 def test_a_part_is_judged_where_there_are_all_arms_that_it_names(
-    part: dict[str, str], judged: bool, world: pd.DataFrame
+    part: dict[str, Any], judged: bool, world: pd.DataFrame
 ) -> None:
     whole = {"table": "mechanism", "measure": "exact_match", "expect": "above 0"} | part
     head = {"id": "X1", "section": "0", "title": "t", "paper": "p", "rule": "r"}
