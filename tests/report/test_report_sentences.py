@@ -181,7 +181,7 @@ def test_networks_are_told_apart_by_what_they_reach_and_keep(report: str, append
     assert re.search(f"section reach {capsnet}, {uniform} and {cnn}", appendix)
     assert "z-scored 0.101 for the CapsNet and 0.202 for the CNN (paper: 0.313 and 0.394)" in report
     assert "0.303 untrained, 0.404 for noise and 0.505 for a perfect grid" in report
-    assert "has 25,760 weights in the CapsNet and 1,610 in the CNN." in report
+    assert "the CapsNet trains 25,760 weights anew, the CNN 1,610." in report
 
 
 def test_what_is_told_beside_claims_has_its_own_numbers(report: str) -> None:
@@ -202,8 +202,8 @@ def test_a_shock_is_told_where_late_routing_collapsed(
 ) -> None:
     assert "fails by a shock" in report
     assert (
-        "at a loss of 0.60 with nine and of 0.15 with three; at\n"
-        "a tenth of the learning rate at 0.12 and 0.10 "
+        "a hundred more steps with nine end at a loss of 0.60, with three at 0.15;\n"
+        "at a tenth of the learning rate at 0.12 and 0.10 "
     ) in appendix
     x1 = full.claims["X1"]
     less = full.claims | {"X1": x1 | {"parts": [part(-0.19, "contradicted"), *x1["parts"][1:]]}}

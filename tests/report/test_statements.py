@@ -25,7 +25,7 @@ CALLED = {
     "n9_late": ("nine from a quarter of the steps on",),
     "n9_late3": ("they",),
     "n9_early": ("nine in the first quarter, then three",),
-    "n3_r1": ("three in R1 only", "routing in R1 only"),
+    "n3_r1": ("three in R1 only", "routing in R1 only", "routing to Cap1 (R1) only"),
     "n3_r2": ("three in R2 only", "routing in R2 only"),
     "n9_r1": ("nine in R1 only",),
     "n9_r2": ("nine in R2 only",),
