@@ -1,15 +1,17 @@
 """The tests on which the p-values of claims rest: of means, over arms, of many claims."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from math import factorial
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 from scipy.stats import t as student
 
-from capsnet_study.stats import permutation_p, permutation_spearman
+from capsnet_study.stats import permutation_p, permutation_spearman, spearman
 
-SEEDS = 100  # of permutation tests, whose p is the mean: a p of .0035 is then known to 2 % of it
+DRAWS = 10_000  # of pairings in one permutation test
+SEEDS = 100  # of such tests, taken together: a p of .0035 is then known to 2 % of itself
 
 
 class Estimate(NamedTuple):
@@ -78,18 +80,20 @@ def parabola(x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]) -> Parabola
 
 
 def rank_correlation(x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]) -> tuple[float, float]:
-    """Rank correlation and its one-sided p-value for rho > 0, the mean of `SEEDS` tests.
+    """Rank correlation and its one-sided p-value for rho > 0, of `SEEDS` tests together.
 
     For rho < 0 call it with -x. Both are NaN as in `permutation_spearman`.
     """
-    found = [permutation_spearman(x, y, seed) for seed in range(SEEDS)]
-    return found[0][0], float(np.mean([p for _, p in found]))
+    rho = spearman(x, y)
+    if np.isnan(rho):
+        return rho, rho
+    return rho, _together(lambda seed: permutation_spearman(x, y, seed)[1], len(x))
 
 
 def permutation_curvature(
     x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]
 ) -> tuple[Parabola, float]:
-    """Fit a parabola; the one-sided p-value is for a curvature below 0, the mean of `SEEDS` tests.
+    """Fit a parabola; the one-sided p-value is for a curvature below 0, of `SEEDS` tests together.
 
     It is the share of the pairings of x with y whose curvature is at most the observed one, drawn
     as in `permutation_spearman`. For a curvature above 0 call it with -y.
@@ -98,8 +102,18 @@ def permutation_curvature(
     if np.isnan(fit.curvature):
         return fit, fit.curvature
     values, weights = y - y.mean(), _of_powers(x)[2]
-    found = [permutation_p(values, weights, "less", seed) for seed in range(SEEDS)]
-    return fit, float(np.mean(found))
+    return fit, _together(lambda seed: permutation_p(values, weights, "less", seed), len(x))
+
+
+def _together(p_of_seed: Callable[[int], float], n: int) -> float:
+    """Return the p of many permutation tests of n values as of one: their own order counts once.
+
+    While there are at most `DRAWS` orders a single test knows them all.
+    """
+    if factorial(n) <= DRAWS:
+        return p_of_seed(0)
+    as_extreme = sum(round(p_of_seed(seed) * (DRAWS + 1)) - 1 for seed in range(SEEDS))
+    return (as_extreme + 1) / (SEEDS * DRAWS + 1)
 
 
 def _of_powers(x: Float[np.ndarray, " n"]) -> Float[np.ndarray, "3 n"]:
