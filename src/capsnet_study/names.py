@@ -93,10 +93,10 @@ def _iterations(arm: CapsNetArm) -> str:
     """
     begin, end = (f"{100 * share:g} %" for share in (arm.routed_from, arm.routed_until))
     inside, outside = arm.n_iter, arm.n_iter_outside
+    if (arm.routed_from, arm.routed_until) == (0, 1):
+        return f"n = {inside}"
     if arm.routed_from == 0:
-        return (
-            f"n = {inside}" if arm.routed_until == 1 else f"n = {inside}, then {outside} from {end}"
-        )
+        return f"n = {inside}, then {outside} from {end}"
     until = f" to {end}" if arm.routed_until < 1 else ""
     return f"n = {outside}, then {inside} from {begin}{until}"
 

@@ -47,7 +47,7 @@ def draw_differences(axes: Axes, table: pd.DataFrame, arms: Arms, base: str) -> 
                 linewidth=0,
             )  # fmt: skip
         counts |= {int(n) for n in found["n"]}
-    return spread_text(counts) if banded else f"mean, {count_range(counts)} trials"
+    return spread_text(counts) if banded or not counts else f"mean, {count_range(counts)} trials"
 
 
 @journal_style

@@ -153,9 +153,8 @@ def by_length(worlds: Record, params: Params) -> str:
 
 
 def _signs(claim: Record) -> list[float]:
-    return np.sign(
-        np.array(claim["means"], dtype=float)
-    ).tolist()  # of no value: NaN, like no other
+    """Return the signs of a claim's parts; of one without a value NaN, which is like no other."""
+    return np.sign(np.array(claim["means"], dtype=float)).tolist()
 
 
 def _judged(id: str, worlds: Record) -> list[Record]:
