@@ -24,7 +24,6 @@ from capsnet_study.report.render import with_block
 from capsnet_study.training.arms import CapsNetArm
 from capsnet_study.training.fit import evaluation_steps
 from capsnet_study.transfer.schemes import schemes
-from capsnet_study.worlds.params import Setting
 
 WORKERS = (1, 8, 64)
 EVALUATION = 1 / 3  # of a step: forward only
@@ -72,7 +71,7 @@ def cost_table(params: Params, measured: dict) -> str:
 
 def hours(params: Params, image: Seconds) -> pd.DataFrame:
     """Return hours and gain by number of workers: stages in turn, and at once."""
-    waves = trainings(params, image) | worlds(params, image), transfers(params, image)
+    waves = trainings(params, image) | settings(params, image), transfers(params, image)
     rows = []
     for count in WORKERS:
         in_turn = sum(makespan(tasks, count) for wave in waves for tasks in wave.values())
@@ -116,18 +115,16 @@ def trainings(params: Params, image: Seconds) -> Stages:
     return stages
 
 
-def worlds(params: Params, image: Seconds) -> Stages:
-    """Return the tasks of all worlds; in one that is wider an image takes as much more."""
-    main = Setting(params.data, params.model, params.capsules, params.train)
+def settings(params: Params, image: Seconds) -> Stages:
+    """Return the tasks of all settings; in one that is wider an image takes as much more."""
     stages = {}
-    for world, changes in params.worlds.settings.items():
-        setting = changes.setting(main)
+    for name in params.settings:
+        setting = params.resolved(name)
         wider = setting.model.conv_channels / params.model.conv_channels
         images = images_seen(replace(params, data=setting.data, train=setting.train))
-        for name in params.worlds.arms_in(world):
-            arm = params.arms[name]
-            seconds = images * wider * image(arm.n_iter if isinstance(arm, CapsNetArm) else None)
-            stages[f"{world}-{name}"] = [seconds] * params.worlds.trials
+        iterations = [getattr(arm, "n_iter", None) for arm in setting.arms.values()]
+        seconds = [images * wider * image(n_iter) for n_iter in iterations]
+        stages[name] = seconds * setting.train.trials
     return stages
 
 

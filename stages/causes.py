@@ -20,7 +20,7 @@ from stages.recording import recorded
 
 
 def main() -> None:
-    """Write plots/mechanism*.csv, interventions.csv, exposure.csv and metrics/mechanism.json."""
+    """Write plots/ablations.csv, trials.csv, interventions.csv, exposure.csv and metrics/ablations.json."""
     with recorded("causes"):
         *blocks, interventions = load_blocks(**BLOCKS, interventions=InterventionParams)
         tables = {
@@ -28,15 +28,15 @@ def main() -> None:
             for block, arms in zip(BLOCKS, blocks, strict=True)
         }
         everything = pd.concat(tables.values(), ignore_index=True)
-        changed = pd.concat([tables["mechanism"], tables["yoked"]], ignore_index=True)
+        changed = pd.concat([tables["ablations"], tables["yoked"]], ignore_index=True)
         trials = [summarise_trials(table).assign(block=block) for block, table in tables.items()]
         tests = [read_table(f"data/interventions/{arm}.csv") for arm in interventions.arms]
-        write_table("plots/mechanism.csv", without_shares(changed))
-        write_table("plots/mechanism_trials.csv", pd.concat(trials, ignore_index=True))
+        write_table("plots/ablations.csv", without_shares(changed))
+        write_table("plots/trials.csv", pd.concat(trials, ignore_index=True))
         write_table("plots/exposure.csv", exposure_table(everything))
         write_table("plots/interventions.csv", pd.concat(tests, ignore_index=True))
         records = {arm: summarise_history(rows) for arm, rows in changed.groupby("arm", sort=False)}
-        write_json("metrics/mechanism.json", records)
+        write_json("metrics/ablations.json", records)
 
 
 if __name__ == "__main__":

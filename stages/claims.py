@@ -18,12 +18,12 @@ from stages.recording import recorded
 
 def read_tables() -> dict[str, pd.DataFrame]:
     """Read all tables that claims are judged on, with what the arms are."""
-    sweep, others = (facts_in(read_table(f"plots/{name}.csv")) for name in ("fitting", "mechanism"))
+    sweep, others = (facts_in(read_table(f"plots/{name}.csv")) for name in ("fitting", "ablations"))
     all_arms = pd.concat([sweep, others])
     transfer = [read_table(f"plots/transfer_{model}.csv") for model in MAIN_MODELS]
     return {
         "fitting": read_table("plots/fitting_trials.csv").merge(sweep, on="arm"),
-        "mechanism": read_table("plots/mechanism_trials.csv").merge(all_arms, on="arm"),
+        "mechanism": read_table("plots/trials.csv").merge(all_arms, on="arm"),
         "interventions": read_table("plots/interventions.csv"),
         "manifold": read_table("plots/manifold.csv"),
         "transfer": pd.concat(transfer),

@@ -17,7 +17,7 @@ from capsnet_study.explorer.page import render_page
 from capsnet_study.explorer.sprites import sheets
 from capsnet_study.figures.params import FigureParams
 from capsnet_study.names import MAIN_MODELS
-from capsnet_study.worlds.builtin import with_all_seeds
+from capsnet_study.settings.builtin import with_all_seeds
 
 TEXTS = ("REPORT.md", "APPENDIX.md")
 
@@ -30,7 +30,7 @@ def read_results() -> Results:
     transfer = [read_table(f"plots/transfer_{model}.csv") for model in MAIN_MODELS]
     return Results(
         fitting=fitting,
-        arms=pd.concat([fitting, read_table("plots/mechanism.csv")], ignore_index=True),
+        arms=pd.concat([fitting, read_table("plots/ablations.csv")], ignore_index=True),
         interventions=read_table("plots/interventions.csv"),
         exposure=read_table("plots/exposure.csv"),
         maps=read_table("plots/manifold_maps.csv"),
@@ -39,7 +39,7 @@ def read_results() -> Results:
         nulls=read_json("metrics/manifold.json")["nulls"],
         claims=read_json("metrics/claims.json"),
         sheets=sheets(dict(zip(pairs, sets["images"], strict=True)), sets["offsets"]),
-        worlds=with_all_seeds(read_json("metrics/worlds.json")),
+        settings=with_all_seeds(read_json("metrics/settings.json")),
     )
 
 

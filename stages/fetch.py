@@ -1,4 +1,4 @@
-"""Have the digits of the study and of its worlds here, one source after the other.
+"""Have the digits of the study and of its settings here, one source after the other.
 
 Not a stage of the pipeline: `make study` begins with it. Stages that run side by side would else
 download into one folder at once. What cannot be had is told, and left to the stages that need it.
@@ -16,8 +16,8 @@ from stages.digits import folder_of
 def main() -> None:
     """Download what is not here."""
     params = load_params()
-    worlds = (world.data.get("source") for world in params.worlds.settings.values())
-    for source in dict.fromkeys([params.data.source, *filter(None, worlds)]):
+    settings = (setting.data.get("source") for setting in params.settings.values())
+    for source in dict.fromkeys([params.data.source, *filter(None, settings)]):
         try:
             folder_of(source)
         except DataFileError as error:

@@ -23,16 +23,16 @@ from capsnet_study.figures.other_routings import figure_other_routings
 from capsnet_study.figures.params import FigureParams
 from capsnet_study.figures.schematics import capsnet_layers, cnn_layers, figure_architectures
 from capsnet_study.figures.schemes import figure_schemes
+from capsnet_study.figures.settings import figure_effects, figure_settings
 from capsnet_study.figures.step_differences import figure_step_differences
 from capsnet_study.figures.style import render
 from capsnet_study.figures.timing import figure_timing
 from capsnet_study.figures.train_test import figure_train_test
 from capsnet_study.figures.transfer import figure_transfer
 from capsnet_study.figures.verdicts import figure_claims
-from capsnet_study.figures.worlds import figure_effects, figure_worlds
 from capsnet_study.models.params import ModelParams
 from capsnet_study.names import MAIN_MODELS
-from capsnet_study.worlds.builtin import with_all_seeds
+from capsnet_study.settings.builtin import with_all_seeds
 from stages.recording import recorded
 
 
@@ -74,17 +74,17 @@ def draw(model: ModelParams, shown: FigureParams) -> dict[str, Figure]:
             ),
         }
         | draw_causes(fitting)
-        | draw_worlds()
+        | draw_settings()
     )
 
 
 def draw_causes(fitting: pd.DataFrame) -> dict[str, Figure]:
     """Return the figures of interventions by file name."""
-    arms = pd.concat([fitting, read_table("plots/mechanism.csv")], ignore_index=True)
+    arms = pd.concat([fitting, read_table("plots/ablations.csv")], ignore_index=True)
     interventions = read_table("plots/interventions.csv")
     claims = of_kind(read_json("metrics/claims.json"), "mechanism")
     return {
-        "early_certainty": figure_early_certainty(read_table("plots/mechanism_trials.csv"), arms),
+        "early_certainty": figure_early_certainty(read_table("plots/trials.csv"), arms),
         "step_differences": figure_step_differences(arms),
         "timing": figure_timing(arms),
         "clamp": figure_clamp(arms),
@@ -96,14 +96,14 @@ def draw_causes(fitting: pd.DataFrame) -> dict[str, Figure]:
     }
 
 
-def draw_worlds() -> dict[str, Figure]:
+def draw_settings() -> dict[str, Figure]:
     """Return the figures of the study in other settings by file name."""
-    found = with_all_seeds(read_json("metrics/worlds.json"))
+    found = with_all_seeds(read_json("metrics/settings.json"))
     claims = read_json("metrics/claims.json")
     titles = {id: claim["title"] for id, claim in claims.items()}
-    names = {key: world["title"] for key, world in found["worlds"].items()}
+    names = {key: setting["title"] for key, setting in found["settings"].items()}
     return {
-        "worlds": figure_worlds(found["worlds"], titles),
+        "settings": figure_settings(found["settings"], titles),
         "effects": figure_effects(found["effects"], names),
     }
 

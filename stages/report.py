@@ -11,13 +11,12 @@ from capsnet_study.names import MAIN_MODELS
 from capsnet_study.params import Params, load_params
 from capsnet_study.report.render import Results, render_appendix, render_report
 from capsnet_study.training.arms import BLOCKS, arms_in
-from capsnet_study.worlds.builtin import in_told_order
 
 
 def read_results(params: Params) -> Results:
     """Read all metrics; of the records of stages those of stages that there are."""
-    arms, changed = (arms_in(read_table(f"plots/{name}.csv")) for name in ("fitting", "mechanism"))
-    parts = ("claims", "data", "domains", "exploratory", "fitting", "manifold", "mechanism")
+    arms, changed = (arms_in(read_table(f"plots/{name}.csv")) for name in ("fitting", "ablations"))
+    parts = ("claims", "data", "domains", "exploratory", "fitting", "manifold", "ablations")
     records = [read_json(path) for path in sorted(Path("metrics/runtime").glob("*.json"))]
     return Results(
         **{name: read_json(f"metrics/{name}.json") for name in parts},
@@ -30,7 +29,7 @@ def read_results(params: Params) -> Results:
         arms=arms,
         changed_arms=changed,
         figures={path.stem for path in Path("plots/figures").glob("*.png")},
-        worlds=in_told_order(read_json("metrics/worlds.json")),
+        settings=read_json("metrics/settings.json"),
         runtime=[one for one in records if is_there(one["stage"], params)],
     )
 
@@ -38,13 +37,9 @@ def read_results(params: Params) -> Results:
 def is_there(stage: str, params: Params) -> bool:
     """Return whether a stage such as ``sweep@n3`` is one of those of these parameters."""
     group, _, item = stage.partition("@")
-    worlds = params.worlds
     items = {block: [*getattr(params, block)] for block in BLOCKS}
     items["interventions"] = params.interventions.arms
-    items["world"] = [f"{name}-{arm}" for name in worlds.settings for arm in worlds.arms]
-    items["world_mechanism"] = [
-        f"{name}-{arm}" for name in worlds.mechanism.worlds for arm in worlds.mechanism.arms
-    ]
+    items["settings"] = [*params.settings]
     return group not in items or item in items[group]
 
 

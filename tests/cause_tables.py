@@ -84,7 +84,7 @@ def final_match(arm: Arm) -> float:
 def evaluations(
     arms: Mapping[str, Arm] = ALL_ARMS, trials: int = TRIALS, steps: Sequence[int] = CAUSE_STEPS
 ) -> pd.DataFrame:
-    """The tables ``plots/fitting.csv`` and ``plots/mechanism.csv``, one below the other."""
+    """The tables ``plots/fitting.csv`` and ``plots/ablations.csv``, one below the other."""
     rng = np.random.default_rng(0)
     luck = rng.normal(0, 0.004, trials)
     rows = []
@@ -105,7 +105,7 @@ def evaluations(
 
 
 def mechanism_trials(arms: Mapping[str, Arm] = ALL_ARMS, trials: int = TRIALS) -> pd.DataFrame:
-    """The table ``plots/mechanism_trials.csv`` as far as figures read it."""
+    """The table ``plots/trials.csv`` as far as figures read it."""
     rng = np.random.default_rng(1)
     rows = []
     for key, arm in arms.items():

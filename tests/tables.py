@@ -111,7 +111,7 @@ def fitting_trials(
 def mechanism(
     exact_match: Mapping[str, Sequence[float] | np.ndarray], arms: Mapping[str, Arm] = ARMS
 ) -> pd.DataFrame:
-    """The table ``plots/mechanism_trials.csv`` with what the arms are, of these exact matches.
+    """The table ``plots/trials.csv`` with what the arms are, of these exact matches.
 
     Arms that are not among `arms` are of the block ``mechanism``. All other measures are noise.
     """

@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 from capsnet_study.common.storage import read_json
 from capsnet_study.params import load_params
 from capsnet_study.report.render import with_block
-from capsnet_study.worlds.params import World
+from capsnet_study.settings.params import Setting
 from scripts.cost import (
     cost_table,
     hours,
     makespan,
     seconds_at_paper_scale,
     seconds_at_this_scale,
+    settings,
     trainings,
     transfers,
-    worlds,
 )
 from tests.project import copy
 
@@ -48,7 +48,7 @@ def measured() -> dict:
 
 def test_one_worker_does_all_tasks_and_stages_have_one_a_trial(measured):
     params, image = load_params(), seconds_at_paper_scale(measured)
-    elsewhere = worlds(params, image)
+    elsewhere = settings(params, image)
     stages = trainings(params, image) | elsewhere | transfers(params, image)
     assert len(stages) == len(params.arms) + len(elsewhere) + 9
     for name, arm in params.arms.items():
@@ -60,19 +60,19 @@ def test_one_worker_does_all_tasks_and_stages_have_one_a_trial(measured):
     assert (table["at_once"] <= table["in_turn"] * (1 + 1e-9)).all()
 
 
-def test_a_world_costs_what_it_changes(measured):
+def test_a_setting_costs_what_it_changes(measured):
     params = load_params()
     settings = {
-        "rate": World(train={"lr_capsnet": 0.001}),
-        "wide": World(model={"conv_channels": 64, "primary_groups": 8}),
-        "long": World(train={"epochs": 2 * params.train.epochs}),
+        "rate": Setting(train={"lr_capsnet": 0.001}),
+        "wide": Setting(model={"conv_channels": 64, "primary_groups": 8}),
+        "long": Setting(train={"epochs": 2 * params.train.epochs}),
     }
-    late = replace(params.worlds.mechanism, worlds=["long"])
-    params = replace(params, worlds=replace(params.worlds, settings=settings, mechanism=late))
-    stages = worlds(params, seconds_at_this_scale(measured))
-    assert len(stages) == len(settings) * len(params.worlds.arms) + len(late.arms)
+    late = replace(params.settings.mechanism, settings=["long"])
+    params = replace(params, settings=replace(params.settings, settings=settings, mechanism=late))
+    stages = settings(params, seconds_at_this_scale(measured))
+    assert len(stages) == len(settings) * len(params.settings.arms) + len(late.arms)
     assert {"long-n9_late"} == {name for name in stages if name.endswith("_late")}
-    assert {len(tasks) for tasks in stages.values()} == {params.worlds.trials}
+    assert {len(tasks) for tasks in stages.values()} == {params.settings.trials}
     assert stages["wide-n3"][0] == pytest.approx(2 * stages["rate-n3"][0])
     assert stages["long-cnn"][0] == pytest.approx(2 * stages["rate-cnn"][0], rel=0.2)
 

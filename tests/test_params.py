@@ -109,7 +109,7 @@ def test_dvc_can_set_each_key_without_harm_to_another(key: str, tmp_path) -> Non
         ("yoked/n3_as_n9/routed", "r2", ["yoked.n3_as_n9.routed", "'r2'", "'all' or 'r1'"]),
         ("yoked/n3_as_n9/certainty", "0.9", ["yoked.n3_as_n9.certainty", "0.9", "None"]),
         ("interventions/n_test", "[3, 9]", ["interventions.n_test", "[3, 9]", "1 is needed"]),
-        ("worlds/settings/short/train", "{trials: 9}", ["short.train.trials", "worlds.trials"]),
+        ("settings/settings/short/train", "{trials: 9}", ["short.train.trials", "settings.trials"]),
         ("figures/pairs", "[9-0]", ["figures.pairs", "9-0", "manifold.pairs"]),
         ("figures/models", "[vgg]", ["figures.models", "vgg", "pixels"]),
         ("train/fitness_memory", "1.0", ["train.fitness_memory", "1.0", "less than 1"]),

@@ -19,11 +19,11 @@ from capsnet_study.interventions.params import InterventionParams
 from capsnet_study.models.params import CapsuleParams, ModelParams
 from capsnet_study.representation.params import ManifoldParams
 from capsnet_study.routing.params import RoutingParams
+from capsnet_study.settings.builtin import BUILTIN_SETTINGS, SEEDS
+from capsnet_study.settings.params import Blocks, ResolvedSetting, Settings, resolve
 from capsnet_study.training.arms import Arms, Sweep, Yoked, can_be_changed, routed_arms
 from capsnet_study.training.params import TrainParams
 from capsnet_study.transfer.params import TransferParams
-from capsnet_study.worlds.builtin import BUILTIN_WORLDS, SEEDS
-from capsnet_study.worlds.params import Setting, WorldParams
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -36,10 +36,10 @@ class Params:
     routing: RoutingParams
     train: TrainParams
     sweep: Sweep
-    mechanism: Sweep
+    ablations: Sweep
     yoked: Yoked
     interventions: InterventionParams
-    worlds: WorldParams
+    settings: Settings
     manifold: ManifoldParams
     transfer: TransferParams
     figures: FigureParams
@@ -57,17 +57,17 @@ class Params:
         ):
             if getattr(self.routing, name) != getattr(usual, name):
                 raise ValueError(
-                    f"routing.{name}: only arms of sweep and mechanism may change it; main models "
+                    f"routing.{name}: only arms of sweep and ablations may change it; main models "
                     "are trained and read out with one routing"
                 )
         return self
 
     @model_validator(mode="after")
     def _arms_have_one_name_each(self) -> Params:
-        names = [*self.sweep, *self.mechanism, *self.yoked]
+        names = [*self.sweep, *self.ablations, *self.yoked]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"arms in more than one of sweep, mechanism, yoked: {twice}")
+            raise ValueError(f"arms in more than one of sweep, ablations, yoked: {twice}")
         return self
 
     @model_validator(mode="after")
@@ -114,39 +114,41 @@ class Params:
         return self
 
     @model_validator(mode="after")
-    def _worlds_have_arms_that_there_are(self) -> Params:
-        for key, named, block, arms in (
-            ("arms", self.worlds.arms, "sweep", self.sweep),
-            ("mechanism.arms", self.worlds.mechanism.arms, "mechanism", self.mechanism),
-        ):
-            for name in named:
-                if name not in arms:
-                    raise ValueError(
-                        f"worlds.{key}: {name!r}: an arm of {block} is needed; there are "
-                        f"{', '.join(arms)}"
-                    )
+    def _settings_can_be_resolved(self) -> Params:
+        for name, setting in self.settings.items():
+            if name in (*BUILTIN_SETTINGS, SEEDS):
+                raise ValueError(f"settings.{name}: the report uses this name for the main study")
+            try:
+                self.resolved(name)
+            except ParameterError as error:
+                raise ValueError(f"settings.{name}: {error}") from None
+            if not setting.differs(self.main_blocks):
+                raise ValueError(
+                    f"settings.{name}: nothing differs from the main study; change the setting or "
+                    f"remove it (-S '~settings.{name}')"
+                )
         return self
 
-    @model_validator(mode="after")
-    def _worlds_can_be_set(self) -> Params:
-        main = Setting(self.data, self.model, self.capsules, self.train)
-        for name, world in self.worlds.settings.items():
-            if name in (*BUILTIN_WORLDS, SEEDS):
-                raise ValueError(f"worlds.settings.{name}: a world of this name is there already")
-            if "trials" in world.train:
-                raise ValueError(
-                    f"worlds.settings.{name}.train.trials: all worlds have as many: worlds.trials"
-                )
-            try:
-                world.setting(main)
-            except ParameterError as error:
-                raise ValueError(f"worlds.settings.{name}: {error}") from None
-        return self
+    @property
+    def main_blocks(self) -> Blocks:
+        """The blocks of the main study that a setting may change."""
+        return Blocks(self.data, self.model, self.capsules, self.train)
+
+    @property
+    def setting_arms(self) -> list[str]:
+        """The arms that at least one setting trains."""
+        every = (arm for setting in self.settings.values() for arm in setting.arms)
+        return list(dict.fromkeys(every))
+
+    def resolved(self, setting: str) -> ResolvedSetting:
+        """Return all parameters of a setting."""
+        arms = self.sweep | self.ablations
+        return resolve(self.settings[setting], self.main_blocks, arms)
 
     @property
     def arms(self) -> Arms:
         """The arms of all blocks, by key."""
-        return self.sweep | self.mechanism | self.yoked
+        return self.sweep | self.ablations | self.yoked
 
     @model_validator(mode="after")
     def _some_shown_pair_exists(self) -> Params:

@@ -18,7 +18,7 @@ from capsnet_study.names import MAIN_MODELS
 from capsnet_study.representation.params import MODELS
 from stages import explorer
 from tests.cause_tables import MECHANISM_ARMS, evaluations, exposure, interventions
-from tests.explorer.test_result_charts import WORLDS, records
+from tests.explorer.test_result_charts import SETTINGS, records
 from tests.figures.figure_inputs import FIGURES, nulls
 from tests.tables import PAIRS, fitting, manifold, maps, offsets, transfer
 
@@ -26,7 +26,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 CHARTS = ("training-curves", "trajectories", "maps")
 CAUSES = ("step-differences", "interventions-chart", "clamp-chart", "exposure-chart")
-RESULTS = ("claims-chart", "faithfulness-chart", "transfer-chart", "world-effects")
+RESULTS = ("claims-chart", "faithfulness-chart", "transfer-chart", "setting-effects")
 MANY_LINES = "document.querySelectorAll('#{} .mark-line path').length > 1"
 SHOWN = {"fig2_accuracy": "accuracy", "fig3_entropy": "entropy", "fig5_maps": "maps"}
 SHOWN |= {name: name for name in ("step_differences", "interventions", "clamp", "exposure")}
@@ -58,13 +58,13 @@ def visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
         browser.close()
 
 
-ORDER = {"worlds": ["main", "wide"], "effects": ["soft"]}
+ORDER = {"settings": ["main", "wide"], "effects": ["soft"]}
 
 
 def write_inputs(folder: Path) -> None:
     """Write what the stage reads: parameters, tables, figures and a report that shows them."""
     write_table(folder / "plots/fitting.csv", fitting())
-    write_table(folder / "plots/mechanism.csv", evaluations(MECHANISM_ARMS))
+    write_table(folder / "plots/ablations.csv", evaluations(MECHANISM_ARMS))
     write_table(folder / "plots/interventions.csv", interventions())
     write_table(folder / "plots/exposure.csv", exposure())
     write_table(folder / "plots/manifold_maps.csv", maps(MODELS, PAIRS))
@@ -73,7 +73,7 @@ def write_inputs(folder: Path) -> None:
         write_table(folder / f"plots/transfer_{model}.csv", transfer(models=[model]))
     write_json(folder / "metrics/manifold.json", {"nulls": nulls()})
     write_json(folder / "metrics/claims.json", records())
-    write_json(folder / "metrics/worlds.json", WORLDS | {"seeds": None, "order": ORDER})
+    write_json(folder / "metrics/settings.json", SETTINGS | {"seeds": None, "order": ORDER})
     images = np.zeros((len(PAIRS), 81, 36, 36), dtype=np.uint8)
     arrays = {"images": images, "offsets": offsets()}
     write_arrays(folder / "data/manifold.safetensors", arrays, {"pairs": PAIRS})
@@ -314,7 +314,7 @@ def test_on_a_phone_no_chart_is_wider_than_the_page(visit: Visit) -> None:
         offline=True, viewport={"width": 360, "height": 780}
     )
     open_page(phone, Path(visit.page.url.removeprefix("file://")))
-    for chart in (*CHARTS, *CAUSES, *RESULTS, "train-test", "worlds-chart"):
+    for chart in (*CHARTS, *CAUSES, *RESULTS, "train-test", "settings-chart"):
         place = phone.locator(f"#{chart} .chart")
         drawn = place.locator("svg").first.bounding_box()["width"]
         assert drawn <= place.bounding_box()["width"], chart

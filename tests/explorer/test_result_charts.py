@@ -1,4 +1,4 @@
-"""Charts of claims, faithfulness, transfer and other worlds: that they hold what was found."""
+"""Charts of claims, faithfulness, transfer and other settings: that they hold what was found."""
 
 import numpy as np
 import pandas as pd
@@ -13,15 +13,15 @@ from capsnet_study.explorer.faithfulness_chart import (
     measure_rows,
     pair_rows,
 )
-from capsnet_study.explorer.sprites import sheets
-from capsnet_study.explorer.transfer_chart import transfer_chart, transfer_rows
-from capsnet_study.explorer.world_charts import (
+from capsnet_study.explorer.setting_charts import (
     POOLED,
     effect_rows,
     effects_chart,
     verdict_rows,
     verdicts_chart,
 )
+from capsnet_study.explorer.sprites import sheets
+from capsnet_study.explorer.transfer_chart import transfer_chart, transfer_rows
 from capsnet_study.names import MAIN_MODELS, MODEL_NAMES, NULL_NAMES, SCHEMES
 from capsnet_study.representation.params import MODELS
 from tests.figures.figure_inputs import nulls
@@ -37,8 +37,8 @@ from tests.tables import (
     transfer,
 )
 
-WORLDS = {
-    "worlds": {
+SETTINGS = {
+    "settings": {
         "main": {
             "title": "main study",
             "changed": "",
@@ -53,7 +53,7 @@ WORLDS = {
     "effects": {
         "soft": {
             "title": "soft updates",
-            "worlds": {
+            "settings": {
                 "main": {"mean": 0.02, "low": 0.01, "high": 0.03, "n": 5},
                 "wide": {"mean": -0.01, "low": None, "high": None, "n": 1},
             },
@@ -177,31 +177,31 @@ def test_transfer_draws_whatever_models_and_schemes_there_are():
     assert transfer_rows(empty) == [] and transfer_chart(empty).to_dict()
 
 
-def test_worlds_have_a_cell_for_each_claim_and_a_sign_for_each_verdict():
-    rows = verdict_rows(WORLDS, {"C1": {"title": "Training saturates"}})
-    assert [(row["world"], row["verdict"], row["sign"]) for row in rows] == [
+def test_settings_have_a_cell_for_each_claim_and_a_sign_for_each_verdict():
+    rows = verdict_rows(SETTINGS, {"C1": {"title": "Training saturates"}})
+    assert [(row["setting"], row["verdict"], row["sign"]) for row in rows] == [
         ("main study", "reproduced", "✓"), ("wide", "contradicted", "✗")
     ]  # fmt: skip
     assert rows[0]["cautious"] == "inconclusive"
     assert rows[1]["changed"] == "size" and rows[1]["title"] == "C1 Training saturates"
-    assert data(verdicts_chart(WORLDS, {}))[0][0]["title"] == "C1"
+    assert data(verdicts_chart(SETTINGS, {}))[0][0]["title"] == "C1"
 
 
 def test_effects_are_in_points_and_pooled_last():
-    rows = effect_rows(WORLDS)
-    assert [row["world"] for row in rows] == ["main study", "wide", POOLED]
+    rows = effect_rows(SETTINGS)
+    assert [row["setting"] for row in rows] == ["main study", "wide", POOLED]
     assert [row["pooled"] for row in rows] == [False, False, True]
     assert [(row["low"], row["mean"], row["high"]) for row in rows] == [
         (1, 2, 3), (-1, -1, -1), (-1, 0.5, 2)
     ]  # fmt: skip
     assert rows[0]["words"] == "+2.00 points [+1.00, +3.00] (n = 5)"
     assert rows[1]["words"] == "−1.00 points (one trial)"
-    assert rows in data(effects_chart(WORLDS))
+    assert rows in data(effects_chart(SETTINGS))
 
 
-def test_one_world_has_nothing_to_pool():
-    effect = WORLDS["effects"]["soft"] | {"pooled": dict.fromkeys(("mean", "low", "high"))}
-    assert [row["world"] for row in effect_rows(WORLDS | {"effects": {"soft": effect}})] == [
+def test_one_setting_has_nothing_to_pool():
+    effect = SETTINGS["effects"]["soft"] | {"pooled": dict.fromkeys(("mean", "low", "high"))}
+    assert [row["setting"] for row in effect_rows(SETTINGS | {"effects": {"soft": effect}})] == [
         "main study", "wide"
     ]  # fmt: skip
 

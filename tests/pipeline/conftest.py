@@ -55,11 +55,11 @@ TINY_MECHANISM = {
 }
 TINY_YOKED = {"n2_as_n3": {"model": "capsnet", "n_iter": 2, "eta": 1.0, "certainty_of": "n3"}}
 
-TINY_WORLDS = {
+TINY_SETTINGS = {
     "arms": ["n1", "n3"],
     "trials": 1,
     "settings": {"gain": {"capsules": {"init_gain": 0.25}}, "images": {"own_images": True}},
-    "mechanism": {"arms": ["n3_sham"], "worlds": ["gain"]},
+    "mechanism": {"arms": ["n3_sham"], "settings": ["gain"]},
 }
 
 
@@ -74,7 +74,7 @@ def tiny_params() -> dict:
     params["manifold"] |= {"pairs": ["7-8"], "other_perplexities": [], "tsne_seeds": 1}
     params["manifold"] |= {"null_draws": 5}
     params["transfer"] |= {"splits": 1, "epochs": 1}
-    params["worlds"] = TINY_WORLDS
+    params["settings"] = TINY_SETTINGS
     params["figures"] |= {"dpi": 50, "pairs": ["7-8"]}
     return params
 

@@ -51,7 +51,7 @@ def test_claims_on_mechanisms_are_judged_on_every_arm_with_its_block_and_its_fac
     assert found.loc["n3_sham", "couplings_of"] == "other"
     assert found.loc["n3", "n_iter"] == 3
     others = {arm for arm, block in arms.items() if block != "sweep"}
-    assert set(read_json("metrics/mechanism.json")) == others
+    assert set(read_json("metrics/ablations.json")) == others
 
 
 def test_claims_are_judged_as_found_on_the_seed_of_the_trainings(

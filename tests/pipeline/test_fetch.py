@@ -1,4 +1,4 @@
-"""The digits of the study and of its worlds are fetched, one source after the other."""
+"""The digits of the study and of its settings are fetched, one source after the other."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.pipeline.conftest import tiny_params
 def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The sources that are asked for; `fashion` cannot be had."""
     params = tiny_params()
-    params["worlds"]["settings"] = {
+    params["settings"]["settings"] = {
         "images": {"own_images": True},
         "fashion": {"data": {"source": "fashion"}},
         "clothes": {"data": {"source": "fashion", "seed": 3}},
         "digits": {"data": {"source": "mnist"}},
     }
-    params["worlds"]["mechanism"]["worlds"] = ["images"]
+    params["settings"]["mechanism"]["settings"] = ["images"]
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     monkeypatch.chdir(tmp_path)
     sources: list[str] = []

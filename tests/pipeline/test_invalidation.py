@@ -26,8 +26,8 @@ CHANGES = {
     "sweep.n3.eta": (0.7, {"sweep@n3", "fitting"}, {"sweep@n2", "sweep@cnn"} | MAIN),
     "mechanism.n9_late.routed_from": (
         0.5,
-        {"mechanism@n9_late", "world_mechanism@fresh-n9_late", "causes", "worlds"},
-        {"sweep", "fitting", "yoked", "interventions", "world"} | MAIN | TRANSFER,
+        {"mechanism@n9_late", "setting_mechanism@fresh-n9_late", "causes", "settings"},
+        {"sweep", "fitting", "yoked", "interventions", "setting"} | MAIN | TRANSFER,
     ),
     "yoked.n3_as_n9.certainty_of": (
         "n7",
@@ -35,12 +35,12 @@ CHANGES = {
         {"sweep", "mechanism", "interventions"} | MAIN,
     ),
     "interventions.temperatures": ([8.0], {"interventions"}, {"sweep", "mechanism"} | MAIN),
-    "worlds.settings.short.train": (
+    "settings.settings.short.train": (
         {"epochs": 1},
-        {"world@short-n3", "world@short-cnn", "worlds"},
+        {"setting@short-n3", "setting@short-cnn", "settings"},
         {"sweep", "mechanism"} | MAIN | DATA,
     ),
-    "worlds.trials": (9, {"world", "world_mechanism"}, {"sweep", "mechanism"} | MAIN),
+    "settings.trials": (9, {"setting", "setting_mechanism"}, {"sweep", "mechanism"} | MAIN),
     "manifold.perplexity": (25.0, {"embed"}, {"activations"} | MAIN),
     "manifold.pairs": (["7-8"], {"manifold_images"}, {"sweep", "domains"} | MAIN),
     "transfer.epochs": (9, TRANSFER, {"sweep"} | PRETRAIN | MAIN),
@@ -113,7 +113,7 @@ def test_routing_touches_no_arm_of_the_sweep_and_no_data(change: Callable) -> No
 
 def test_one_arm_touches_only_itself_and_what_gathers_the_arms(change: Callable) -> None:
     touched, below = change("sweep.n6_eta0p1.eta", 0.2)
-    gathered = {"fitting", "causes", "worlds"}
+    gathered = {"fitting", "causes", "settings"}
     assert touched == {"sweep@n6_eta0p1", "report", *gathered}
     assert below == gathered | {"claims", "figures", "report", "explorer"}
 
@@ -122,10 +122,10 @@ def test_an_arm_of_the_sweep_touches_those_that_follow_it_and_what_is_done_to_it
     change: Callable,
 ) -> None:
     touched, below = change("sweep.n9.eta", 0.9)
-    worlds = yaml.safe_load(text_of("params.yaml"))["worlds"]["settings"]
-    elsewhere = {f"world@{world}-n9" for world in worlds}
-    assert touched == {"sweep@n9", "fitting", "causes", "worlds", "report", *elsewhere}
-    gathered = {"fitting", "causes", "worlds", "claims", "figures", "report", "explorer"}
+    settings = yaml.safe_load(text_of("params.yaml"))["settings"]["settings"]
+    elsewhere = {f"setting@{setting}-n9" for setting in settings}
+    assert touched == {"sweep@n9", "fitting", "causes", "settings", "report", *elsewhere}
+    gathered = {"fitting", "causes", "settings", "claims", "figures", "report", "explorer"}
     assert below == gathered | {"yoked@n3_as_n9", "interventions@n9"}
 
 
@@ -139,7 +139,7 @@ def test_a_new_intervention_runs_itself_and_what_gathers_the_arms(settled: Path)
         touched = {name.split(":")[-1] for name in Repo(str(settled)).status()}
     finally:
         path.write_text(committed)
-    assert touched == {"mechanism@n4_sham", "causes", "worlds", "report"}
+    assert touched == {"mechanism@n4_sham", "causes", "settings", "report"}
 
 
 def test_figures_touch_only_figures(change: Callable) -> None:

@@ -18,12 +18,12 @@ from capsnet_study.params import Params
 from capsnet_study.report.render import Results
 from capsnet_study.representation.params import ManifoldParams
 from capsnet_study.routing.params import RoutingParams
+from capsnet_study.settings.params import Setting, SettingMechanism, SettingParams
 from capsnet_study.training.arms import YokedArm
 from capsnet_study.training.history import summarise_history
 from capsnet_study.training.params import TrainParams
 from capsnet_study.transfer.params import TransferParams
 from capsnet_study.transfer.schemes import summarise_schemes
-from capsnet_study.worlds.params import World, WorldMechanism, WorldParams
 from tests import cause_tables, tables
 from tests.cause_tables import MECHANISM_ARMS
 from tests.project import text_of
@@ -50,11 +50,11 @@ PARAMS = Params(
     mechanism={key: MECHANISM_ARMS[key] for key in ("n9_late", "n3_h0p85", "em")},
     yoked={"n3_as_n9": MECHANISM_ARMS["n3_as_n9"]},
     interventions=InterventionParams(["n1", "n3"], [1, 3], [2.0]),
-    worlds=WorldParams(
+    settings=SettingParams(
         ["n1", "n3"],
         2,
-        {"short": World(train={"epochs": 1})},
-        WorldMechanism(["n9_late"], ["short"]),
+        {"short": Setting(train={"epochs": 1})},
+        SettingMechanism(["n9_late"], ["short"]),
     ),
     manifold=ManifoldParams(["7-8", "3-5"], 20.0, [10.0, 40.0], 2, "random", 1000),
     transfer=TransferParams(splits=4, epochs=2),
@@ -128,7 +128,7 @@ def results_of(params: Params) -> Results:
         changed_arms=dict(changed),
         runtime=runtime_records(params),
         figures=drawn_figures(),
-        worlds=worlds_record(claims),
+        settings=settings_record(claims),
     )
 
 
@@ -144,14 +144,14 @@ def drawn_figures() -> list[str]:
     return [key.value for one in drawn for key in one.keys if "/" not in key.value]
 
 
-def worlds_record(claims: dict[str, Any]) -> dict[str, Any]:
-    """``metrics/worlds.json``: the main study, a world that agrees with it, and one on C2 alone."""
+def settings_record(claims: dict[str, Any]) -> dict[str, Any]:
+    """``metrics/settings.json``: the main study, a setting that agrees with it, and one on C2 alone."""
     verdicts = {id: _judged(claims[id]["verdict"]) for id in ("C1", "C2", "X7") if id in claims}
     other = "reproduced" if claims["C2"]["verdict"] == "contradicted" else "contradicted"
     others = {"C1": _judged("not evaluated"), "C2": _judged(other)}
     pooled = {"mean": 0.0412, "low": 0.0301, "high": 0.0523}
     return {
-        "worlds": {
+        "settings": {
             "main": {"title": "main study", "changed": "", "claims": verdicts}
             | {"exact_match": {"n3": 0.7531, "cnn": 0.6947}},
             "short": {"title": "shorter training", "changed": "train.epochs = 1"}
@@ -162,7 +162,7 @@ def worlds_record(claims: dict[str, Any]) -> dict[str, Any]:
         "effects": {
             "routing": {
                 "title": "Routing: n = 3 less n = 1",
-                "worlds": {"main": pooled | {"n": 5, "share_above": 0.96}},
+                "settings": {"main": pooled | {"n": 5, "share_above": 0.96}},
                 "pooled": pooled,
             }
         },
@@ -176,7 +176,7 @@ def worlds_record(claims: dict[str, Any]) -> dict[str, Any]:
 
 
 def _judged(verdict: str, *means: float) -> dict[str, Any]:
-    """A verdict in a world, which cautious intervals do not change, and the means of its parts."""
+    """A verdict in a setting, which cautious intervals do not change, and the means of its parts."""
     return {"verdict": verdict, "cautious": verdict, "means": [*means]}
 
 

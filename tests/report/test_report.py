@@ -28,7 +28,7 @@ from tests.report.report_inputs import (
     drawn_figures,
     params_of,
     results_of,
-    worlds_record,
+    settings_record,
 )
 from tests.tables import ARMS
 
@@ -47,7 +47,7 @@ def with_verdict(results: Results, verdict: str) -> Results:
 
 def test_both_are_short_enough_with_full_tables(full):
     full = with_verdict(full, "reproduced")  # so that claims X are told in full
-    full = replace(full, worlds=worlds_record(full.claims))
+    full = replace(full, settings=settings_record(full.claims))
     for render, most in MOST_WORDS.items():
         assert 0.5 * most < words_in(render(full, FULL)) <= most
 
@@ -126,7 +126,7 @@ def test_a_run_without_uniform_coupling_reads_too():
         sweep={key: arm for key, arm in PARAMS.sweep.items() if key != "n1"},
         mechanism={key: MECHANISM_ARMS[key] for key in ("n9_late", "cnn_tuned")},
         interventions=replace(PARAMS.interventions, arms=["n3"]),
-        worlds=replace(PARAMS.worlds, arms=["n3"]),
+        settings=replace(PARAMS.settings, arms=["n3"]),
     )
     for render in TEXTS:
         assert_sound(render(results_of(params), params))

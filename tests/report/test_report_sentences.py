@@ -162,7 +162,7 @@ def test_lengths_rates_and_counts_are_told_of_what_has_them(appendix: str) -> No
 
 
 def test_effects_stand_with_how_often_the_first_is_above(appendix: str) -> None:
-    rows = rows_of(section_of(appendix, "Effects in other worlds"))
+    rows = rows_of(section_of(appendix, "Effects in other settings"))
     assert rows == [
         ["Routing: n = 3 less n = 1", "main study", "5", "+4.1", "[+3.0, +5.2]", "96 %"],
         ["", "main study, all seeds", "8", "+4.1", "[+3.0, +5.2]", "97 %"],

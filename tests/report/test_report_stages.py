@@ -14,17 +14,17 @@ THERE = (
     "mechanism@n9_late",
     "yoked@n3_as_n9",
     "interventions@n3",
-    "world@short-n3",
-    "world_mechanism@short-n9_late",
+    "setting@short-n3",
+    "setting_mechanism@short-n9_late",
 )
 REMOVED = (
     "sweep@n4",
     "mechanism@n3",
     "yoked@n3",
     "interventions@n9_late",
-    "world@short-n7",
-    "world@slow-n3",
-    "world_mechanism@short-n3",
+    "setting@short-n7",
+    "setting@slow-n3",
+    "setting_mechanism@short-n3",
 )
 
 

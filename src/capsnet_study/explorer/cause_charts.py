@@ -52,7 +52,7 @@ def differences_chart(table: pd.DataFrame) -> alt.LayerChart:
     Parameters
     ----------
     table : DataFrame
-        `plots/fitting.csv` and `plots/mechanism.csv`, one below the other.
+        `plots/fitting.csv` and `plots/ablations.csv`, one below the other.
     """
     rows, groups = difference_rows(table), step_groups(all_arms(table))
     arms = {key: arm for members in groups.values() for key, arm in members.items()}
@@ -155,7 +155,7 @@ def clamp_chart(table: pd.DataFrame) -> alt.LayerChart:
     Parameters
     ----------
     table : DataFrame
-        `plots/fitting.csv` and `plots/mechanism.csv`, one below the other.
+        `plots/fitting.csv` and `plots/ablations.csv`, one below the other.
     """
     rows = clamp_rows(table)
     held, free = (

@@ -33,7 +33,7 @@ def claims_chart(claims: Claims, arms: pd.DataFrame) -> alt.LayerChart:
     claims : mapping
         `metrics/claims.json`.
     arms : DataFrame
-        `plots/fitting.csv` and `plots/mechanism.csv`, for what the arms are called.
+        `plots/fitting.csv` and `plots/ablations.csv`, for what the arms are called.
     """
     rows = claim_rows(claims, arms)
     groups = sorted({row["group"] for row in rows}, key=_order)

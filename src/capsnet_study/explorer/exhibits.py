@@ -19,16 +19,16 @@ from capsnet_study.explorer.claim_chart import claims_chart
 from capsnet_study.explorer.faithfulness_chart import faithfulness_chart
 from capsnet_study.explorer.fitting_charts import curves_chart, trajectories_chart
 from capsnet_study.explorer.map_chart import maps_chart
+from capsnet_study.explorer.setting_charts import effects_chart, verdicts_chart
 from capsnet_study.explorer.transfer_chart import transfer_chart
-from capsnet_study.explorer.world_charts import effects_chart, verdicts_chart
 
 PICK = (
     "Click an arm in the legend to see it alone, Shift-click for more of them, click elsewhere for "
     "all. "
 )
 ZOOM = " Drag to move, Ctrl and wheel to zoom, double-click for the whole."
-FITTING, MECHANISM = "plots/fitting.csv", "plots/mechanism.csv"
-INTERVENTIONS, WORLDS = "plots/interventions.csv", "metrics/worlds.json"
+FITTING, MECHANISM = "plots/fitting.csv", "plots/ablations.csv"
+INTERVENTIONS, SETTINGS = "plots/interventions.csv", "metrics/settings.json"
 
 
 class Exhibit(NamedTuple):
@@ -64,15 +64,15 @@ class Results(NamedTuple):
     Attributes
     ----------
     arms
-        `plots/fitting.csv` and `plots/mechanism.csv`, one below the other.
+        `plots/fitting.csv` and `plots/ablations.csv`, one below the other.
     transfer
         `plots/transfer_<model>.csv` of all models, one below the other.
     nulls
         The record "nulls" of `metrics/manifold.json`.
     sheets
         By digit pair, a picture of its images, as `sprites.sheets` returns it.
-    worlds
-        `metrics/worlds.json`.
+    settings
+        `metrics/settings.json`.
     """
 
     fitting: pd.DataFrame
@@ -85,7 +85,7 @@ class Results(NamedTuple):
     nulls: Mapping[str, Any]
     claims: Mapping[str, Any]
     sheets: Mapping[str, str]
-    worlds: Mapping[str, Any]
+    settings: Mapping[str, Any]
 
 
 def make_exhibits(results: Results, pairs: Sequence[str], models: Sequence[str]) -> list[Exhibit]:
@@ -100,7 +100,7 @@ def make_exhibits(results: Results, pairs: Sequence[str], models: Sequence[str])
     maps = maps_chart(results.maps, results.sheets, pairs, models)
     return [
         _of_claims(results),
-        *_of_worlds(results),
+        *_of_settings(results),
         *_of_fitting(results.fitting),
         _of_maps(maps),
         *_of_measures(results),
@@ -118,19 +118,19 @@ def _of_claims(results: Results) -> Exhibit:
     )  # fmt: skip
 
 
-def _of_worlds(results: Results) -> list[Exhibit]:
+def _of_settings(results: Results) -> list[Exhibit]:
     return [
         Exhibit(
-            "worlds-chart", "worlds", "Verdicts in other worlds",
-            "Some arms again with something changed: a row a world, a column a claim. Point at a "
+            "settings-chart", "settings", "Verdicts in other settings",
+            "Some arms again with something changed: a row a setting, a column a claim. Point at a "
             "cell for what was changed.",
-            verdicts_chart(results.worlds, results.claims), [WORLDS],
+            verdicts_chart(results.settings, results.claims), [SETTINGS],
         ),
         Exhibit(
-            "world-effects", "effects", "Effects in other worlds",
-            "Mean and 95 % t interval in each world, and over all settings (diamond, by a mixed "
+            "setting-effects", "effects", "Effects in other settings",
+            "Mean and 95 % t interval in each setting, and over all settings (diamond, by a mixed "
             "model; other seeds are the main study's); choose the effect below.",
-            effects_chart(results.worlds), [WORLDS],
+            effects_chart(results.settings), [SETTINGS],
         ),
     ]  # fmt: skip
 

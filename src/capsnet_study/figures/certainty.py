@@ -80,9 +80,9 @@ def figure_early_certainty(trials: pd.DataFrame, table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     trials : DataFrame
-        `plots/mechanism_trials.csv`: one row per arm and trial.
+        `plots/trials.csv`: one row per arm and trial.
     table : DataFrame
-        `plots/fitting.csv` and `plots/mechanism.csv`, for what the arms are.
+        `plots/fitting.csv` and `plots/ablations.csv`, for what the arms are.
     """
     found = trials.dropna(subset=MEASURES).groupby("arm")[MEASURES]
     mean, std, counts = found.mean(), found.std().fillna(0), found.size()

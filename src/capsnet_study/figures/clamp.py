@@ -122,7 +122,7 @@ def figure_clamp(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        `plots/fitting.csv` and `plots/mechanism.csv`, one below the other.
+        `plots/fitting.csv` and `plots/ablations.csv`, one below the other.
     """
     arms = all_arms(table)
     shown = [n_iter for n_iter in PANEL_N_ITER if free_points(table, arms, n_iter)]

@@ -71,7 +71,7 @@ def figure_exposure(exposure: pd.DataFrame, table: pd.DataFrame) -> Figure:
     exposure : DataFrame
         `plots/exposure.csv`: one row per arm, trial and evaluation.
     table : DataFrame
-        `plots/fitting.csv` and `plots/mechanism.csv`, for what the arms are.
+        `plots/fitting.csv` and `plots/ablations.csv`, for what the arms are.
     """
     arms = exposed_arms(exposure, table)
     rows = exposure.loc[exposure["arm"].isin(list(arms))]

@@ -96,7 +96,7 @@ def figure_interventions(interventions: pd.DataFrame, table: pd.DataFrame) -> Fi
     interventions : DataFrame
         `plots/interventions.csv`: one row per arm, trial, layer and change.
     table : DataFrame
-        `plots/fitting.csv` and `plots/mechanism.csv`, for what the arms are.
+        `plots/fitting.csv` and `plots/ablations.csv`, for what the arms are.
     """
     rows = loss_rows(interventions)
     arms = changed_arms(rows, table)

@@ -133,7 +133,7 @@ def figure_mechanism_claims(claims: Claims, table: pd.DataFrame) -> Figure:
     claims : mapping
         `metrics/claims.json`: those of kind ``mechanism``.
     table : DataFrame
-        `plots/fitting.csv` and `plots/mechanism.csv`, for what the arms are called.
+        `plots/fitting.csv` and `plots/ablations.csv`, for what the arms are called.
     """
     words = words_of(arms_in(table))
     parts = {name: part_rows(claim, words) for name, claim in claims.items()}

@@ -69,7 +69,7 @@ def figure_other_routings(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        `plots/fitting.csv` and `plots/mechanism.csv`, one below the other.
+        `plots/fitting.csv` and `plots/ablations.csv`, one below the other.
     """
     kinds = ranked_arms(table)
     arms = all_arms(table)

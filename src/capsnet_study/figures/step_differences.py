@@ -57,7 +57,7 @@ def figure_step_differences(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        `plots/fitting.csv` and `plots/mechanism.csv`, one below the other.
+        `plots/fitting.csv` and `plots/ablations.csv`, one below the other.
     """
     arms = all_arms(table)
     base = usual_arm(arms)

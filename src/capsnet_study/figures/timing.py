@@ -90,7 +90,7 @@ def figure_timing(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        `plots/fitting.csv` and `plots/mechanism.csv`, one below the other.
+        `plots/fitting.csv` and `plots/ablations.csv`, one below the other.
     """
     every = all_arms(table)
     arms = shown_arms(every) if timed_arms(every) else {}

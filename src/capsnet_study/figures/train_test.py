@@ -95,7 +95,7 @@ def figure_train_test(interventions: pd.DataFrame, table: pd.DataFrame) -> Figur
     interventions : DataFrame
         `plots/interventions.csv`: one row per arm, trial, layer and change.
     table : DataFrame
-        `plots/fitting.csv` and `plots/mechanism.csv`, for what the arms are.
+        `plots/fitting.csv` and `plots/ablations.csv`, for what the arms are.
     """
     rows = matrix_rows(interventions, table)
     reach = max(rows["change"].abs().max(), 1.0) if len(rows) else 1.0  # points

@@ -10,14 +10,14 @@ from capsnet_study.report.facts import Record
 RUNTIME_GROUPS = {
     "data sets": ("digits", "multimnist", "manifold_images", "domains"),
     "sweep": ("sweep", "fitting"),
-    "interventions": ("mechanism", "yoked", "interventions", "causes"),
+    "interventions": ("ablations", "yoked", "interventions", "causes"),
     "main models": ("train_capsnet", "train_uniform", "train_cnn"),
     "activations and maps": ("activations", "activations_pixels", "embed", "manifold"),
     "transfer": (
         *("pretrain_capsnet", "pretrain_uniform", "pretrain_cnn"),
         *("transfer_capsnet", "transfer_uniform", "transfer_cnn"),
     ),
-    "worlds": ("world", "world_mechanism", "worlds"),
+    "settings": ("settings", "effects"),
     "verdicts and figures": ("claims", "figures"),
 }
 """The stages of dvc.yaml that keep a record, by what the report calls them."""

@@ -26,8 +26,7 @@ from capsnet_study.params import Params
 from capsnet_study.report import compute, facts, layers, provenance
 from capsnet_study.report.facts import Record
 from capsnet_study.report.findings import abstract, also, finding, with_parts
-from capsnet_study.report.text import FILTERS, part_row
-from capsnet_study.report.worlds import (
+from capsnet_study.report.settings import (
     agreement,
     best_against_best,
     by_length,
@@ -36,6 +35,7 @@ from capsnet_study.report.worlds import (
     where_again,
     with_signs,
 )
+from capsnet_study.report.text import FILTERS, part_row
 from capsnet_study.routing.algorithms import ALGORITHMS
 from capsnet_study.stats import bootstrap_interval
 from capsnet_study.training.arms import Arms, capsule_arms, n_iter_arms
@@ -51,7 +51,7 @@ class Results:
 
     Attributes
     ----------
-    claims, data, domains, exploratory, fitting, manifold, mechanism
+    claims, data, domains, exploratory, fitting, manifold, ablations
         The metrics file of that name.
     train, transfer
         ``train_<model>.json`` and ``transfer_<model>.json`` by model: capsnet, uniform, cnn.
@@ -60,13 +60,13 @@ class Results:
     search, switch, earlier
         ``scripts/search.csv``, ``scripts/switch.csv`` and ``scripts/earlier_runs.csv``.
     arms, changed_arms
-        The arms of ``plots/fitting.csv``, and those of ``plots/mechanism.csv``.
+        The arms of ``plots/fitting.csv``, and those of ``plots/ablations.csv``.
     runtime
         The files of ``metrics/runtime``.
     figures
         The names of the figures that were drawn.
-    worlds
-        ``metrics/worlds.json``.
+    settings
+        ``metrics/settings.json``.
     """
 
     claims: Record
@@ -75,7 +75,7 @@ class Results:
     exploratory: Record
     fitting: Record
     manifold: Record
-    mechanism: Record
+    ablations: Record
     train: Mapping[str, Record]
     transfer: Mapping[str, Record]
     sensitivity: pd.DataFrame
@@ -86,7 +86,7 @@ class Results:
     changed_arms: Arms
     runtime: list[Record]
     figures: Collection[str]
-    worlds: Record
+    settings: Record
 
 
 class OtherVersionError(ValueError):
@@ -165,16 +165,18 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
     causes = of_kind(results.claims, "mechanism")
     bootstrap = _defaults(bootstrap_interval)
     told = with_parts(results.claims, results.exploratory)
-    agreeing = agreement(results.worlds)
+    agreeing = agreement(results.settings)
     return {
         "claims": claims,
         "causes": causes,
-        "again": where_again(results.worlds),
+        "again": where_again(results.settings),
         "agreement": agreeing,
-        "causes_elsewhere": [with_signs(id, results.worlds) for id in causes if id in agreeing],
-        "by_length": by_length(results.worlds, params),
-        "best": best_against_best(results.worlds),
-        "otherwise": otherwise_with_all_seeds(results.worlds) if results.worlds["seeds"] else [],
+        "causes_elsewhere": [with_signs(id, results.settings) for id in causes if id in agreeing],
+        "by_length": by_length(results.settings, params),
+        "best": best_against_best(results.settings),
+        "otherwise": otherwise_with_all_seeds(results.settings)
+        if results.settings["seeds"]
+        else [],
         "abstract": abstract(told, results.exploratory["claims_on_longer_base"]),
         "finding": partial(finding, claims=told),
         "also": partial(also, claims=told),
@@ -186,7 +188,9 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
             if claim["verdict"] == "reproduced" and (claim["p_holm"] or 0) >= SIGNIFICANCE
         ],
         "shocked": _is_shocked(causes),
-        "arms_of_worlds": len(capsule_arms({key: params.arms[key] for key in params.worlds.arms})),
+        "arms_of_settings": len(
+            capsule_arms({key: params.arms[key] for key in params.setting_arms})
+        ),
         "over_trials": facts.over_trials(params),
         "heads": layers.new_weights(params),
         "past": provenance.earlier_runs(results.earlier, claims, params),

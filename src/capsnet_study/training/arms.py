@@ -103,20 +103,20 @@ def _checked(arms: Arms) -> Arms:
     return arms
 
 
-Block = Literal["sweep", "mechanism", "yoked"]
-"""Blocks of params.yaml that hold arms: the paper's, interventions in training, yoked ones."""
+Block = Literal["sweep", "ablations", "yoked"]
+"""Blocks of params.yaml that hold arms: the paper's, ablations of routing, yoked ones."""
 
 Sweep = Annotated[
     dict[str, Annotated[Arm, Field(discriminator="model")]],
     Field(min_length=1),
     AfterValidator(_checked),
 ]
-"""The blocks ``sweep`` and ``mechanism``."""
+"""The blocks ``sweep`` and ``ablations``."""
 
 Yoked = Annotated[dict[str, YokedArm], Field(min_length=1), AfterValidator(_checked)]
 """The block ``yoked``."""
 
-BLOCKS: dict[Block, Any] = {"sweep": Sweep, "mechanism": Sweep, "yoked": Yoked}
+BLOCKS: dict[Block, Any] = {"sweep": Sweep, "ablations": Sweep, "yoked": Yoked}
 
 
 def capsule_arms(arms: Mapping[str, Arm]) -> dict[str, CapsNetArm]:

@@ -22,6 +22,16 @@ def history_table(trials: Sequence[Sequence[Mapping[str, int | float]]]) -> pd.D
     return table[["trial", *table.columns.drop("trial")]]
 
 
+def arms_table(histories: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the evaluations of several arms, one below the other, with the column ``arm`` first.
+
+    Cells of measures that an arm lacks, as the entropies of a CNN, are empty.
+    """
+    parts = [rows.assign(arm=arm) for arm, rows in histories.items()]
+    table = pd.concat(parts, ignore_index=True)
+    return table[["arm", *table.columns.drop("arm")]]
+
+
 def summarise_history(history: pd.DataFrame) -> dict[str, Any]:
     """Return the metrics record of one model: mean and s.d. over its trials, at the last step."""
     last = history.groupby("trial").tail(1).set_index("trial")

@@ -1,0 +1,128 @@
+"""The main effects in every setting, and over settings by a mixed model."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from scipy.stats import t as student
+
+from capsnet_study.settings.builtin import MAIN
+from capsnet_study.settings.mixed import mixed_mean
+from capsnet_study.stats import t_interval
+
+
+class Effect(NamedTuple):
+    """A difference in final exact match between two arms of the sweep."""
+
+    title: str
+    of: str
+    minus: str
+
+
+EFFECTS = {
+    "routing": Effect("Routing: three iterations less uniform coupling", "n3", "n1"),
+    "many": Effect("Many iterations: nine less three", "n9", "n3"),
+    "soft": Effect("Soft updates: η of 0.01 less 1, at n = 6", "n6_eta0p01", "n6_eta1"),
+    "capsules": Effect("Capsules: three iterations less the CNN", "n3", "cnn"),
+    "uniform": Effect("Capsules without routing less the CNN", "n1", "cnn"),
+}
+
+
+def effects_of(trials: pd.DataFrame, seeds: Collection[str] = ()) -> dict[str, dict[str, Any]]:
+    """Return each effect in each setting, paired by trial, and over all settings.
+
+    Parameters
+    ----------
+    trials
+        One row a setting, arm and trial, as `gather_settings` gives them.
+    seeds
+        Settings that repeat the main study on other seeds: with it they are one setting.
+
+    Returns
+    -------
+    By effect: title, settings (by name mean, low, high and n of a 95 % t interval of the paired
+    differences, and share_above, the share of all pairs of a trial of one arm and a trial of the
+    other in which the first is better, ties half), and pooled (mean, low, high; None with one
+    setting).
+    """
+    return {
+        name: {
+            "title": effect.title,
+            "settings": {
+                setting: effect_in(rows, effect)
+                for setting, rows in trials.groupby("setting", sort=False)
+                if len(differences(rows, effect))  # some setting may lack an arm
+            },
+            "pooled": pooled(_paired_by_setting(trials, effect, seeds)),
+        }
+        for name, effect in EFFECTS.items()
+    }
+
+
+def effect_in(trials: pd.DataFrame, effect: Effect) -> dict[str, Any]:
+    """Return an effect in one setting, as `effects_of` has it."""
+    paired = differences(trials, effect)
+    sides = [
+        trials.loc[trials["arm"] == arm, "exact_match"].to_numpy(float)
+        for arm in (effect.of, effect.minus)
+    ]
+    return asdict(t_interval(paired.to_numpy())) | {"share_above": share_above(*sides)}
+
+
+def differences(trials: pd.DataFrame, effect: Effect) -> pd.Series:
+    """Return the differences of one setting by trial, of the trials that both arms have."""
+    left, right = (
+        trials[trials["arm"] == arm].set_index("trial")["exact_match"]
+        for arm in (effect.of, effect.minus)
+    )
+    return (left - right).dropna()
+
+
+def share_above(left: Float[np.ndarray, " n"], right: Float[np.ndarray, " m"]) -> float:
+    """Return how often a value of `left` is above one of `right`; a tie counts as half.
+
+    >>> share_above(np.array([0.7, 0.8]), np.array([0.7, 0.6]))
+    0.875
+    """
+    return float((np.sign(left[:, None] - right) + 1).mean() / 2)
+
+
+def pooled(paired: pd.DataFrame) -> dict[str, float | None]:
+    """Return the mean effect and its 95 % interval, with settings and starts both random.
+
+    Restricted maximum likelihood of difference = mean + setting + start + rest. Trial k of a seed
+    is one start: where there are as many images it orders them alike, and networks of the same
+    sizes begin from the same weights. The interval is Student's, with as many degrees of freedom
+    as there are settings less one.
+
+    Parameters
+    ----------
+    paired
+        Columns setting, start, difference.
+    """
+    settings = paired["setting"].nunique()
+    if settings < 2:
+        return dict.fromkeys(("mean", "low", "high"))
+    groupings = [paired[name].to_numpy() for name in ("setting", "start")]
+    mean, error = mixed_mean(paired["difference"].to_numpy(), groupings)
+    half = float(student.ppf(0.975, settings - 1) * error)
+    return {"mean": mean, "low": mean - half, "high": mean + half}
+
+
+def _paired_by_setting(
+    trials: pd.DataFrame, effect: Effect, seeds: Collection[str]
+) -> pd.DataFrame:
+    parts = [
+        differences(rows, effect)
+        .rename("difference")
+        .reset_index()
+        .assign(setting=MAIN if setting in seeds else setting, seed=seed)
+        for (setting, seed), rows in trials.groupby(["setting", "seed"], sort=False)
+    ]
+    paired = pd.concat(parts, ignore_index=True)
+    return paired.assign(start=paired["seed"].astype(str) + " " + paired["trial"].astype(str))

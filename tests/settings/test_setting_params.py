@@ -1,0 +1,106 @@
+"""What a setting may change, and how a wrong one is refused."""
+
+import pytest
+
+from capsnet_study.common.params import ParameterError
+from capsnet_study.params import load_params
+from capsnet_study.settings.names import changes, setting_change, setting_name
+from capsnet_study.settings.params import Blocks, Setting, SettingMechanism, SettingParams
+from tests.test_params import changed, refusal
+
+
+@pytest.fixture(scope="module")
+def main_setting() -> Blocks:
+    params = load_params()
+    return Blocks(params.data, params.model, params.capsules, params.train)
+
+
+def test_a_setting_changes_what_it_names_and_nothing_else(main_setting: Blocks) -> None:
+    setting = Setting(data={"train_images": 7}, train={"epochs": 1, "lr_cnn": 0.5})
+    found = setting.blocks(main_setting)
+    assert (found.data.train_images, found.train.epochs, found.train.lr_cnn) == (7, 1, 0.5)
+    assert Setting(own_images=True).blocks(main_setting) == main_setting
+    for name, block in main_setting._asdict().items():
+        for key, value in vars(block).items():
+            if key not in getattr(setting, name):
+                assert getattr(getattr(found, name), key) == value
+
+
+@pytest.mark.parametrize(
+    "setting, told",
+    [
+        (Setting(data={"epochs": 1}), "settings: data.epochs: no such key"),
+        (Setting(train={"epochs": 0}), r"settings: train.epochs = 0: .*greater than or equal to 1"),
+        (Setting(data={"source": "svhn"}), "settings: data.source = 'svhn'"),
+    ],
+)
+def test_a_change_that_cannot_be_made_is_named(
+    setting: Setting, told: str, main_setting: Blocks
+) -> None:
+    with pytest.raises(ParameterError, match=told):
+        setting.blocks(main_setting)
+
+
+@pytest.mark.parametrize(
+    "key, text, told",
+    [
+        ("settings/settings/gain", "{capsules: {gain: 1.0}}", ["settings.settings.gain", "gain"]),
+        ("settings/settings/tuned", "{own_images: true}", ["settings.tuned", "there already"]),
+        ("settings/settings/seeds", "{train: {seed: 9}}", ["settings.seeds", "there already"]),
+        ("settings/settings/same", "{}", ["settings.same: nothing differs"]),
+        ("settings/settings/a.b", "{own_images: true}", ["a.b"]),
+        ("settings/settings/x", "{routing: {eta: 0.5}}", ["settings.settings.x.routing"]),
+        ("settings/arms", "[n4]", ["settings.arms: 'n4'", "n3"]),
+        ("settings/mechanism/arms", "[n3]", ["settings.mechanism.arms: 'n3'", "n9_late"]),
+        (
+            "settings/mechanism/settings",
+            "[main]",
+            ["mechanism.settings: no setting 'main'", "fresh"],
+        ),
+        ("settings/trials", "0", ["settings.trials", "0"]),
+    ],
+)
+def test_a_wrong_block_is_refused(key: str, text: str, told: list[str]) -> None:
+    message = refusal(changed(key, text))
+    assert all(part in message for part in told), message
+
+
+def test_interventions_are_trained_in_their_settings_only():
+    settings = {"short": Setting(train={"epochs": 1}), "images": Setting(own_images=True)}
+    settings = SettingParams(["n3", "cnn"], 1, settings, SettingMechanism(["n9_late"], ["images"]))
+    assert settings.arms_in("short") == ["n3", "cnn"]
+    assert settings.arms_in("images") == ["n3", "cnn", "n9_late"]
+
+
+def test_a_setting_says_what_differs() -> None:
+    setting = Setting(model={"conv_channels": 64}, own_images=True)
+    assert setting_change(setting) == "model.conv_channels = 64, images of its own for each trial"
+
+
+def test_settings_are_called_after_what_differs(main_setting: Blocks) -> None:
+    settings = load_params().settings.settings
+    called = {setting_name(key): setting.blocks(main_setting) for key, setting in settings.items()}
+    main = main_setting
+    epochs = [called[f"{how} training"].train.epochs for how in ("shorter", "longer")]
+    assert epochs[0] < main.train.epochs < epochs[1]
+    assert called["smaller initial gain"].capsules.init_gain < main.capsules.init_gain
+    slow = called["lower learning rate"].train
+    assert slow.lr_capsnet < main.train.lr_capsnet and slow.lr_cnn < main.train.lr_cnn
+    wide = called["wider networks"].model
+    assert wide.conv_channels > main.model.conv_channels
+    assert wide.primary_groups > main.model.primary_groups
+    assert called["Fashion-MNIST"].data.source == "fashion" != main.data.source
+    assert [called[f"seed {seed}"].train.seed for seed in (2, 3)] == [2, 3]
+    fresh = called["no image twice"]
+    assert fresh.train.epochs == 1
+    assert fresh.data.train_images == main.data.train_images * main.train.epochs  # as many steps
+    assert [setting_name(key) for key, one in settings.items() if one.own_images] == [
+        "own images a trial"
+    ]
+
+
+def test_of_each_setting_is_told_what_differs_and_of_the_main_study_nothing() -> None:
+    told = changes({"short": Setting(train={"epochs": 1}), "images": Setting(own_images=True)})
+    assert list(told) == ["main", "tuned", "short", "images"]
+    assert (told["main"], told["short"]) == ("", "train.epochs = 1")
+    assert told["tuned"] and told["images"]

@@ -1,0 +1,160 @@
+"""Verdicts of a setting: by the same rules, on the parts that its arms can decide."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from capsnet_study.claims.declarations import parse_claims
+from capsnet_study.claims.verdicts import evaluate_claims
+from capsnet_study.params import load_params
+from capsnet_study.settings.params import Blocks
+from capsnet_study.settings.record import settings_record
+from capsnet_study.settings.tables import gather_settings
+from capsnet_study.settings.verdicts import setting_verdicts
+from capsnet_study.training.arms import facts_of
+from tests.tables import ARMS, CLAIMS
+
+DOUBLE = {"kind": "difference_of_differences", "of": "n3", "over": "n1", "minus": "n9"}
+DOUBLE |= {"minus_over": "cnn"}
+BEST = {"kind": "best_difference", "of": "n3"}
+AT_TEST = {"table": "interventions", "measure": "loss_shuffled_both"}
+SCORES = {"n1": 0.66, "n3": 0.75, "n9": 0.70, "n6_eta0p01": 0.68, "n6_eta1": 0.74, "cnn": 0.67}
+
+
+@pytest.fixture
+def setting() -> pd.DataFrame:
+    """One row an arm and trial of a setting in which scores are as above."""
+    rng = np.random.default_rng(0)
+    rows = [
+        facts_of(key, ARMS[key])
+        | {
+            "trial": trial,
+            "exact_match": score + 0.001 * rng.normal(),
+            "area_under_curve": score - 0.1 + 0.001 * rng.normal(),
+            "entropy_last": np.nan if key == "cnn" else 2.0,
+            "entropy_change": np.nan if key == "cnn" else -0.1 - 0.01 * trial,
+            "effective_gradient_at_tenth": 9.0 - 0.3 * (key == "n9") - 0.01 * trial,
+            "effective_mass_at_tenth": 9.5 - 0.3 * (key == "n9"),
+            "entropy_at_tenth": np.nan if key == "cnn" else 2.2,
+            "spearman_entropy_accuracy": np.nan if key in ("cnn", "n1") else -0.9 + 0.1 * trial,
+        }
+        for key, score in SCORES.items()
+        for trial in range(3)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_claims_are_judged_on_the_parts_that_there_are_arms_for(setting: pd.DataFrame) -> None:
+    found = setting_verdicts(CLAIMS, setting)
+    means = setting.groupby("arm")["exact_match"].mean()
+    assert verdicts_of(found["C2"]) == ["reproduced", "reproduced"]
+    assert found["C2"]["means"] == pytest.approx([means["n9"] - means["n3"]])
+    assert verdicts_of(found["C3"]) == ["contradicted", "contradicted"]
+    assert len(found["C3"]["means"]) == 2
+    assert found["C5"]["verdict"] == "reproduced"
+    assert {"C1", "C4", "C8", "M1", "T1", "X1"}.isdisjoint(found)
+
+
+def test_claims_on_interventions_are_judged_where_these_are_trained(setting: pd.DataFrame) -> None:
+    nine = setting[setting["arm"] == "n9"]
+    late = nine.assign(
+        arm="n9_late", exact_match=nine["exact_match"] - 0.1, entropy_change=0.5, routed_from=0.25
+    )
+    both = pd.concat([setting, late], ignore_index=True)
+    found = setting_verdicts(CLAIMS, both, ["n9_late"])
+    assert verdicts_of(found["X1"]) == ["contradicted", "contradicted"]
+    assert found["X1"]["means"] == pytest.approx([-0.1])
+    assert {id: one for id, one in found.items() if id != "X1"} == setting_verdicts(CLAIMS, setting)
+
+
+def test_the_record_of_a_setting_keeps_interventions_out_of_the_groups(
+    setting: pd.DataFrame,
+) -> None:
+    """Entropy rises in an arm of the mechanism: C5 is of the arms of the sweep."""
+    late = setting[setting["arm"] == "n9"].assign(arm="n9_late", entropy_change=0.5)
+    both = pd.concat([setting, late], ignore_index=True)
+    trials, params = both.assign(setting="main", seed=1), load_params()
+    study = Blocks(params.data, params.model, params.capsules, params.train)
+    found = settings_record(trials, {}, study, params.settings, CLAIMS)["settings"]["main"][
+        "claims"
+    ]
+    assert found == setting_verdicts(CLAIMS, both, ["n9_late"])
+    assert (found["C5"]["verdict"], setting_verdicts(CLAIMS, both)["C5"]["verdict"]) == (
+        "reproduced",
+        "contradicted",
+    )
+
+
+def test_claims_on_the_gradient_are_judged_with_their_measures(setting: pd.DataFrame) -> None:
+    assert setting_verdicts(CLAIMS, setting)["X7"]["verdict"] == "reproduced"
+
+
+@pytest.mark.parametrize(
+    ("part", "judged"),
+    [
+        ({"kind": "level", "of": "n3"}, True),
+        ({"kind": "level", "of": "n7"}, False),
+        (BEST | {"minus_best_of": ["n1", "n9"]}, True),
+        (BEST | {"minus_best_of": ["n1", "n7"]}, False),
+        ({"kind": "level", "of": "n3", "table": "fitting"}, True),
+        ({"kind": "level", "of": "n3"} | AT_TEST, False),  # networks of settings are not kept
+        (DOUBLE, True),
+        (DOUBLE | {"minus_over": "n7"}, False),
+    ],
+)
+def test_a_part_is_judged_where_there_are_all_arms_that_it_names(
+    part: dict[str, Any], judged: bool, setting: pd.DataFrame
+) -> None:
+    whole = {"table": "mechanism", "measure": "exact_match", "expect": "above 0"} | part
+    head = {"id": "X1", "section": "0", "title": "t", "paper": "p", "rule": "r"}
+    claims = parse_claims([head | {"parts": [whole]}])
+    assert bool(setting_verdicts(claims, setting)) == judged
+
+
+def test_cautious_intervals_may_decide_otherwise(setting: pd.DataFrame) -> None:
+    nine = setting["arm"] == "n9"
+    setting.loc[nine, "exact_match"] = setting.loc[setting["arm"] == "n3", "exact_match"].to_numpy()
+    setting.loc[nine, "exact_match"] -= [0.001, 0.02, 0.05]
+    found = setting_verdicts(CLAIMS, setting)["C2"]
+    assert (found["verdict"], found["cautious"]) == ("reproduced", "inconclusive")
+
+
+def test_with_all_arms_a_setting_is_judged_as_the_main_study(setting: pd.DataFrame) -> None:
+    whole = [claim for claim in CLAIMS if claim.id == "C3"]
+    main = evaluate_claims(whole, {"fitting": setting})
+    assert setting_verdicts(whole, setting)["C3"]["verdict"] == main["C3"]["verdict"]
+
+
+def test_settings_are_gathered_with_the_facts_of_their_arms() -> None:
+    evaluations = pd.DataFrame(
+        {
+            "trial": [0, 0, 1, 1],
+            "step": [0, 10, 0, 10],
+            "exact_match": [0.0, 0.5, 0.0, 0.7],
+            "entropy_r1": [2.3, 2.0, 2.3, 1.9],
+            "entropy_share_r1": [1.0, 0.9, 1.0, 0.8],
+        }
+    )
+    cnn = evaluations[["trial", "step", "exact_match"]]
+    histories = {("main", "n3"): evaluations, ("main", "cnn"): cnn, ("tuned", "n3"): evaluations}
+    arms = {(setting, key): ARMS[key] for setting, key in histories}
+    arms["tuned", "n3"] = replace(ARMS["n3"], init_gain=2.0)
+    table = gather_settings(histories, arms, {"main": 1, "tuned": 2})
+    assert table[["setting", "arm", "trial"]].to_numpy().tolist() == [
+        ["main", "n3", 0], ["main", "n3", 1], ["main", "cnn", 0], ["main", "cnn", 1],
+        ["tuned", "n3", 0], ["tuned", "n3", 1],
+    ]  # fmt: skip
+    assert table["seed"].tolist() == [1] * 4 + [2] * 2
+    assert table["exact_match"].tolist() == [0.5, 0.7] * 3
+    assert table.loc[table["arm"] == "n3", "n_iter"].tolist() == [3] * 4
+    assert table.loc[table["setting"] == "tuned", "init_gain"].tolist() == [2.0, 2.0]
+    assert table.loc[table["setting"] == "main", "init_gain"].isna().all()
+    assert table.columns.is_unique
+
+
+def verdicts_of(record: dict) -> list[str]:
+    """The verdict on a claim, and that by cautious intervals."""
+    return [record["verdict"], record["cautious"]]
