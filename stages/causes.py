@@ -20,7 +20,7 @@ from stages.recording import recorded
 
 
 def main() -> None:
-    """Write plots/ablations.csv, trials.csv, interventions.csv, exposure.csv and metrics/ablations.json."""
+    """Write plots/{ablations,trials,interventions,exposure}.csv and metrics/ablations.json."""
     with recorded("causes"):
         *blocks, interventions = load_blocks(**BLOCKS, interventions=InterventionParams)
         tables = {

@@ -174,9 +174,7 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
         "causes_elsewhere": [with_signs(id, results.settings) for id in causes if id in agreeing],
         "by_length": by_length(results.settings, params),
         "best": best_against_best(results.settings),
-        "otherwise": otherwise_with_all_seeds(results.settings)
-        if results.settings["seeds"]
-        else [],
+        "otherwise": otherwise_with_all_seeds(results.settings),
         "abstract": abstract(told, results.exploratory["claims_on_longer_base"]),
         "finding": partial(finding, claims=told),
         "also": partial(also, claims=told),
@@ -188,9 +186,7 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
             if claim["verdict"] == "reproduced" and (claim["p_holm"] or 0) >= SIGNIFICANCE
         ],
         "shocked": _is_shocked(causes),
-        "arms_of_settings": len(
-            capsule_arms({key: params.arms[key] for key in params.setting_arms})
-        ),
+        "arms_of_settings": len(set(params.setting_arms) & set(capsule_arms(params.arms))),
         "over_trials": facts.over_trials(params),
         "heads": layers.new_weights(params),
         "past": provenance.earlier_runs(results.earlier, claims, params),

@@ -114,9 +114,10 @@ def otherwise_with_all_seeds(settings: Record) -> list[str]:
     >>> otherwise_with_all_seeds({"settings": {"main": main}, "seeds": seeds})
     ['C2 is inconclusive']
     """
+    seeds = settings["seeds"]
     return [
         f"{id} is {found['verdict']}"
-        for id, found in settings["seeds"]["claims"].items()
+        for id, found in (seeds["claims"] if seeds else {}).items()
         if found["verdict"] != settings["settings"][MAIN]["claims"][id]["verdict"]
     ]
 
@@ -140,8 +141,8 @@ def best_against_best(settings: Record) -> list[str]:
 def by_length(settings: Record, params: Params) -> str:
     """Return what three iterations and the CNN reach in as many epochs as there are settings of.
 
-    Of the main study and the settings that differ from it in ``train.epochs`` alone; nothing without
-    such a setting.
+    Of the main study and the settings that differ from it in ``train.epochs`` alone; nothing
+    without such a setting.
     """
     lengths = {params.train.epochs: MAIN}
     for name, setting in params.settings.items():

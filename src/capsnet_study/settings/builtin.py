@@ -22,7 +22,7 @@ def tuned_arm(arm: str) -> str:
 
 
 def with_all_seeds(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``metrics/settings.json`` with all seeds as one more setting, the second to be shown."""
+    """Return ``metrics/settings.json`` with all seeds as one more setting, the second one."""
     seeds = record["seeds"]
     if seeds is None:
         return dict(record)

@@ -30,7 +30,7 @@ def setting_name(key: str) -> str:
 
 
 def changes(settings: Mapping[str, Setting]) -> dict[str, str]:
-    """Return what differs in each setting: nothing in the main study, in others as in params.yaml."""
+    """Return what differs in each setting: nothing in the main study."""
     return BUILTIN_SETTINGS | {name: setting_change(setting) for name, setting in settings.items()}
 
 

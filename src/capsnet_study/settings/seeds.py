@@ -1,4 +1,4 @@
-"""The main study on more seeds: settings that are the main study but for the seed, taken together."""
+"""The main study on more seeds: settings that differ from it in the seed alone, together."""
 
 from __future__ import annotations
 

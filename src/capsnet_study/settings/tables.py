@@ -15,7 +15,7 @@ def gather_settings(
     arms: Mapping[tuple[str, str], Arm],
     seeds: Mapping[str, int],
 ) -> pd.DataFrame:
-    """Return one row per setting, arm and trial: the columns of `summarise_trials` and the arm's facts.
+    """Return one row per setting, arm and trial: `summarise_trials` and the facts of the arm.
 
     Parameters
     ----------
