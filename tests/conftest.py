@@ -88,6 +88,7 @@ def train_params() -> TrainParams:
         batch_size=16,
         lr_capsnet=0.01,
         lr_cnn=0.01,
+        weight_decay=0.0,
         warmup=0.2,
         evaluations=3,
         fitness_memory=0.5,

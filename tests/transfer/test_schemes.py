@@ -280,8 +280,8 @@ def scores(base: tuple[float, float], a1b: tuple[float, float]) -> pd.DataFrame:
 
 def test_a_loss_that_is_not_finite_names_scheme_and_step(spec, transfer, train_params):
     broken = replace(train_params, lr_capsnet=1e30, lr_cnn=1e30)
-    told = rf"{spec.kind} split 1 AB base \(seed 0\), step 1: .*nan"
-    with pytest.raises(LossNotFiniteError, match=told):
+    named = rf"{spec.kind} split 1 AB base \(seed 0\), step 1: .*nan"
+    with pytest.raises(LossNotFiniteError, match=named):
         run_transfers(spec.kind, spec, [transfer], broken, TransferParams(1, 1))
 
 
