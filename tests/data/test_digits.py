@@ -74,8 +74,8 @@ def test_a_damaged_file_is_named_with_both_checksums(folder, compressed):
     with pytest.raises(DataFileError) as error:
         load_digits("mnist", folder)
     known = module.IDX_FILES["mnist"].sha256[FIRST]
-    for told in (str(path), known, hashlib.sha256(content).hexdigest()):
-        assert told in str(error.value)
+    for named in (str(path), known, hashlib.sha256(content).hexdigest()):
+        assert named in str(error.value)
 
 
 @pytest.mark.parametrize("content", [b"", b"\0\0\10", b"not an IDX file"])
