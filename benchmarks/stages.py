@@ -24,6 +24,7 @@ RESULTS = ROOT / "benchmarks/results/stages.json"
 ARMS = [f"sweep@{arm}" for arm in ("n1", "n2", "n3", "n5")]
 Parts = Annotated[list[Literal["arms", "quick run"]], typer.Argument(help="What to time.")]
 SERIAL = (sys.executable, "-m", "dvc", "repro", "--quiet")
+EXPERIMENT = (sys.executable, "-m", "dvc", "exp", "run", "--quiet")
 RUNNER = (sys.executable, "-m", "stages.run")
 
 
@@ -50,7 +51,7 @@ def both(overrides: Sequence[str], targets: Sequence[str], first: Sequence[str])
         with tempfile.TemporaryDirectory() as made:
             project = Path(made) / "copy"
             run(["git", "clone", "--quiet", str(ROOT), str(project)], ROOT)
-            run([*RUNNER, *overrides, *first], project)
+            run([*EXPERIMENT, *overrides, *first], project)
             began = time.monotonic()
             run([*words, *targets], project)
             found[name] = round(time.monotonic() - began, 1)
