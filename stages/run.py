@@ -12,7 +12,8 @@ import signal
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +27,7 @@ from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElaps
 
 from capsnet_study.common.workers import device
 from capsnet_study.running.cluster import ClusterError, address_of, connected
-from capsnet_study.running.lockfile import cut_off, keep_lock
+from capsnet_study.running.lockfile import cut_off, keep_lock, read
 from capsnet_study.running.runner import FOLDER, Event, Options, log_path, read_graph, run_stages
 
 TAIL = 15  # lines of the log that are printed of a stage that has failed
@@ -51,26 +52,26 @@ def main(
             holder.write_text(str(os.getpid()))
             sys.exit(run(repo, targets, jobs, allow_missing))
     except Timeout:
-        sys.exit(f"run: another runner is at work here: process {holder.read_text()}")
+        sys.exit(f"run: another runner is at work here: process {read(holder)}")
     except (ClusterError, DvcException) as error:
         sys.exit(f"run: {error}")
 
 
 def run(repo: Repo, targets: list[str], jobs: int, allow_missing: bool) -> int | str:
     """Run the stages, print what happens to them, and return the exit status, or what is wrong."""
+    signals = catch_signals()
     with repo.lock:
         broken = cut_off()
     if broken:
         return f"run: {broken[0]} is incomplete or unreadable: `make restore-lock` repairs it"
     at_once, cores = capacity()
     graph = read_graph(repo, targets)
-    signals = catch_signals()
-    events = run_stages(graph, Options(jobs or at_once, cores, allow_missing), signals)
+    options = Options(jobs or at_once, cores, allow_missing)
     console = Console(highlight=False, markup=False, soft_wrap=True)
-    last = show(console, events, len(graph))
+    with closing(run_stages(graph, options, signals)) as events:
+        last = show(console, events, [stage.addressing for stage in graph])
     keep_lock()
-    names = [stage.addressing for stage in graph]
-    summarise(console, {name: last.get(name, "not run") for name in names})
+    summarise(console, last)
     if signals:
         console.print("stopped: the same command continues from here")
         return 128 + signals[0]
@@ -109,42 +110,42 @@ def catch_signals() -> list[int]:
     return caught
 
 
-def show(console: Console, events: Iterable[Event], total: int) -> dict[str, str]:
+def show(console: Console, events: Iterable[Event], stages: Sequence[str]) -> dict[str, str]:
     """Print events, and on a terminal what runs since when; return the last event of each stage."""
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
-    last: dict[str, str] = {}
+    last = dict.fromkeys(stages, "not run")
     rows: dict[str, tuple[TaskID, float]] = {}
     plain = not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=plain) as progress:
         overall = progress.add_task("")
         for stage, what in events:
             last[stage] = what
-            far = f"{sum(one in ('unchanged', 'finished') for one in last.values())} of {total}"
-            progress.update(overall, description=f"{far} stages are up to date")
+            done = sum(one in ("unchanged", "finished") for one in last.values())
+            progress.update(overall, description=f"{done} of {len(last)} stages are up to date")
             if what == "started":
                 rows[stage] = progress.add_task(stage), time.monotonic()
             elif stage in rows:
                 row, began = rows.pop(stage)
                 progress.remove_task(row)
-                what += f" after {time.monotonic() - began:.0f} s ({far})"
+                what += f" after {time.monotonic() - began:.0f} s ({done} of {len(last)})"
             if what != "unchanged":
                 console.print(f"{time.strftime('%H:%M:%S')}  {stage} {what}")
     return last
 
 
-def summarise(console: Console, last: dict[str, str]) -> None:
+def summarise(console: Console, last: Mapping[str, str]) -> None:
     """Print what has become of the stages."""
     groups: dict[str, list[str]] = defaultdict(list)
     for stage, what in last.items():
-        groups[what].append(stage)
-    counts = len(groups["finished"]), len(last), len(groups["unchanged"])
-    console.print("{} of {} stages ran, {} were up to date".format(*counts))
+        groups["stopped" if what == "started" else what].append(stage)
+    ran, unchanged = len(groups["finished"]), len(groups["unchanged"])
+    console.print(f"{ran} of {len(last)} stages ran, {unchanged} were up to date")
     for stage in groups["failed"]:
-        lines = log_path(stage).read_text(errors="replace").splitlines()
+        lines = read(log_path(stage)).splitlines()
         console.print(f"FAILED  {stage}: {log_path(stage)} ends with", *lines[-TAIL:], sep="\n")
-    for what in ("started", "not run"):
+    for what in ("stopped", "not run"):
         if groups[what]:
-            console.print({"started": "stopped"}.get(what, what) + ":", ", ".join(groups[what]))
+            console.print(f"{what}: {', '.join(groups[what])}")
 
 
 if __name__ == "__main__":

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from pathlib import Path
 
 import joblib
 import pytest
 import yaml
+from rich.console import Console
+from rich.text import Text
 
 from capsnet_study.running.lockfile import KEPT, LOCK
 from stages import run
@@ -123,3 +126,13 @@ def test_how_many_stages_run_depends_on_the_machine(monkeypatch: pytest.MonkeyPa
     assert run.capacity() == (cores, 0)
     monkeypatch.setenv("CAPS_DEVICE", "cuda:0")
     assert run.capacity() == (1, 0)
+
+
+def test_a_terminal_shows_what_runs() -> None:
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=80)
+    events = [("a", "unchanged"), ("b", "started"), ("c", "started"), ("b", "finished")]
+    last = run.show(console, events, ["a", "b", "c", "d"])
+    assert last == {"a": "unchanged", "b": "finished", "c": "started", "d": "not run"}
+    shown = Text.from_ansi(screen.getvalue()).plain
+    assert "2 of 4 stages are up to date" in shown and "b finished after 0 s (2 of 4)" in shown
