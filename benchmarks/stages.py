@@ -25,13 +25,14 @@ ARMS = [f"sweep@{arm}" for arm in ("n1", "n2", "n3", "n5")]
 Parts = Annotated[list[Literal["arms", "quick run"]], typer.Argument(help="What to time.")]
 SERIAL = (sys.executable, "-m", "dvc", "repro", "--quiet")
 RUNNER = (sys.executable, "-m", "stages.run")
+ONE_EPOCH = (sys.executable, "-m", "dvc", "exp", "run", "--quiet", "-S", "train.epochs=1")
 
 
 def main(parts: Parts = ["arms", "quick run"], out: Path = RESULTS) -> None:  # noqa: B006
     """Time full-size arms of one epoch, or the quick run, both ways, and write it down."""
     cases = {
-        "arms": lambda: both(["-S", "train.epochs=1"], ARMS, first=["multimnist"]),
-        "quick run": lambda: both(quick_overrides(), [], first=["digits"]),
+        "arms": lambda: both(ARMS, [[*ONE_EPOCH, "multimnist"]]),
+        "quick run": lambda: both([], [["cp", "quick.yaml", "params.yaml"], [*RUNNER, "digits"]]),
     }
     known = json.loads(out.read_text()) if out.exists() else {}
     machine = {"cores": os.cpu_count(), "python": platform.python_version()}
@@ -40,30 +41,25 @@ def main(parts: Parts = ["arms", "quick run"], out: Path = RESULTS) -> None:  # 
     print(json.dumps(facts, indent=2))
 
 
-def both(overrides: Sequence[str], targets: Sequence[str], first: Sequence[str]) -> dict:
+def both(targets: Sequence[str], preparation: Sequence[Sequence[str]]) -> dict:
     """Return the seconds of the targets one after the other and side by side.
 
-    `first` runs before the clock starts, so that both begin with the same files.
+    The commands of `preparation` run before the clock starts, so that both begin with the same
+    files.
     """
     found: dict = {"targets": list(targets) or "all"}
     for name, words in {"one after the other": SERIAL, "side by side": RUNNER}.items():
         with tempfile.TemporaryDirectory() as made:
             project = Path(made) / "copy"
             run(["git", "clone", "--quiet", str(ROOT), str(project)], ROOT)
-            run([*RUNNER, *overrides, *first], project)
+            for command in preparation:
+                run(command, project)
             began = time.monotonic()
             run([*words, *targets], project)
             found[name] = round(time.monotonic() - began, 1)
             print(name, found[name], flush=True)
     found["times as fast"] = round(found["one after the other"] / found["side by side"], 2)
     return found
-
-
-def quick_overrides() -> list[str]:
-    """Return the overrides of the quick run, as the Makefile has them."""
-    ask = ["make", "--no-print-directory", "-f", "Makefile", "-f", "-", "words"]
-    rule = "words:\n\t@printf '%s\\n' $(QUICK)\n"
-    return subprocess.check_output(ask, cwd=ROOT, text=True, input=rule).split("\n")[:-1]
 
 
 def run(words: Sequence[str], folder: Path) -> None:

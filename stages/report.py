@@ -20,7 +20,7 @@ def read_results(params: Params) -> Results:
     arms, changed = (arms_in(read_table(f"plots/{name}.csv")) for name in ("fitting", "ablations"))
     parts = ("claims", "data", "domains", "exploratory", "fitting", "manifold", "ablations")
     arms_of = read_json("metrics/fitting.json")
-    records = [read_json(path) for path in sorted(Path("metrics/runtime").glob("*.json"))]
+    records = read_table("metrics/runtime.csv").to_dict("records")
     return Results(
         **{name: read_json(f"metrics/{name}.json") for name in parts},
         train={

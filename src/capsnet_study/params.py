@@ -21,7 +21,14 @@ from capsnet_study.representation.params import ManifoldParams
 from capsnet_study.routing.params import RoutingParams
 from capsnet_study.settings.builtin import BUILTIN_SETTINGS, SEEDS
 from capsnet_study.settings.params import Blocks, ResolvedSetting, Settings, resolve
-from capsnet_study.training.arms import Arms, Sweep, Yoked, can_be_changed, routed_arms, uniform_arms
+from capsnet_study.training.arms import (
+    Arms,
+    Sweep,
+    Yoked,
+    can_be_changed,
+    routed_arms,
+    uniform_arms,
+)
 from capsnet_study.training.params import TrainParams
 from capsnet_study.transfer.params import TransferParams
 
