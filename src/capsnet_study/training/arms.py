@@ -96,7 +96,8 @@ def _checked(arms: Arms) -> Arms:
     for key in arms:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", key):
             raise ValueError(
-                f"arm name {key!r}: letters, digits and _ only (to DVC a dot is a path)"
+                f"arm name {key!r}: it begins with a letter, and letters, digits and _ follow "
+                "(to DVC a dot is a path)"
             )
         if getattr(arms[key], "certainty_path", None) is not None:
             raise ValueError(f"{key}: certainty_path: arms of yoked follow one, by certainty_of")
