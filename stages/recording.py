@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import multiprocessing
 import os
 import platform
 import resource
@@ -82,7 +83,7 @@ def _cpu_name() -> str:
 
 def _peak_mb() -> float:
     """Return the peak resident memory of the largest process, workers included."""
-    if "joblib" in sys.modules:  # the peak of a worker is known once it has ended
+    if multiprocessing.active_children():  # the peak of a worker is known once it has ended
         from joblib.externals.loky import get_reusable_executor
 
         get_reusable_executor().shutdown(wait=True)
