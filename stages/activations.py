@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import typer
 
 from capsnet_study.common.storage import read_arrays, read_facts, write_arrays
 from capsnet_study.common.workers import repeatable
-from capsnet_study.models.spec import KINDS, NetworkSpec
-from capsnet_study.models.weights import load_network, unpack
+from capsnet_study.models.spec import KINDS
+from capsnet_study.models.weights import load_network, network_files, read_network
 from capsnet_study.representation.activations import layer_activations
+from stages import run_command
 from stages.recording import recorded
 
 Model = Literal["capsnet", "uniform", "cnn", "random_capsnet", "random_cnn"]
@@ -25,18 +25,13 @@ def main(model: Model) -> None:
         folder = Path("data/models") / model.removeprefix("random_")
         images = read_arrays("data/manifold.safetensors", "images")["images"]
         found = []
-        for path in sorted(folder.glob("trial*.safetensors"), key=_trial_number):
-            spec = NetworkSpec.from_json(read_facts(path))
-            network = load_network(spec, unpack(read_arrays(path), when))
-            found.append(layer_activations(network, images))
+        for path in network_files(folder):
+            spec, weights = read_network(path, when)
+            found.append(layer_activations(load_network(spec, weights), images))
         layers = {name: np.stack([trial[name] for trial in found]) for name in found[0]}
         facts = read_facts("data/manifold.safetensors") | {"layer": KINDS[spec.kind].studied}
         write_arrays(f"data/activations/{model}.safetensors", layers, facts)
 
 
-def _trial_number(path: Path) -> int:
-    return int(path.stem.removeprefix("trial"))
-
-
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

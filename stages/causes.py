@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pandas as pd
-import typer
 
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_table, write_json, write_table
@@ -15,7 +14,8 @@ from capsnet_study.fitting.tables import (
 )
 from capsnet_study.interventions.params import InterventionParams
 from capsnet_study.training.arms import BLOCKS
-from capsnet_study.training.history import summarise_history
+from capsnet_study.training.history import EVALUATED, summarise_history
+from stages import run_command
 from stages.recording import recorded
 
 
@@ -24,13 +24,15 @@ def main() -> None:
     with recorded("causes"):
         *blocks, interventions = load_blocks(**BLOCKS, interventions=InterventionParams)
         tables = {
-            block: gather_arms({arm: read_table(f"data/{block}/{arm}.csv") for arm in arms}, arms)
+            block: gather_arms(
+                {arm: read_table(f"data/{block}/{arm}.csv", *EVALUATED) for arm in arms}, arms
+            )
             for block, arms in zip(BLOCKS, blocks, strict=True)
         }
         everything = pd.concat(tables.values(), ignore_index=True)
         changed = pd.concat([tables["mechanism"], tables["yoked"]], ignore_index=True)
         trials = [summarise_trials(table).assign(block=block) for block, table in tables.items()]
-        tests = [read_table(f"data/interventions/{arm}.csv") for arm in interventions.arms]
+        tests = [read_table(f"data/interventions/{arm}.csv", "arm") for arm in interventions.arms]
         write_table("plots/mechanism.csv", without_shares(changed))
         write_table("plots/mechanism_trials.csv", pd.concat(trials, ignore_index=True))
         write_table("plots/exposure.csv", exposure_table(everything))
@@ -40,4 +42,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pandas as pd
-import typer
 
 from capsnet_study.claims.declarations import parse_claims
 from capsnet_study.claims.exploratory import explore
@@ -13,19 +12,22 @@ from capsnet_study.common.storage import read_table, read_yaml, write_json
 from capsnet_study.names import MAIN_MODELS
 from capsnet_study.training.arms import facts_in
 from capsnet_study.training.params import TrainParams
+from stages import run_command
 from stages.recording import recorded
 
 
 def read_tables() -> dict[str, pd.DataFrame]:
     """Read all tables that claims are judged on, with what the arms are."""
-    sweep, others = (facts_in(read_table(f"plots/{name}.csv")) for name in ("fitting", "mechanism"))
+    sweep, others = (
+        facts_in(read_table(f"plots/{name}.csv", "arm")) for name in ("fitting", "mechanism")
+    )
     all_arms = pd.concat([sweep, others])
-    transfer = [read_table(f"plots/transfer_{model}.csv") for model in MAIN_MODELS]
+    transfer = [read_table(f"plots/transfer_{model}.csv", "scheme") for model in MAIN_MODELS]
     return {
-        "fitting": read_table("plots/fitting_trials.csv").merge(sweep, on="arm"),
-        "mechanism": read_table("plots/mechanism_trials.csv").merge(all_arms, on="arm"),
-        "interventions": read_table("plots/interventions.csv"),
-        "manifold": read_table("plots/manifold.csv"),
+        "fitting": read_table("plots/fitting_trials.csv", "arm").merge(sweep, on="arm"),
+        "mechanism": read_table("plots/mechanism_trials.csv", "arm").merge(all_arms, on="arm"),
+        "interventions": read_table("plots/interventions.csv", "change"),
+        "manifold": read_table("plots/manifold.csv", "pair"),
         "transfer": pd.concat(transfer),
     }
 
@@ -41,4 +43,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

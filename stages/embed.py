@@ -5,13 +5,13 @@ from __future__ import annotations
 from itertools import product
 
 import numpy as np
-import typer
 
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_arrays, read_facts, write_arrays
 from capsnet_study.common.workers import run_side_by_side
 from capsnet_study.representation.embedding import tsne_map
 from capsnet_study.representation.params import ManifoldParams
+from stages import run_command
 from stages.recording import recorded
 
 
@@ -24,7 +24,7 @@ def main(model: str) -> None:
         (params,) = load_blocks(manifold=ManifoldParams)
         network = model.removesuffix("_pre")
         source = f"data/activations/{network}.safetensors"
-        facts = read_facts(source)
+        facts = read_facts(source, "layer", "pairs")
         layer = facts["layer"] + model.removeprefix(network)
         activations = read_arrays(source, layer)[layer]
         perplexities = [params.perplexity, *params.other_perplexities]
@@ -43,4 +43,4 @@ def main(model: str) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
-import typer
 
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_arrays, read_facts, read_json, read_table, write_text
@@ -18,25 +17,26 @@ from capsnet_study.explorer.sprites import sheets
 from capsnet_study.figures.params import FigureParams
 from capsnet_study.names import MAIN_MODELS
 from capsnet_study.worlds.builtin import with_all_seeds
+from stages import run_command
 
 TEXTS = ("REPORT.md", "APPENDIX.md")
 
 
 def read_results() -> Results:
     """Return what the charts draw."""
-    fitting = read_table("plots/fitting.csv")
+    fitting = read_table("plots/fitting.csv", "arm")
     sets = read_arrays("data/manifold.safetensors", "images", "offsets")
-    pairs = read_facts("data/manifold.safetensors")["pairs"]
-    transfer = [read_table(f"plots/transfer_{model}.csv") for model in MAIN_MODELS]
+    pairs = read_facts("data/manifold.safetensors", "pairs")["pairs"]
+    transfer = [read_table(f"plots/transfer_{model}.csv", "scheme") for model in MAIN_MODELS]
     return Results(
         fitting=fitting,
-        arms=pd.concat([fitting, read_table("plots/mechanism.csv")], ignore_index=True),
-        interventions=read_table("plots/interventions.csv"),
-        exposure=read_table("plots/exposure.csv"),
-        maps=read_table("plots/manifold_maps.csv"),
-        manifold=read_table("plots/manifold.csv"),
+        arms=pd.concat([fitting, read_table("plots/mechanism.csv", "arm")], ignore_index=True),
+        interventions=read_table("plots/interventions.csv", "change"),
+        exposure=read_table("plots/exposure.csv", "arm"),
+        maps=read_table("plots/manifold_maps.csv", "pair"),
+        manifold=read_table("plots/manifold.csv", "pair"),
         transfer=pd.concat(transfer, ignore_index=True),
-        nulls=read_json("metrics/manifold.json")["nulls"],
+        nulls=read_json("metrics/manifold.json", "nulls")["nulls"],
         claims=read_json("metrics/claims.json"),
         sheets=sheets(dict(zip(pairs, sets["images"], strict=True)), sets["offsets"]),
         worlds=with_all_seeds(read_json("metrics/worlds.json")),
@@ -59,4 +59,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -1,15 +1,14 @@
 """Have the digits of the study and of its worlds here, one source after the other.
 
 Not a stage of the pipeline: `make study` begins with it. Stages that run side by side would else
-download into one folder at once. What cannot be had is told, and left to the stages that need it.
+each download the same. What cannot be had is told, and left to the stages that need it.
 """
 
 from __future__ import annotations
 
-import typer
-
-from capsnet_study.data.digits import DataFileError
+from capsnet_study.common.errors import FileError
 from capsnet_study.params import load_params
+from stages import run_command
 from stages.digits import folder_of
 
 
@@ -20,9 +19,9 @@ def main() -> None:
     for source in dict.fromkeys([params.data.source, *filter(None, worlds)]):
         try:
             folder_of(source)
-        except DataFileError as error:
+        except FileError as error:
             print(error)
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

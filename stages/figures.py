@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pandas as pd
-import typer
 from matplotlib.figure import Figure
 
 from capsnet_study.claims.kinds import of_kind
@@ -33,17 +32,18 @@ from capsnet_study.figures.worlds import figure_effects, figure_worlds
 from capsnet_study.models.params import ModelParams
 from capsnet_study.names import MAIN_MODELS
 from capsnet_study.worlds.builtin import with_all_seeds
+from stages import run_command
 from stages.recording import recorded
 
 
 def draw(model: ModelParams, shown: FigureParams) -> dict[str, Figure]:
     """Return all figures by file name."""
-    fitting = read_table("plots/fitting.csv")
-    manifold = read_table("plots/manifold.csv")
-    transfer = [read_table(f"plots/transfer_{name}.csv") for name in MAIN_MODELS]
+    fitting = read_table("plots/fitting.csv", "arm")
+    manifold = read_table("plots/manifold.csv", "pair")
+    transfer = [read_table(f"plots/transfer_{name}.csv", "scheme") for name in MAIN_MODELS]
     examples = read_arrays("data/multimnist.safetensors", "test_images", "test_labels")
     sets = read_arrays("data/manifold.safetensors", "images", "offsets")
-    pairs = read_facts("data/manifold.safetensors")["pairs"]
+    pairs = read_facts("data/manifold.safetensors", "pairs")["pairs"]
     present = [pair for pair in shown.pairs if pair in pairs]
     domains = splits_of(read_json("data/domains.json"))[0]
     return (
@@ -60,16 +60,18 @@ def draw(model: ModelParams, shown: FigureParams) -> dict[str, Figure]:
                 {pair: sets["images"][pairs.index(pair)] for pair in present}, sets["offsets"]
             ),
             "fig5_maps": figure_maps(
-                read_table("plots/manifold_maps.csv"), manifold, present, shown.models
+                read_table("plots/manifold_maps.csv", "pair"), manifold, present, shown.models
             ),
             "fig6_schemes": figure_schemes(domains.a, domains.b),
             "fig7_transfer": figure_transfer(pd.concat(transfer, ignore_index=True)),
             "faithfulness": figure_faithfulness(manifold),
-            "distances": figure_distances(manifold, read_json("metrics/manifold.json")["nulls"]),
+            "distances": figure_distances(
+                manifold, read_json("metrics/manifold.json", "nulls")["nulls"]
+            ),
             "controls": figure_controls(fitting),
             "claims": figure_claims(
                 of_kind(read_json("metrics/claims.json"), "paper"),
-                read_json("metrics/exploratory.json")["cautious"],
+                read_json("metrics/exploratory.json", "cautious")["cautious"],
                 fitting,
             ),
         }
@@ -80,15 +82,17 @@ def draw(model: ModelParams, shown: FigureParams) -> dict[str, Figure]:
 
 def draw_causes(fitting: pd.DataFrame) -> dict[str, Figure]:
     """Return the figures of interventions by file name."""
-    arms = pd.concat([fitting, read_table("plots/mechanism.csv")], ignore_index=True)
-    interventions = read_table("plots/interventions.csv")
+    arms = pd.concat([fitting, read_table("plots/mechanism.csv", "arm")], ignore_index=True)
+    interventions = read_table("plots/interventions.csv", "change")
     claims = of_kind(read_json("metrics/claims.json"), "mechanism")
     return {
-        "early_certainty": figure_early_certainty(read_table("plots/mechanism_trials.csv"), arms),
+        "early_certainty": figure_early_certainty(
+            read_table("plots/mechanism_trials.csv", "arm"), arms
+        ),
         "step_differences": figure_step_differences(arms),
         "timing": figure_timing(arms),
         "clamp": figure_clamp(arms),
-        "exposure": figure_exposure(read_table("plots/exposure.csv"), arms),
+        "exposure": figure_exposure(read_table("plots/exposure.csv", "arm"), arms),
         "train_test_n": figure_train_test(interventions, arms),
         "interventions": figure_interventions(interventions, arms),
         "other_routings": figure_other_routings(arms),
@@ -119,4 +123,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

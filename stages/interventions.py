@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import typer
-
-from capsnet_study.common.params import ParameterError, load_blocks
-from capsnet_study.common.storage import read_arrays, read_facts, write_table
+from capsnet_study.common.errors import ParameterError
+from capsnet_study.common.params import load_blocks
+from capsnet_study.common.storage import read_arrays, write_table
 from capsnet_study.common.workers import repeatable, run_side_by_side
 from capsnet_study.interventions.measure import intervene, intervention_table
 from capsnet_study.interventions.params import InterventionParams
 from capsnet_study.models.spec import NetworkSpec
-from capsnet_study.models.weights import unpack
-from capsnet_study.training.trials import image_sets
+from capsnet_study.models.weights import network_files, read_network
+from capsnet_study.training.trials import IMAGE_ARRAYS, image_sets
+from stages import run_command
 from stages.recording import recorded
 
 
@@ -21,35 +21,25 @@ def main(arm: str) -> None:
     """Write data/interventions/ARM.csv: one row a trial, layer and change."""
     with recorded(f"interventions@{arm}"), repeatable():
         (params,) = load_blocks(interventions=InterventionParams)
-        paths = sorted(Path("data/networks", arm).glob("trial*.safetensors"), key=_trial_number)
-        specs = [NetworkSpec.from_json(read_facts(path)) for path in paths]
-        _check(arm, specs)
-        images = image_sets(read_arrays("data/multimnist.safetensors"))
-        tasks = [
-            (spec, unpack(read_arrays(path), "trained"), *images, params)
-            for spec, path in zip(specs, paths, strict=True)
-        ]
+        networks = [read_network(path) for path in network_files(Path("data/networks", arm))]
+        for spec, _ in networks:
+            _check(arm, spec)
+        images = image_sets(read_arrays("data/multimnist.safetensors", *IMAGE_ARRAYS))
+        tasks = [(*network, *images, params) for network in networks]
         table = intervention_table(arm, run_side_by_side(intervene, tasks))
         write_table(f"data/interventions/{arm}.csv", table)
 
 
-def _check(arm: str, specs: list[NetworkSpec]) -> None:
-    """Refuse an arm without networks, or whose networks are not routed by agreement."""
+def _check(arm: str, spec: NetworkSpec) -> None:
+    """Refuse an arm whose networks are not routed by agreement."""
     where = f"interventions.arms: {arm!r}"
-    if not specs:
-        raise ParameterError(f"{where}: there is no trained network in data/networks/{arm}")
-    for spec in specs:
-        if spec.routing is None:
-            raise ParameterError(f"{where}: a {spec.kind} has no couplings to change")
-        if spec.routing.algorithm != "dynamic":
-            raise ParameterError(
-                f"{where}: algorithm = {spec.routing.algorithm!r}: 'dynamic' is needed"
-            )
-
-
-def _trial_number(path: Path) -> int:
-    return int(path.stem.removeprefix("trial"))
+    if spec.routing is None:
+        raise ParameterError(f"{where}: a {spec.kind} has no couplings to change")
+    if spec.routing.algorithm != "dynamic":
+        raise ParameterError(
+            f"{where}: algorithm = {spec.routing.algorithm!r}: 'dynamic' is needed"
+        )
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

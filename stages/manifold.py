@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import typer
 
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.seeding import numpy_generator
@@ -16,7 +15,10 @@ from capsnet_study.common.workers import repeatable
 from capsnet_study.faithfulness import tables
 from capsnet_study.faithfulness.nulls import null_bands
 from capsnet_study.representation.params import MODELS, ManifoldParams
+from stages import run_command
 from stages.recording import recorded
+
+FACTS = ("activations", "layer", "pairs", "perplexities")  # of maps, as stages/embed.py writes them
 
 
 def main() -> None:
@@ -25,10 +27,10 @@ def main() -> None:
         (params,) = load_blocks(manifold=ManifoldParams)
         grid = read_arrays("data/manifold.safetensors", "offsets")["offsets"].astype(np.float64)
         sources = {name: f"data/embeddings/{name}.safetensors" for name in MODELS}
-        facts = {name: read_facts(path) for name, path in sources.items()}
+        facts = {name: read_facts(path, *FACTS) for name, path in sources.items()}
         pairs = tables.common_value(facts, "pairs")
         perplexities = tables.common_value(facts, "perplexities")
-        maps = {name: read_arrays(path)["maps"] for name, path in sources.items()}
+        maps = {name: read_arrays(path, "maps")["maps"] for name, path in sources.items()}
         measured = pd.concat(
             [
                 tables.measure_model(
@@ -54,4 +56,4 @@ def _mapped(facts: Mapping[str, Any]) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from itertools import product
 from typing import Literal
 
-import typer
-
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_arrays, read_json, write_arrays, write_table
 from capsnet_study.data.domains import in_domain, splits_of
@@ -17,7 +15,8 @@ from capsnet_study.routing.params import RoutingParams
 from capsnet_study.training.checkpoints import resumable
 from capsnet_study.training.history import history_table
 from capsnet_study.training.params import TrainParams
-from capsnet_study.training.trials import image_sets, run_trainings, trial
+from capsnet_study.training.trials import IMAGE_ARRAYS, image_sets, run_trainings, trial
+from stages import run_command
 from stages.recording import recorded
 
 HIDDEN = 2  # one layer more than in figure 1: three above the convolutions
@@ -31,7 +30,7 @@ def main(model: Literal["capsnet", "uniform", "cnn"]) -> None:
             model=ModelParams, capsules=CapsuleParams, routing=RoutingParams, train=TrainParams
         )
         spec = main_model(model, *sizes, HIDDEN)
-        images = image_sets(read_arrays("data/multimnist.safetensors"))
+        images = image_sets(read_arrays("data/multimnist.safetensors", *IMAGE_ARRAYS))
         names, trainings = [], []
         for (split, domains), side in product(
             enumerate(splits_of(read_json("data/domains.json"))), "ab"
@@ -48,4 +47,4 @@ def main(model: Literal["capsnet", "uniform", "cnn"]) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import typer
-
 from capsnet_study.common.storage import read_json, read_table, write_text
 from capsnet_study.names import MAIN_MODELS
 from capsnet_study.params import Params, load_params
 from capsnet_study.report.render import Results, render_appendix, render_report
 from capsnet_study.training.arms import BLOCKS, arms_in
 from capsnet_study.worlds.builtin import in_told_order
+from stages import run_command
 
 
 def read_results(params: Params) -> Results:
     """Read all metrics; of the records of stages those of stages that there are."""
-    arms, changed = (arms_in(read_table(f"plots/{name}.csv")) for name in ("fitting", "mechanism"))
+    arms, changed = (
+        arms_in(read_table(f"plots/{name}.csv", "arm")) for name in ("fitting", "mechanism")
+    )
     parts = ("claims", "data", "domains", "exploratory", "fitting", "manifold", "mechanism")
     records = [read_json(path) for path in sorted(Path("metrics/runtime").glob("*.json"))]
     return Results(
         **{name: read_json(f"metrics/{name}.json") for name in parts},
         train={model: read_json(f"metrics/train_{model}.json") for model in MAIN_MODELS},
         transfer={model: read_json(f"metrics/transfer_{model}.json") for model in MAIN_MODELS},
-        sensitivity=read_table("plots/manifold_sensitivity.csv"),
-        search=read_table("scripts/search.csv"),
-        switch=read_table("scripts/switch.csv"),
-        earlier=read_table("scripts/earlier_runs.csv"),
+        sensitivity=read_table("plots/manifold_sensitivity.csv", "measure"),
+        search=read_table("scripts/search.csv", "kind"),
+        switch=read_table("scripts/switch.csv", "arm"),
+        earlier=read_table("scripts/earlier_runs.csv", "commit"),
         arms=arms,
         changed_arms=changed,
         figures={path.stem for path in Path("plots/figures").glob("*.png")},
@@ -57,4 +58,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

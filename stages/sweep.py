@@ -12,9 +12,10 @@ from capsnet_study.models.params import CapsuleParams, ModelParams
 from capsnet_study.models.weights import pack
 from capsnet_study.training.arms import BLOCKS, Block, YokedArm
 from capsnet_study.training.checkpoints import resumable
-from capsnet_study.training.history import history_table
+from capsnet_study.training.history import EVALUATED, history_table
 from capsnet_study.training.params import TrainParams
-from capsnet_study.training.trials import arm_trials, image_sets, run_trainings
+from capsnet_study.training.trials import IMAGE_ARRAYS, arm_trials, image_sets, run_trainings
+from stages import run_command
 from stages.recording import recorded
 
 
@@ -27,10 +28,11 @@ def main(arm: str, block: Annotated[Block, typer.Argument()] = "sweep") -> None:
         )
         if arm not in arms:
             raise ParameterError(f"no arm {arm!r} in {block}; there are {', '.join(arms)}")
-        images = image_sets(read_arrays("data/multimnist.safetensors"))
+        images = image_sets(read_arrays("data/multimnist.safetensors", *IMAGE_ARRAYS))
         followed = None
         if isinstance(arms[arm], YokedArm):
-            followed = read_table(f"data/sweep/{arms[arm].certainty_of}.csv")
+            path = f"data/sweep/{arms[arm].certainty_of}.csv"
+            followed = read_table(path, *EVALUATED, "entropy_share_r1")
         trainings = arm_trials(arm, arms[arm], (model, capsules), images, train, followed)
         found = run_trainings(trainings, checkpoints)
         write_table(f"data/{block}/{arm}.csv", history_table([trained.rows for trained in found]))
@@ -41,4 +43,4 @@ def main(arm: str, block: Annotated[Block, typer.Argument()] = "sweep") -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

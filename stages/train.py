@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-import typer
-
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_arrays, write_arrays, write_json, write_table
 from capsnet_study.models.params import CapsuleParams, ModelParams
@@ -15,7 +13,8 @@ from capsnet_study.routing.params import RoutingParams
 from capsnet_study.training.checkpoints import resumable
 from capsnet_study.training.history import history_table, summarise_history
 from capsnet_study.training.params import TrainParams
-from capsnet_study.training.trials import image_sets, run_trainings, trials
+from capsnet_study.training.trials import IMAGE_ARRAYS, image_sets, run_trainings, trials
+from stages import run_command
 from stages.recording import recorded
 
 
@@ -27,7 +26,7 @@ def main(model: Literal["capsnet", "uniform", "cnn"]) -> None:
             model=ModelParams, capsules=CapsuleParams, routing=RoutingParams, train=TrainParams
         )
         spec = main_model(model, *sizes)
-        images = image_sets(read_arrays("data/multimnist.safetensors"))
+        images = image_sets(read_arrays("data/multimnist.safetensors", *IMAGE_ARRAYS))
         found = run_trainings(trials(model, spec, images, train), checkpoints)
         for number, trained in enumerate(found):
             weights = pack(initial=trained.initial, trained=trained.trained)
@@ -38,4 +37,4 @@ def main(model: Literal["capsnet", "uniform", "cnn"]) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -6,24 +6,22 @@ from itertools import product
 from typing import Literal
 
 import pandas as pd
-import typer
 
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import (
     read_arrays,
-    read_facts,
     read_json,
     write_json,
     write_table,
 )
 from capsnet_study.data.domains import in_domain, splits_of
-from capsnet_study.models.spec import NetworkSpec
-from capsnet_study.models.weights import unpack
+from capsnet_study.models.weights import read_network
 from capsnet_study.training.checkpoints import resumable
 from capsnet_study.training.params import TrainParams
-from capsnet_study.training.trials import image_sets
+from capsnet_study.training.trials import IMAGE_ARRAYS, image_sets
 from capsnet_study.transfer.params import TransferParams
 from capsnet_study.transfer.schemes import Transfer, run_transfers, summarise_schemes
+from stages import run_command
 from stages.recording import recorded
 
 
@@ -32,15 +30,14 @@ def main(model: Literal["capsnet", "uniform", "cnn"]) -> None:
     stage = f"transfer_{model}"
     with recorded(stage), resumable(stage) as checkpoints:
         train, params = load_blocks(train=TrainParams, transfer=TransferParams)
-        images = image_sets(read_arrays("data/multimnist.safetensors"))
+        images = image_sets(read_arrays("data/multimnist.safetensors", *IMAGE_ARRAYS))
         splits = splits_of(read_json("data/domains.json"))
         transfers = []
         for (split, domains), direction in product(enumerate(splits), ("AB", "BA")):
             files = [
                 f"data/pretrained/{model}/split{split}_{side}.safetensors" for side in direction
             ]
-            source, target = (unpack(read_arrays(path), "trained") for path in files)
-            spec = NetworkSpec.from_json(read_facts(files[0]))
+            (spec, source), (_, target) = map(read_network, files)
             pairs = getattr(domains, direction[1].lower())
             sets = [part.of(in_domain(part.labels, pairs)) for part in images]
             transfers.append(Transfer(split, direction, source, target, *sets))
@@ -50,4 +47,4 @@ def main(model: Literal["capsnet", "uniform", "cnn"]) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pandas as pd
-import typer
 
 from capsnet_study.claims.declarations import parse_claims
 from capsnet_study.common.params import load_blocks
@@ -13,12 +12,14 @@ from capsnet_study.common.storage import read_table, read_yaml, write_json, writ
 from capsnet_study.data.params import DataParams
 from capsnet_study.models.params import CapsuleParams, ModelParams
 from capsnet_study.training.arms import Sweep
+from capsnet_study.training.history import EVALUATED
 from capsnet_study.training.params import TrainParams
 from capsnet_study.worlds.builtin import BUILTIN_WORLDS, MAIN, TUNED, tuned_arm
 from capsnet_study.worlds.params import Setting, World, WorldParams
 from capsnet_study.worlds.record import worlds_record
 from capsnet_study.worlds.seeds import that_differ
 from capsnet_study.worlds.tables import gather_worlds
+from stages import run_command
 from stages.recording import recorded
 
 
@@ -68,8 +69,9 @@ def read_trials(
     }
     seeds = dict.fromkeys(BUILTIN_WORLDS, study.train.seed)
     seeds |= {name: world.setting(study).train.seed for name, world in settings.items()}
-    return gather_worlds({key: read_table(path) for key, path in paths.items()}, trained, seeds)
+    histories = {key: read_table(path, *EVALUATED) for key, path in paths.items()}
+    return gather_worlds(histories, trained, seeds)
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

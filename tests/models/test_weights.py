@@ -3,14 +3,18 @@
 from dataclasses import replace
 from itertools import product
 
+import numpy as np
 import pytest
 import torch
 import yaml
 from torch import nn
 
+from capsnet_study.common.errors import FileError
+from capsnet_study.common.storage import write_arrays
 from capsnet_study.models.capsnet import PRIMARY_LENGTH, capsule_lengths
 from capsnet_study.models.network import reset_he
 from capsnet_study.models.spec import NetworkSpec, build_network
+from capsnet_study.models.weights import network_files, pack, read_network, weights_of
 from capsnet_study.params import parse_params
 from capsnet_study.routing.layer import CapsuleLayer
 from capsnet_study.routing.params import RoutingParams
@@ -69,6 +73,50 @@ def test_a_specification_survives_as_text(model, capsules):
         assert NetworkSpec.from_json(spec.to_json()) == spec
     with pytest.raises(ValueError, match="kind"):
         NetworkSpec.from_json(spec.to_json().replace("capsnet", "transformer"))
+
+
+@pytest.fixture
+def written(make, model, capsules, routing, tmp_path):
+    """The file of a tiny CapsNet, its specification and its weights."""
+    spec = NetworkSpec("capsnet", model, 1, capsules, routing)
+    weights = weights_of(make("capsnet"))
+    path = tmp_path / "trial0.safetensors"
+    write_arrays(path, pack(initial=weights, trained=weights), spec.to_json())
+    return path, spec, weights
+
+
+def test_a_network_returns_as_it_was_written(written):
+    path, spec, weights = written
+    for when in ("initial", "trained"):
+        found, values = read_network(path, when)
+        assert found == spec and list(values) == sorted(weights)
+        assert all(np.array_equal(values[name], weights[name]) for name in weights)
+
+
+def test_what_is_no_network_is_refused_with_the_name_of_its_file(written):
+    path, spec, weights = written
+    smaller = replace(spec, model=replace(spec.model, conv_channels=2))
+    for facts, kept, told in (
+        (spec.to_json().replace("capsnet", "transformer"), weights, "no kind of network"),
+        ("{", weights, "whole file: Invalid JSON"),
+        ('{"kind": "cnn"}', weights, "model: "),
+        ({"step": 3}, weights, "whole file: "),
+        (smaller.to_json(), weights, "'trained' are not those of its capsnet"),
+        (spec.to_json(), dict(list(weights.items())[1:]), "'trained' are not those of its capsnet"),
+    ):
+        write_arrays(path, pack(trained=kept), facts)
+        with pytest.raises(FileError, match=rf"^{path}: [^\n]*$") as refused:
+            read_network(path)
+        assert told in str(refused.value)
+
+
+def test_networks_come_in_the_order_of_their_trials(tmp_path):
+    for trial in (10, 2, 0):
+        (tmp_path / f"trial{trial}.safetensors").touch()
+    found = [path.stem for path in network_files(tmp_path)]
+    assert found == ["trial0", "trial2", "trial10"]
+    with pytest.raises(FileError, match="none: there is no trained network"):
+        network_files(tmp_path / "none")
 
 
 def test_parameters_reach_the_routed_layers(make, capsules):

@@ -1,16 +1,19 @@
-"""Weights of networks as arrays: taken, put back, and laid out for a file."""
+"""Weights of networks as arrays: taken, put back, laid out for a file and read from one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
 
+from capsnet_study.common.errors import FileError
+from capsnet_study.common.storage import read_arrays, read_facts, reading
 from capsnet_study.common.workers import device
 from capsnet_study.models.network import Network
-from capsnet_study.models.spec import NetworkSpec, build_network
+from capsnet_study.models.spec import KINDS, NetworkSpec, build_network
 
 Weights = dict[str, np.ndarray]
 
@@ -44,3 +47,41 @@ def unpack(arrays: Mapping[str, np.ndarray], when: Literal["initial", "trained"]
         for name, value in arrays.items()
         if name.startswith(prefix)
     }
+
+
+def network_files(folder: str | Path) -> list[Path]:
+    """Return the files of the trained networks in a folder, by the number of the trial.
+
+    Raises
+    ------
+    FileError
+        There is none.
+    """
+    found = list(Path(folder).glob("trial*.safetensors"))
+    if not found:
+        raise FileError(f"{folder}: there is no trained network")
+    return sorted(found, key=lambda path: (len(path.name), path.name))
+
+
+def read_network(
+    path: str | Path, when: Literal["initial", "trained"] = "trained"
+) -> tuple[NetworkSpec, Weights]:
+    """Return what network a file holds, and its weights at one moment.
+
+    Raises
+    ------
+    FileError
+        The file cannot be read, says of no network what it is, or has not all of its weights.
+    """
+    with reading(path):
+        spec = NetworkSpec.from_json(str(read_facts(path)))
+    weights = unpack(read_arrays(path), when)
+    with torch.device("meta"):  # shapes alone
+        expected = KINDS[spec.kind].build(spec).state_dict()
+    if _shapes(weights) != _shapes(expected):
+        raise FileError(f"{path}: the weights {when!r} are not those of its {spec.kind}")
+    return spec, weights
+
+
+def _shapes(weights: Mapping[str, np.ndarray | torch.Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(value.shape) for name, value in weights.items()}

@@ -17,6 +17,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from capsnet_study.common.errors import FileError
 from capsnet_study.common.storage import checksum_of_files, read_arrays, read_facts, write_arrays
 from capsnet_study.common.workers import device
 from capsnet_study.models.network import Network
@@ -104,7 +105,7 @@ class Checkpoint:
 
         Raises
         ------
-        ValueError
+        FileError
             The file is not what `save` writes; it names the file.
         """
         if not self.path.exists():
@@ -112,7 +113,8 @@ class Checkpoint:
         try:
             return self._restore(network, optimizer, generator)
         except Exception as error:
-            raise ValueError(f"{self.path}: no checkpoint ({error}); delete it") from error
+            reason = " ".join(str(error).split())
+            raise FileError(f"{self.path}: no checkpoint ({reason}); delete it") from error
 
     def _restore(
         self, network: Network, optimizer: torch.optim.Optimizer, generator: torch.Generator
