@@ -19,6 +19,7 @@ from capsnet_study.models.spec import NetworkSpec
 from capsnet_study.params import Params, load_params
 from capsnet_study.training.trials import ImageSet
 from scripts.validation import learning_and_validation, reached
+from stages import run_command
 
 SEEDS = 5
 MEASURES = ["exact_match", "entropy_share_r1", "entropy_share_r2"]
@@ -76,4 +77,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import typer
-
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_arrays, read_facts, write_arrays
 from capsnet_study.common.workers import repeatable
 from capsnet_study.models.params import ModelParams
 from capsnet_study.representation.pixels import pca_activations, pixel_activations
+from stages import run_command
 from stages.recording import recorded
 
 
@@ -33,4 +32,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

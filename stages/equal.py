@@ -20,8 +20,10 @@ from dvc.repo import Repo
 from dvc.stage import PipelineStage
 from ruamel.yaml import YAML
 
+from capsnet_study.common.errors import StudyError
 from capsnet_study.common.storage import read_yaml, write_text
 from capsnet_study.running.output import record_path
+from stages import run_command
 from stages.code import CODE, checksum_of_code
 
 PATH = "equal.yaml"
@@ -39,15 +41,15 @@ def check_can_be_moved(stage: PipelineStage) -> None:
 
     Raises
     ------
-    ValueError
+    StudyError
         Naming the parameters that have changed, or what dvc.lock does not know.
     """
     for item in [*stage.outs, *stage.deps]:
         if isinstance(item, ParamsDependency):
             if item.status():
-                raise ValueError(f"{stage.addressing}: parameters have changed: {item.status()}")
+                raise StudyError(f"{stage.addressing}: parameters have changed: {item.status()}")
         elif not item.def_path.startswith(CODE) and not item.hash_info:
-            raise ValueError(f"{stage.addressing}: dvc.lock knows no {item}: run the stage")
+            raise StudyError(f"{stage.addressing}: dvc.lock knows no {item}: run the stage")
 
 
 def move_lock(stage: PipelineStage) -> None:
@@ -93,4 +95,4 @@ def _yaml(value: object) -> str:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -9,6 +9,7 @@ import typer
 
 from capsnet_study.running.lockfile import LockFileError
 from capsnet_study.running.mending import mend
+from stages import run_command
 
 
 def main() -> None:
@@ -22,4 +23,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -23,6 +23,7 @@ from capsnet_study.running.overrides import OverrideError, set_params
 from capsnet_study.running.picture import shown, summary
 from capsnet_study.running.pipeline import read_pipeline
 from capsnet_study.running.runner import caught_signals, run_pipeline
+from stages import run_command
 
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=0, help="Stages at once; 0: one a core.")]
 Overrides = Annotated[list[str], typer.Option("--set-param", "-S", help="As of dvc exp run.")]
@@ -71,4 +72,4 @@ def _run(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -14,9 +14,11 @@ from typing import NamedTuple
 
 import typer
 
+from capsnet_study.common.errors import StudyError
 from capsnet_study.common.storage import read_json, read_yaml
 from capsnet_study.running.output import record_path
 from capsnet_study.running.pipeline import read_pipeline
+from stages import run_command
 from stages.code import checksum_of_code
 
 WITHOUT_RECORD = ("report", "explorer")  # they tell of all records, and keep none themselves
@@ -47,7 +49,7 @@ def outdated(folder: str | Path = ".") -> list[str]:
 
     Raises
     ------
-    RuntimeError
+    StudyError
         DVC cannot tell, for the reason given.
     """
     # DVC ends with 0 whether or not something would run: its words decide.
@@ -58,8 +60,8 @@ def outdated(folder: str | Path = ".") -> list[str]:
         # Where a stage is outdated and a folder that it reads is not here, DVC goes no further.
         halted = re.search(r"failed to reproduce '([^']+)': \[Errno 2\]", told.stderr)
         if halted is None:
-            reason = told.stderr.strip() or told.stdout.strip()
-            raise RuntimeError(f"dvc repro --dry failed: {reason}")
+            reason = (told.stderr.strip() or told.stdout.strip()).partition("\n")[0]
+            raise StudyError(f"dvc repro --dry failed: {reason}")
         found.append(halted[1])
     return found
 
@@ -109,4 +111,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

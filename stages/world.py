@@ -18,6 +18,7 @@ from capsnet_study.training.params import TrainParams
 from capsnet_study.training.trials import run_trainings
 from capsnet_study.worlds.params import Setting, WorldParams
 from capsnet_study.worlds.trainings import world_trainings
+from stages import run_command
 from stages.digits import folder_of
 from stages.recording import recorded
 
@@ -52,4 +53,4 @@ def main(world: str, arm: str, block: Annotated[Block, typer.Argument()] = "swee
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

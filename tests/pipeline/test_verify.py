@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from capsnet_study.common.errors import StudyError
 from capsnet_study.common.storage import read_json, write_json
 from stages.code import checksum_of_code
 from stages.verify import outdated, standing
@@ -38,7 +39,7 @@ def test_stages_whose_parameters_have_changed_are_named(settled: Path) -> None:
         params.write_text(yaml.safe_dump(changed, sort_keys=False))
         assert outdated(settled) == ["figures"]
         params.write_text("figures: [")
-        with pytest.raises(RuntimeError, match=r"params\.yaml"):
+        with pytest.raises(StudyError, match=r"params\.yaml"):
             outdated(settled)
     finally:
         params.write_text(kept)
