@@ -8,7 +8,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from capsnet_study.common.params import STRICT, Count, check
+from capsnet_study.common.params import STRICT, Count, EachOnce, check
 from capsnet_study.data.params import DataParams
 from capsnet_study.models.params import CapsuleParams, ModelParams
 from capsnet_study.training.params import TrainParams
@@ -62,8 +62,8 @@ class World:
 class WorldMechanism:
     """Which interventions, arms of ``mechanism``, are trained in which worlds."""
 
-    arms: Annotated[list[str], Field(min_length=1)]
-    worlds: Annotated[list[str], Field(min_length=1)]
+    arms: Annotated[list[str], Field(min_length=1), EachOnce]
+    worlds: Annotated[list[str], Field(min_length=1), EachOnce]
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -76,7 +76,7 @@ class WorldParams:
         Interventions that some of these worlds train beside the arms.
     """
 
-    arms: Annotated[list[str], Field(min_length=1)]
+    arms: Annotated[list[str], Field(min_length=1), EachOnce]
     trials: Count
     settings: Annotated[dict[Name, World], Field(min_length=1)]
     mechanism: WorldMechanism
