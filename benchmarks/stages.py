@@ -14,25 +14,40 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
+
+from stages import run_command
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks/results/stages.json"
 ARMS = [f"sweep@{arm}" for arm in ("n1", "n2", "n3", "n5")]
-Parts = Annotated[list[Literal["arms", "quick run"]], typer.Argument(help="What to time.")]
+
+
+class Part(StrEnum):
+    """What can be timed."""
+
+    ARMS = "arms"
+    QUICK_RUN = "quick run"
+
+
+Parts = Annotated[list[Part], typer.Argument(help="What to time.")]
 SERIAL = (sys.executable, "-m", "dvc", "repro", "--quiet")
 RUNNER = (sys.executable, "-m", "stages.run")
+QUICK_PARAMETERS = ("cp", "quick.yaml", "params.yaml")
 ONE_EPOCH = (sys.executable, "-m", "dvc", "exp", "run", "--quiet", "-S", "train.epochs=1")
 
 
-def main(parts: Parts = ["arms", "quick run"], out: Path = RESULTS) -> None:  # noqa: B006
+def main(parts: Parts = [*Part], out: Path = RESULTS) -> None:  # noqa: B006
     """Time full-size arms of one epoch, or the quick run, both ways, and write it down."""
     cases = {
-        "arms": lambda: both(ARMS, [[*ONE_EPOCH, "multimnist"]]),
-        "quick run": lambda: both([], [["cp", "quick.yaml", "params.yaml"], [*RUNNER, "digits"]]),
+        Part.ARMS: lambda: both(ARMS, [[*ONE_EPOCH, "multimnist"]]),
+        Part.QUICK_RUN: lambda: both(
+            [], [["cp", "quick.yaml", "params.yaml"], [*RUNNER, "digits"]]
+        ),
     }
     known = json.loads(out.read_text()) if out.exists() else {}
     machine = {"cores": os.cpu_count(), "python": platform.python_version()}
@@ -80,4 +95,4 @@ def environment(folder: Path) -> Mapping[str, str]:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -18,6 +18,7 @@ import yaml
 from capsnet_study.claims.kinds import of_kind
 from capsnet_study.common.storage import write_table
 from capsnet_study.report.provenance import SETTING_BLOCKS
+from stages import run_command
 
 CLAIMS = "metrics/claims.json"
 
@@ -53,4 +54,4 @@ def git(*arguments: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

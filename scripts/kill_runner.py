@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from capsnet_study.common.storage import read_yaml
+from stages import run_command
 from tests.pipeline.conftest import copy_project, run, tiny_params
 
 RUNNER = [sys.executable, "-m", "stages.run"]
@@ -167,4 +168,4 @@ def print_table(kills: list[Kill], console: Console) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

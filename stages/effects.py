@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pandas as pd
-import typer
 
 from capsnet_study.claims.declarations import parse_claims
 from capsnet_study.common.params import load_blocks
@@ -18,6 +17,7 @@ from capsnet_study.settings.record import settings_record
 from capsnet_study.settings.tables import gather_settings
 from capsnet_study.training.arms import Arm, Arms, Sweep
 from capsnet_study.training.params import TrainParams
+from stages import run_command
 from stages.recording import recorded
 
 
@@ -68,4 +68,4 @@ def read_settings(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
-import typer
 
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_arrays, read_facts, read_json, read_table, write_text
@@ -17,6 +16,7 @@ from capsnet_study.explorer.page import render_page
 from capsnet_study.explorer.sprites import sheets
 from capsnet_study.figures.params import FigureParams
 from capsnet_study.settings.builtin import with_all_seeds
+from stages import run_command
 from stages.tables import read_faithfulness, read_transfer
 
 TEXTS = ("REPORT.md", "APPENDIX.md")
@@ -58,4 +58,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

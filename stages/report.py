@@ -5,14 +5,13 @@ from __future__ import annotations
 from itertools import chain
 from pathlib import Path
 
-import typer
-
 from capsnet_study.common.storage import read_json, read_table, write_text
 from capsnet_study.names import MAIN_MODELS
 from capsnet_study.params import Params, load_params
 from capsnet_study.report.compute import RUNTIME_GROUPS
 from capsnet_study.report.render import Results, render_appendix, render_report
 from capsnet_study.training.arms import BLOCKS, arms_in
+from stages import run_command
 
 
 def read_results(params: Params) -> Results:
@@ -61,4 +60,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -29,6 +29,7 @@ from capsnet_study.common.workers import device
 from capsnet_study.running.cluster import ClusterError, address_of, connected
 from capsnet_study.running.lockfile import cut_off, keep_lock, read
 from capsnet_study.running.runner import FOLDER, Event, Options, log_path, read_graph, run_stages
+from stages import run_command
 
 TAIL = 15  # lines of the log that are printed of a stage that has failed
 
@@ -149,4 +150,4 @@ def summarise(console: Console, last: Mapping[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -203,7 +203,9 @@ def load_params(path: str = PATH) -> Params:
 
     Raises
     ------
+    FileError
+        It cannot be read, or names a key twice in a block.
     ParameterError
-        As `parse_params`, or names the line of a key that stands twice in its block.
+        As `parse_params`.
     """
     return parse_params(read_document(path), path)

@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from capsnet_study.claims.kinds import Kind
+from capsnet_study.common.errors import FileError
 
 Table = Literal["fitting", "manifold", "transfer", "mechanism", "interventions"]
 OfArms = Literal["fitting", "mechanism"]  # tables that know what the arms are, and so their groups
@@ -200,7 +201,7 @@ def parse_claims(document: Any) -> list[Claim]:
 
     Raises
     ------
-    ValueError
+    FileError
         Naming the claim, the place in it and the fault: an unknown key or kind, a wrong type, an
         expectation that cannot be read, or an id that occurs twice.
     """
@@ -208,11 +209,11 @@ def parse_claims(document: Any) -> list[Claim]:
         claims = TypeAdapter(list[Claim]).validate_python(document)
     except ValidationError as error:
         lines = [f"claims.yaml: {_explain(problem, document)}" for problem in error.errors()]
-        raise ValueError("\n".join(lines)) from None
+        raise FileError("\n".join(lines)) from None
     ids = [claim.id for claim in claims]
     repeated = sorted({name for name in ids if ids.count(name) > 1})
     if repeated:
-        raise ValueError(f"claims.yaml: more than one claim with id {', '.join(repeated)}")
+        raise FileError(f"claims.yaml: more than one claim with id {', '.join(repeated)}")
     return claims
 
 

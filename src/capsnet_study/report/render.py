@@ -20,6 +20,7 @@ from capsnet_study.claims.kinds import of_kind
 from capsnet_study.claims.parts import SIGNIFICANCE
 from capsnet_study.claims.words import words_of
 from capsnet_study.common import sizes
+from capsnet_study.common.errors import StudyError
 from capsnet_study.models.capsnet import PRIMARY_LENGTH, ROUTED_LENGTH
 from capsnet_study.models.losses import margin_loss
 from capsnet_study.params import Params
@@ -89,7 +90,7 @@ class Results:
     settings: Record
 
 
-class OtherVersionError(ValueError):
+class OtherVersionError(StudyError):
     """The metrics lack what this version of the report tells."""
 
 
