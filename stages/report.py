@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from capsnet_study.common.storage import read_json, read_table, write_text
 from capsnet_study.names import MAIN_MODELS
 from capsnet_study.params import Params, load_params
+from capsnet_study.report.compute import RUNTIME_GROUPS
 from capsnet_study.report.render import Results, render_appendix, render_report
 from capsnet_study.training.arms import BLOCKS, arms_in
 
@@ -42,6 +44,8 @@ def read_results(params: Params) -> Results:
 def is_there(stage: str, params: Params) -> bool:
     """Return whether a stage such as ``sweep@n3`` is one of those of these parameters."""
     group, _, item = stage.partition("@")
+    if group not in chain(*RUNTIME_GROUPS.values()):
+        return False
     items = {block: [*getattr(params, block)] for block in BLOCKS}
     items["interventions"] = params.interventions.arms
     items["settings"] = [*params.settings]

@@ -22,10 +22,11 @@ FOLDER = "data/models/capsnet"
 def main() -> None:
     """Write data/models/capsnet and metrics/train_capsnet.json."""
     with recorded("train_capsnet"), resumable("train_capsnet") as checkpoints:
-        *sizes, routing, train = load_blocks(
+        model, capsules, routing, train = load_blocks(
             model=ModelParams, capsules=CapsuleParams, routing=RoutingParams, train=TrainParams
         )
         images = image_sets(read_arrays("data/multimnist.safetensors"))
+        sizes = model, capsules
         trainings = arm_trials("capsnet", main_arm(routing), sizes, images, train)
         found = run_trainings(trainings, checkpoints)
         write_trials(FOLDER, trainings[0].spec, [trained.weights for trained in found])

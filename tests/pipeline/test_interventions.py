@@ -44,8 +44,7 @@ def study(
 def write_networks(spec: NetworkSpec, arm: str, trials: int) -> None:
     for trial in range(trials):
         weights = weights_of(build_network(spec, torch.Generator().manual_seed(trial)))
-        named = {f"trained/{name}": value for name, value in weights.items()}
-        write_arrays(f"data/networks/{arm}/trial{trial}.safetensors", named, spec.to_json())
+        write_arrays(f"data/networks/{arm}/trial{trial}.safetensors", weights, spec.to_json())
 
 
 def test_each_trial_is_changed_and_measured_on_test_images(
@@ -55,7 +54,7 @@ def test_each_trial_is_changed_and_measured_on_test_images(
     interventions.main("n1")
     table = read_table("data/interventions/n1.csv")
     assert list(table)[:5] == ["arm", "trial", "layer", "change", "value"]
-    assert list(table)[5:] == ["exact_match", "half_credit"]
+    assert list(table)[5:] == ["exact_match"]
     assert set(table["arm"]) == {"n1"}
     assert len(table) == 11 * (1 + 3 * (2 + 4 + 1))
     train, test = (part.on_device() for part in images)

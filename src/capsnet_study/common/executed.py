@@ -21,7 +21,6 @@ COMPUTES_WITH = ("numba", "numpy", "scikit-learn", "scipy", "torch")
 CANNOT_AFFECT_RESULTS = (
     "capsnet_study.common.executed",  # computes checksums of code
     "capsnet_study.common.params",  # refuses wrong parameters; right ones come out as they are
-    "capsnet_study.params",
     "capsnet_study.running",  # progress, records of time, the runner, the cluster
     "stages.recording",
 )

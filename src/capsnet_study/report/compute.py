@@ -11,14 +11,17 @@ RUNTIME_GROUPS = {
     "data sets": ("digits", "multimnist", "manifold_images", "domains"),
     "sweep": ("sweep", "fitting"),
     "interventions": ("ablations", "yoked", "interventions", "causes"),
-    "main models": ("train_capsnet", "train_uniform", "train_cnn"),
-    "activations and maps": ("activations", "activations_pixels", "embed", "manifold"),
+    "main models": ("train_capsnet",),
+    "activations and maps": (
+        *("activations", "activations_controls"),
+        *("embed", "faithfulness", "manifold"),
+    ),
     "transfer": (
         *("pretrain_capsnet", "pretrain_uniform", "pretrain_cnn"),
         *("transfer_capsnet", "transfer_uniform", "transfer_cnn"),
     ),
     "settings": ("settings", "effects"),
-    "verdicts and figures": ("claims", "figures"),
+    "verdicts and figures": ("claims", "summary", "figures"),
 }
 """The stages of dvc.yaml that keep a record, by what the report calls them."""
 
