@@ -1,7 +1,8 @@
-"""Where the time of an evaluation, and of a trial, goes: ``python -m benchmarks.look``.
+"""Where the time of an evaluation, and of a trial, goes: ``python -m benchmarks.evaluation``.
 
-A look is `evaluate` on as many images as ``params.yaml`` tests on. Its parts lie in each other:
-convolutions, with the layers above, with the measures. One thread, random images, initial weights.
+An evaluation is `evaluate` on as many images as ``params.yaml`` tests on. Its parts lie in each
+other: convolutions, with the layers above, with the measures. One thread, random images, initial
+weights.
 """
 
 from __future__ import annotations
@@ -31,37 +32,41 @@ NETWORKS = {"n 1": 1, "n 3": 3, "n 9": 9, "CNN": None}
 
 def main(
     rounds: Annotated[int, typer.Option(min=3, help="Repeats of each measurement.")] = 7,
-    folder: Annotated[Path, typer.Option(help="Where look.json goes.")] = FOLDER,
+    folder: Annotated[Path, typer.Option(help="Where evaluation.json goes.")] = FOLDER,
 ) -> None:
-    """Measure looks, steps and checkpoints of four networks; write look.json."""
+    """Measure evaluations, steps and checkpoints of four networks; write evaluation.json."""
     on_one_thread()
     params = load_params()
     found = {name: measure(n_iter, params, rounds) for name, n_iter in NETWORKS.items()}
     result = {"images": params.data.test_images, "rounds": rounds, "milliseconds": found}
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "look.json").write_text(json.dumps(result, indent=2) + "\n")
+    (folder / "evaluation.json").write_text(json.dumps(result, indent=2) + "\n")
     print(json.dumps(result, indent=2))
 
 
 def measure(n_iter: int | None, params: Params, rounds: int) -> dict[str, float]:
-    """Return milliseconds of a look, its parts, a step and a checkpoint; the looks' share too."""
+    """Return milliseconds of an evaluation, its parts, a step and a checkpoint, and its share."""
     model, batch = params.model, params.train.batch_size
     network = cases.capsnet(model, n_iter, "full") if n_iter else CNN(model)
     examples = random_examples(params.data.test_images)
     with TemporaryDirectory() as folder:
         save = checkpoint_of(network, params, Path(folder))
-        works = look_parts(network, examples) | {"checkpoint": save}
+        works = parts_of(network, examples) | {"checkpoint": save}
         seconds = take_turns(works, rounds, warm_up=1)
     seconds |= take_turns({"step": cases.network_step(network, batch)}, 20 * rounds)
     steps = math.ceil(params.data.train_images / batch) * params.train.epochs
-    looks = len(evaluation_steps(steps, params.train.evaluations))
-    share = looks * seconds["look"] / (looks * seconds["look"] + steps * seconds["step"])
+    evaluations = len(evaluation_steps(steps, params.train.evaluations))
+    evaluating, stepping = evaluations * seconds["evaluation"], steps * seconds["step"]
     milliseconds = {name: 1e3 * value for name, value in seconds.items()}
-    return milliseconds | {"looks": looks, "steps": steps, "looks_share_of_trial": share}
+    return milliseconds | {
+        "evaluations": evaluations,
+        "steps": steps,
+        "evaluations_share_of_trial": evaluating / (evaluating + stepping),
+    }
 
 
-def look_parts(network: Network, examples: Examples) -> dict[str, Work]:
-    """Return the look and its parts, each with the ones before it."""
+def parts_of(network: Network, examples: Examples) -> dict[str, Work]:
+    """Return the evaluation and its parts, each with the ones before it."""
     starts = range(0, len(examples), BATCH)
 
     def convolutions() -> None:
@@ -76,14 +81,14 @@ def look_parts(network: Network, examples: Examples) -> dict[str, Work]:
     return {
         "convolutions": torch.no_grad()(convolutions),
         "forward": torch.no_grad()(forward),
-        "look": lambda: evaluate(network, examples),
+        "evaluation": lambda: evaluate(network, examples),
     }
 
 
 def checkpoint_of(network: Network, params: Params, folder: Path) -> Work:
     """Return the writing of a checkpoint in mid-training."""
     checkpoint = Checkpoint(folder / "training.safetensors")
-    optimizer = torch.optim.Adam(network.parameters(), fused=True)
+    optimizer = torch.optim.AdamW(network.parameters(), fused=True)
     for parameter in network.parameters():
         parameter.grad = torch.zeros_like(parameter)
     optimizer.step()
