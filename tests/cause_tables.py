@@ -19,7 +19,7 @@ def _arm(n_iter: int, eta: float = 1.0, **changes: Any) -> CapsNetArm:
 
 _OTHERS = {"attention": 2, "kmeans": 4, "self_attention": 2, "self_routing": 2, "max_min": 3}
 _OTHERS |= {"leaky": 3, "em": 3, "over_lower": 3, "fixed_random": 2}
-MECHANISM_ARMS: dict[str, Arm] = {
+ABLATIONS: dict[str, Arm] = {
     "n9_late": _arm(9, routed_from=0.25),
     "n9_early": _arm(9, routed_until=0.25, n_iter_outside=3),
     "n9_late3": _arm(9, routed_from=0.25, n_iter_outside=3),
@@ -49,7 +49,7 @@ MECHANISM_ARMS: dict[str, Arm] = {
     "n3_as_n9": YokedArm(3, 1.0, model="capsnet", certainty_of="n9"),
     "n9_as_n3": YokedArm(9, 1.0, model="capsnet", certainty_of="n3"),
 }
-ALL_ARMS: dict[str, Arm] = ARMS | MECHANISM_ARMS
+ALL_ARMS: dict[str, Arm] = ARMS | ABLATIONS
 CAUSE_STEPS = (0, 2, 10, 35, 117, 386, 1159, 1931, 3090, 3862)
 CAPSULES, TRIALS = 10, 5
 LOG_J = float(np.log(CAPSULES))
@@ -114,7 +114,7 @@ def mechanism_trials(arms: Mapping[str, Arm] = ALL_ARMS, trials: int = TRIALS) -
             found = np.log(gap) + rng.normal(0, 0.1) if gap > 0 else np.nan
             match = final_match(arm) + rng.normal(0, 0.004)
             row = {"arm": key, "trial": trial, "exact_match": match, "log_gap_at_tenth": found}
-            rows.append(row | {"block": "sweep" if key in ARMS else "mechanism"})
+            rows.append(row | {"block": "sweep" if key in ARMS else "ablations"})
     return pd.DataFrame(rows, columns=["arm", "trial", "exact_match", "log_gap_at_tenth", "block"])
 
 

@@ -113,10 +113,10 @@ def mechanism(
 ) -> pd.DataFrame:
     """The table ``plots/trials.csv`` with what the arms are, of these exact matches.
 
-    Arms that are not among `arms` are of the block ``mechanism``. All other measures are noise.
+    Arms that are not among `arms` are of the block ``ablations``. All other measures are noise.
     """
     rows = [
-        {"arm": key, "trial": trial, "block": "sweep" if key in arms else "mechanism"}
+        {"arm": key, "trial": trial, "block": "sweep" if key in arms else "ablations"}
         | facts_of(key, arms.get(key, ARMS["n3"]))
         | {"exact_match": value}
         for key, values in exact_match.items()

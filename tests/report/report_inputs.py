@@ -18,14 +18,14 @@ from capsnet_study.params import Params
 from capsnet_study.report.render import Results
 from capsnet_study.representation.params import ManifoldParams
 from capsnet_study.routing.params import RoutingParams
-from capsnet_study.settings.params import Setting, SettingMechanism, SettingParams
+from capsnet_study.settings.params import Setting
 from capsnet_study.training.arms import YokedArm
 from capsnet_study.training.history import summarise_history
 from capsnet_study.training.params import TrainParams
 from capsnet_study.transfer.params import TransferParams
 from capsnet_study.transfer.schemes import summarise_schemes
 from tests import cause_tables, tables
-from tests.cause_tables import MECHANISM_ARMS
+from tests.cause_tables import ABLATIONS
 from tests.project import text_of
 from tests.tables import ARMS, CLAIMS, as_stored
 
@@ -47,15 +47,10 @@ PARAMS = Params(
         fitness_memory=0.98,
     ),
     sweep=ARMS,
-    mechanism={key: MECHANISM_ARMS[key] for key in ("n9_late", "n3_h0p85", "em")},
-    yoked={"n3_as_n9": MECHANISM_ARMS["n3_as_n9"]},
+    ablations={key: ABLATIONS[key] for key in ("n9_late", "n3_h0p85", "em")},
+    yoked={"n3_as_n9": ABLATIONS["n3_as_n9"]},
     interventions=InterventionParams(["n1", "n3"], [1, 3], [2.0]),
-    settings=SettingParams(
-        ["n1", "n3"],
-        2,
-        {"short": Setting(train={"epochs": 1})},
-        SettingMechanism(["n9_late"], ["short"]),
-    ),
+    settings={"short": Setting(["n1", "n3", "n9_late"], 2, train={"epochs": 1})},
     manifold=ManifoldParams(["7-8", "3-5"], 20.0, [10.0, 40.0], 2, "random", 1000),
     transfer=TransferParams(splits=4, epochs=2),
     figures=FigureParams(200, ["7-8"], ["capsnet", "cnn"]),
@@ -64,8 +59,8 @@ PARAMS = Params(
 
 FULL = replace(
     PARAMS,
-    mechanism={key: arm for key, arm in MECHANISM_ARMS.items() if not isinstance(arm, YokedArm)},
-    yoked={key: arm for key, arm in MECHANISM_ARMS.items() if isinstance(arm, YokedArm)},
+    ablations={key: arm for key, arm in ABLATIONS.items() if not isinstance(arm, YokedArm)},
+    yoked={key: arm for key, arm in ABLATIONS.items() if isinstance(arm, YokedArm)},
 )
 
 
@@ -105,7 +100,7 @@ def results_of(params: Params) -> Results:
         model: summarise_schemes(rows)
         for model, rows in judged["transfer"].groupby("model", sort=False)
     }
-    changed = params.mechanism | params.yoked
+    changed = params.ablations | params.yoked
     caused = cause_tables.evaluations(changed, trials=params.train.trials)
     claims = tables.claim_records(**judged)
     return Results(
@@ -115,7 +110,7 @@ def results_of(params: Params) -> Results:
         domains=domains_record(params),
         fitting=as_stored(records),
         manifold=as_stored(manifold_record(judged["manifold"])),
-        mechanism=as_stored({key: summarise_history(rows) for key, rows in caused.groupby("arm")}),
+        ablations=as_stored({key: summarise_history(rows) for key, rows in caused.groupby("arm")}),
         train=as_stored(
             {model: records.get(arm, records["n3"]) for model, arm in OF_MODELS.items()}
         ),
@@ -145,7 +140,7 @@ def drawn_figures() -> list[str]:
 
 
 def settings_record(claims: dict[str, Any]) -> dict[str, Any]:
-    """``metrics/settings.json``: the main study, a setting that agrees with it, and one on C2 alone."""
+    """``metrics/settings.json``: the main study, a setting that agrees, and one on C2 alone."""
     verdicts = {id: _judged(claims[id]["verdict"]) for id in ("C1", "C2", "X7") if id in claims}
     other = "reproduced" if claims["C2"]["verdict"] == "contradicted" else "contradicted"
     others = {"C1": _judged("not evaluated"), "C2": _judged(other)}
@@ -176,7 +171,7 @@ def settings_record(claims: dict[str, Any]) -> dict[str, Any]:
 
 
 def _judged(verdict: str, *means: float) -> dict[str, Any]:
-    """A verdict in a setting, which cautious intervals do not change, and the means of its parts."""
+    """A verdict in a setting, the same by cautious intervals, and the means of its parts."""
     return {"verdict": verdict, "cautious": verdict, "means": [*means]}
 
 

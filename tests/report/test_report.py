@@ -17,8 +17,9 @@ from capsnet_study.report.render import (
     results_summary,
 )
 from capsnet_study.report.text import parts_met
+from capsnet_study.settings.params import Setting
 from tests import tables
-from tests.cause_tables import MECHANISM_ARMS
+from tests.cause_tables import ABLATIONS
 from tests.project import ROOT
 from tests.report.markdown import assert_sound, headings, rows_of, section_of, words_in
 from tests.report.report_inputs import (
@@ -112,8 +113,8 @@ def test_no_text_has_a_hole(params):
 def test_a_run_with_few_arms_reads_too():
     sweep = tables.some_arms("n1", "n3", "n6_fitness", "cnn")
     yoked = {"late": replace(PARAMS.yoked["n3_as_n9"], certainty_of="n6_fitness")}
-    mechanism = {key: MECHANISM_ARMS[key] for key in ("n9_late", "n3_sham")}
-    params = replace(PARAMS, sweep=sweep, yoked=yoked, mechanism=mechanism)
+    ablations = {key: ABLATIONS[key] for key in ("n9_late", "n3_sham")}
+    params = replace(PARAMS, sweep=sweep, yoked=yoked, ablations=ablations)
     for render in TEXTS:
         text = render(results_of(params), params)
         assert_sound(text)
@@ -124,9 +125,9 @@ def test_a_run_without_uniform_coupling_reads_too():
     params = replace(
         PARAMS,
         sweep={key: arm for key, arm in PARAMS.sweep.items() if key != "n1"},
-        mechanism={key: MECHANISM_ARMS[key] for key in ("n9_late", "cnn_tuned")},
+        ablations={key: ABLATIONS[key] for key in ("n9_late", "cnn_tuned")},
         interventions=replace(PARAMS.interventions, arms=["n3"]),
-        settings=replace(PARAMS.settings, arms=["n3"]),
+        settings={"short": Setting(["n3"], 2, train={"epochs": 1})},
     )
     for render in TEXTS:
         assert_sound(render(results_of(params), params))
@@ -174,10 +175,10 @@ def test_clamps_are_told_beside_x2(full, report):
         held |= {f"n9_{key}": value - 0.02 for key, value in zip(keys, ends, strict=True)}
         records = {
             name: record | {"exact_match": record["exact_match"] | {"mean": held[name]}}
-            for name, record in full.mechanism.items()
+            for name, record in full.ablations.items()
             if name in held
         }
-        return render_report(replace(full, mechanism=full.mechanism | records), FULL)
+        return render_report(replace(full, ablations=full.ablations | records), FULL)
 
     alike = "With three it hardly matters how certain R1 is, which leaves X3's peak unexplained."
     assert f"three end at 75.0 % to 75.5 %, nine at 73.0 % to 73.5 %. {alike}" in told(ends)

@@ -84,7 +84,7 @@ def told(full: Results) -> Results:
     c5 = on_r2["C5"] | {"verdict": "reproduced", "parts": whole}
     shares = {"n9_h0p95": 0.31, "n3_h0p95": 0.84}
     held = {
-        key: full.mechanism[key] | {"entropy_share_r2": {"mean": share, "std": 0.0}}
+        key: full.ablations[key] | {"entropy_share_r2": {"mean": share, "std": 0.0}}
         for key, share in shares.items()
     }
     x1 = full.claims["X1"]
@@ -95,7 +95,7 @@ def told(full: Results) -> Results:
         full,
         claims=full.claims | {"X1": lost},
         fitting=ending(full.fitting, 0.7, cnn=0.66, **means),
-        mechanism=full.mechanism | held,
+        ablations=full.ablations | held,
         transfer=as_transferred(full),
         manifold=as_mapped(full),
         domains={"0": {"A": side | {"pairs": 22}, "B": side | {"pairs": 23, "test_images": 99}}},

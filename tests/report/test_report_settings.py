@@ -61,8 +61,7 @@ def test_lengths_are_told_in_their_order(results, report):
     record = settings_record(CLAIMS)
     del record["settings"]["short"]["exact_match"]["cnn"]
     assert "**Length.**" not in render_report(replace(results, settings=record), PARAMS)
-    settings = {"short": Setting(train={"epochs": 1}, own_images=True)}
-    settings = replace(PARAMS.settings, settings=settings)
+    settings = {"short": Setting(["n3", "cnn"], 2, train={"epochs": 1}, own_images=True)}
     assert by_length(results.settings, replace(PARAMS, settings=settings)) == ""
 
 

@@ -10,23 +10,27 @@ import pytest
 from capsnet_study.claims.verdicts import evaluate_claims
 from capsnet_study.common.storage import read_json, write_json
 from capsnet_study.params import load_params
-from capsnet_study.settings.builtin import in_told_order, with_all_seeds
+from capsnet_study.settings.builtin import with_all_seeds
 from capsnet_study.settings.effects import EFFECTS, effect_in, effects_of, pooled
 from capsnet_study.settings.params import Blocks, Setting
 from capsnet_study.settings.record import settings_record
-from capsnet_study.settings.seeds import other_seeds, that_differ, together
+from capsnet_study.settings.seeds import other_seeds, together
 from tests.project import ROOT
 from tests.tables import CLAIMS
 
 SETTINGS = {
-    "seed2": Setting(train={"seed": 2}),
-    "seed3": Setting(train={"seed": 3}),
-    "again": Setting(train={"seed": 3}),
-    "same": Setting(train={"seed": 1}),
-    "longer": Setting(train={"seed": 4, "epochs": 9}),
-    "images": Setting(train={"seed": 5}, own_images=True),
-    "short": Setting(train={"epochs": 1}),
+    name: Setting(["n1", "n3"], 3, **changes)
+    for name, changes in {
+        "seed2": {"train": {"seed": 2}},
+        "seed3": {"train": {"seed": 3}},
+        "again": {"train": {"seed": 3}},
+        "same": {"train": {"seed": 1}},
+        "longer": {"train": {"seed": 4, "epochs": 9}},
+        "images": {"train": {"seed": 5}, "own_images": True},
+        "short": {"train": {"epochs": 1}},
+    }.items()
 }
+SWEEP = ["n1", "n3"]
 
 
 def study(seed: int) -> Blocks:
@@ -55,16 +59,9 @@ def test_only_settings_that_differ_in_the_seed_alone_repeat_the_main_study() -> 
     assert other_seeds(SETTINGS, study(2)) == ["seed3", "same"]
 
 
-def test_a_setting_that_is_the_main_study_is_not_another() -> None:
-    spelt = {"spelt": Setting(train={"epochs": study(1).train.epochs})}
-    differ = that_differ(SETTINGS | spelt, study(1))
-    assert list(differ) == ["seed2", "seed3", "again", "longer", "images", "short"]
-    assert list(that_differ(SETTINGS, study(3))) == ["seed2", "same", "longer", "images", "short"]
-
-
 def test_trials_of_all_seeds_are_told_apart_and_paired() -> None:
     trials = table()
-    rows = together(trials, ["seed2", "seed3"], ["n1", "n3"])
+    rows = together(trials, ["seed2", "seed3"])
     assert set(rows["arm"]) == {"n1", "n3"}
     for _, own in rows.groupby("arm"):
         assert own["trial"].tolist() == list(range(11))
@@ -83,7 +80,7 @@ def test_trials_of_all_seeds_are_told_apart_and_paired() -> None:
 
 def test_the_claims_of_all_seeds_are_judged_on_all_their_trials() -> None:
     routing = [claim for claim in CLAIMS if claim.id == "C2"]
-    trials = together(table().replace({"n1": "n3", "n3": "n9"}), ["seed2", "seed3"], ["n3", "n9"])
+    trials = together(table().replace({"n1": "n3", "n3": "n9"}), ["seed2", "seed3"])
     part = routing[0].model_copy(update={"parts": routing[0].parts[1:]})
     (judged,) = evaluate_claims([part], {"fitting": trials})["C2"]["parts"]
     assert judged["n"] == 11
@@ -117,9 +114,8 @@ def test_over_settings_a_start_is_a_trial_of_a_seed() -> None:
 
 
 def test_the_record_of_all_seeds_has_the_arms_and_trials_of_all() -> None:
-    params = load_params(str(ROOT / "params.yaml"))
     settings = {name: SETTINGS[name] for name in ("seed2", "seed3", "short")}
-    record = settings_record(table(), settings, study(1), params.settings, [])
+    record = settings_record(table(), settings, study(1), SWEEP, [])
     seeds = record["seeds"]
     assert (seeds["trials"], seeds["changed"]) == (11, "train.seed = 1, 2, 3")
     assert seeds["others"] == ["seed2", "seed3"]
@@ -129,7 +125,7 @@ def test_the_record_of_all_seeds_has_the_arms_and_trials_of_all() -> None:
         "main": 5, "seed2": 3, "seed3": 3, "short": 3
     }  # fmt: skip
     alone = table().query("setting in ('main', 'short')")
-    record = settings_record(alone, {"short": SETTINGS["short"]}, study(1), params.settings, [])
+    record = settings_record(alone, {"short": SETTINGS["short"]}, study(1), SWEEP, [])
     assert record["seeds"] is None
 
 
@@ -140,25 +136,23 @@ def test_all_seeds_are_shown_as_one_more_setting() -> None:
         "soft": {"title": "", "settings": {}, "pooled": one},
     }
     seeds = {"title": "all", "claims": {}, "effects": {"routing": one | {"n": 8}}}
-    settings = {"images": {"title": "own images"}, "main": {"title": "main study"}}
-    order = {"settings": ["main", "images"], "effects": ["soft", "routing"]}
-    record = {"settings": settings, "effects": effects, "seeds": seeds, "order": order}
+    settings = {"main": {"title": "main study"}, "images": {"title": "own images"}}
+    record = {"settings": settings, "effects": effects, "seeds": seeds}
     shown = with_all_seeds(record)
     assert list(shown["settings"]) == ["main", "seeds", "images"]
-    assert list(shown["effects"]) == ["soft", "routing"]
+    assert list(shown["effects"]) == ["routing", "soft"]
     assert shown["effects"]["routing"]["settings"] == {"main": one, "seeds": one | {"n": 8}}
     assert shown["effects"]["soft"] == effects["soft"]
-    assert list(record["settings"]) == ["images", "main"]  # what was read stays as it was
+    assert list(record["settings"]) == ["main", "images"]  # what was read stays as it was
 
 
 def test_settings_and_effects_keep_their_order_in_a_file(tmp_path: Path) -> None:
-    params = load_params(str(ROOT / "params.yaml"))
     settings = {name: SETTINGS[name] for name in ("seed2", "seed3", "short")}
-    record = settings_record(table(), settings, study(1), params.settings, [])
+    record = settings_record(table(), settings, study(1), SWEEP, [])
     write_json(tmp_path / "settings.json", record)
     main = table().query("setting == 'main'").groupby("arm")["exact_match"].mean()
     assert record["settings"]["main"]["exact_match"] == pytest.approx(main.to_dict())
-    told = in_told_order(read_json(tmp_path / "settings.json"))
+    told = read_json(tmp_path / "settings.json")
     assert list(told["settings"]) == ["main", *settings]
     assert list(told["effects"]) == list(EFFECTS)
     assert list(told["effects"]["routing"]["settings"]) == ["main", *settings]

@@ -78,9 +78,7 @@ def test_the_record_of_a_setting_keeps_interventions_out_of_the_groups(
     both = pd.concat([setting, late], ignore_index=True)
     trials, params = both.assign(setting="main", seed=1), load_params()
     study = Blocks(params.data, params.model, params.capsules, params.train)
-    found = settings_record(trials, {}, study, params.settings, CLAIMS)["settings"]["main"][
-        "claims"
-    ]
+    found = settings_record(trials, {}, study, SCORES, CLAIMS)["settings"]["main"]["claims"]
     assert found == setting_verdicts(CLAIMS, both, ["n9_late"])
     assert (found["C5"]["verdict"], setting_verdicts(CLAIMS, both)["C5"]["verdict"]) == (
         "reproduced",
