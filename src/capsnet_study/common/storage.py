@@ -80,8 +80,8 @@ def read_facts(path: str | Path) -> Any:
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Write a metrics file: sorted keys, floats to six significant digits, NaN as null."""
-    text = json.dumps(_rounded(value), indent=2, sort_keys=True, allow_nan=False)
+    """Write a metrics file in its own order: floats to six significant digits, NaN as null."""
+    text = json.dumps(_rounded(value), indent=2, allow_nan=False)
     write_bytes(path, (text + "\n").encode())
 
 
