@@ -1,41 +1,28 @@
-"""Extract the activations of the manifold sets from trained or freshly initialised networks."""
+"""Extract the activations of the manifold sets from trained networks."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Literal
-
-import numpy as np
 import typer
 
 from capsnet_study.common.storage import read_arrays, read_facts, write_arrays
 from capsnet_study.common.workers import repeatable
-from capsnet_study.models.spec import KINDS, NetworkSpec
-from capsnet_study.models.weights import load_network, unpack
-from capsnet_study.representation.activations import layer_activations
+from capsnet_study.models.weights import load_network
+from capsnet_study.representation.activations import layer_activations, stacked
+from stages.networks import read_trials
 from stages.recording import recorded
 
-Model = Literal["capsnet", "uniform", "cnn", "random_capsnet", "random_cnn"]
 
+def main(model: str, networks: str) -> None:
+    """Write data/activations/MODEL.safetensors: for each layer [trials, sets, 81, dim].
 
-def main(model: Model) -> None:
-    """Write data/activations/MODEL.safetensors: [trials, sets, 81, dim] for each layer."""
+    NETWORKS is the folder of the trained networks.
+    """
     with recorded(f"activations@{model}"), repeatable():
-        when = "initial" if model.startswith("random_") else "trained"
-        folder = Path("data/models") / model.removeprefix("random_")
         images = read_arrays("data/manifold.safetensors", "images")["images"]
-        found = []
-        for path in sorted(folder.glob("trial*.safetensors"), key=_trial_number):
-            spec = NetworkSpec.from_json(read_facts(path))
-            network = load_network(spec, unpack(read_arrays(path), when))
-            found.append(layer_activations(network, images))
-        layers = {name: np.stack([trial[name] for trial in found]) for name in found[0]}
-        facts = read_facts("data/manifold.safetensors") | {"layer": KINDS[spec.kind].studied}
+        trials = [load_network(*found) for found in read_trials(networks)]
+        layers = stacked(layer_activations(network, images) for network in trials)
+        facts = read_facts("data/manifold.safetensors")
         write_arrays(f"data/activations/{model}.safetensors", layers, facts)
-
-
-def _trial_number(path: Path) -> int:
-    return int(path.stem.removeprefix("trial"))
 
 
 if __name__ == "__main__":

@@ -10,23 +10,22 @@ from capsnet_study.claims.exploratory import explore
 from capsnet_study.claims.verdicts import evaluate_claims
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_table, read_yaml, write_json
-from capsnet_study.names import MAIN_MODELS
 from capsnet_study.training.arms import facts_in
 from capsnet_study.training.params import TrainParams
 from stages.recording import recorded
+from stages.tables import read_transfer
 
 
 def read_tables() -> dict[str, pd.DataFrame]:
     """Read all tables that claims are judged on, with what the arms are."""
     sweep, others = (facts_in(read_table(f"plots/{name}.csv")) for name in ("fitting", "ablations"))
     all_arms = pd.concat([sweep, others])
-    transfer = [read_table(f"plots/transfer_{model}.csv") for model in MAIN_MODELS]
     return {
         "fitting": read_table("plots/fitting_trials.csv").merge(sweep, on="arm"),
         "mechanism": read_table("plots/trials.csv").merge(all_arms, on="arm"),
         "interventions": read_table("plots/interventions.csv"),
         "manifold": read_table("plots/manifold.csv"),
-        "transfer": pd.concat(transfer),
+        "transfer": read_transfer(),
     }
 
 

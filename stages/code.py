@@ -1,28 +1,45 @@
-"""Which code a stage runs with: a checksum of the rooms and files that dvc.yaml names for it."""
+"""Check all parameters, and write down what each stage executes.
+
+Every other stage depends on its own file in data/code instead of on sources. So a wrong parameter
+stops a run before anything is touched, and a change of code makes those stages run again that
+execute it.
+"""
 
 from __future__ import annotations
 
-import hashlib
+import shutil
 from pathlib import Path
 
-from capsnet_study.common.storage import read_yaml
+import typer
 
-ROOT = Path(__file__).resolve().parents[1]
-CODE = ("src/", "stages/")
+from capsnet_study.common.executed import checksum, closure
+from capsnet_study.common.storage import read_yaml, write_json
+from capsnet_study.params import load_params
+from capsnet_study.settings.params import to_json
+
+FOLDER = Path("data/code")
+PACKAGES = {"stages": Path("stages"), "capsnet_study": Path("src/capsnet_study")}
 
 
-def code_deps(stage: str, folder: str | Path = ROOT) -> list[str]:
-    """Return the code that dvc.yaml names for a stage, such as ``sweep@n3``."""
-    definition = read_yaml(Path(folder, "dvc.yaml"))["stages"][stage.split("@")[0]]
-    return [dep for dep in definition.get("do", definition)["deps"] if dep.startswith(CODE)]
+def main() -> None:
+    """Write data/code: SCRIPT.json by script of `stages`, settings/NAME.json by setting."""
+    params = load_params()
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    for script in scripts():
+        modules = closure(f"stages.{script}", PACKAGES)
+        executed = {name: checksum(path) for name, path in modules.items()}
+        write_json(FOLDER / f"{script}.json", executed)
+    for name in params.settings:
+        write_json(FOLDER / "settings" / f"{name}.json", to_json(params.resolved(name)))
 
 
-def checksum_of_code(stage: str, folder: str | Path = ROOT) -> str:
-    """Return a hash of the names and contents of all files of code that a stage depends on."""
-    digest = hashlib.sha256()
-    for dep in code_deps(stage, folder):
-        place = Path(folder, dep)
-        for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
-            if path.suffix in (".py", ".j2"):
-                digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
-    return digest.hexdigest()
+def scripts() -> list[str]:
+    """Return the scripts of `stages` that dvc.yaml runs, but for this one."""
+    stages = read_yaml("dvc.yaml")["stages"].values()
+    commands = (stage.get("do", stage)["cmd"] for stage in stages)
+    names = {command.split()[2].removeprefix("stages.") for command in commands}
+    return sorted(names - {"code"})
+
+
+if __name__ == "__main__":
+    typer.run(main)

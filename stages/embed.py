@@ -8,25 +8,21 @@ import numpy as np
 import typer
 
 from capsnet_study.common.params import load_blocks
-from capsnet_study.common.storage import read_arrays, read_facts, write_arrays
+from capsnet_study.common.storage import read_arrays, write_arrays
 from capsnet_study.common.workers import run_side_by_side
 from capsnet_study.representation.embedding import tsne_map
 from capsnet_study.representation.params import ManifoldParams
 from stages.recording import recorded
 
 
-def main(model: str) -> None:
+def main(model: str, network: str, layer: str) -> None:
     """Write data/embeddings/MODEL.safetensors: maps [trials, sets, perplexities, seeds, 81, 2].
 
-    A MODEL that ends in ``_pre`` is the network of that name before the ReLU of the layer studied.
+    They are maps of the activations of LAYER in data/activations/NETWORK.safetensors.
     """
     with recorded(f"embed@{model}"):
         (params,) = load_blocks(manifold=ManifoldParams)
-        network = model.removesuffix("_pre")
-        source = f"data/activations/{network}.safetensors"
-        facts = read_facts(source)
-        layer = facts["layer"] + model.removeprefix(network)
-        activations = read_arrays(source, layer)[layer]
+        activations = read_arrays(f"data/activations/{network}.safetensors", layer)[layer]
         perplexities = [params.perplexity, *params.other_perplexities]
         tasks = [
             (one_set, perplexity, seed, params.tsne_init)
@@ -38,7 +34,7 @@ def main(model: str) -> None:
         ]
         maps = np.stack(run_side_by_side(tsne_map, tasks))
         shape = (*activations.shape[:2], len(perplexities), params.tsne_seeds, *maps.shape[1:])
-        facts |= {"activations": source, "layer": layer, "perplexities": perplexities}
+        facts = {"perplexities": perplexities}
         write_arrays(f"data/embeddings/{model}.safetensors", {"maps": maps.reshape(shape)}, facts)
 
 

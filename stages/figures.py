@@ -31,16 +31,15 @@ from capsnet_study.figures.train_test import figure_train_test
 from capsnet_study.figures.transfer import figure_transfer
 from capsnet_study.figures.verdicts import figure_claims
 from capsnet_study.models.params import ModelParams
-from capsnet_study.names import MAIN_MODELS
 from capsnet_study.settings.builtin import with_all_seeds
 from stages.recording import recorded
+from stages.tables import read_faithfulness, read_transfer
 
 
 def draw(model: ModelParams, shown: FigureParams) -> dict[str, Figure]:
     """Return all figures by file name."""
     fitting = read_table("plots/fitting.csv")
     manifold = read_table("plots/manifold.csv")
-    transfer = [read_table(f"plots/transfer_{name}.csv") for name in MAIN_MODELS]
     examples = read_arrays("data/multimnist.safetensors", "test_images", "test_labels")
     sets = read_arrays("data/manifold.safetensors", "images", "offsets")
     pairs = read_facts("data/manifold.safetensors")["pairs"]
@@ -59,11 +58,9 @@ def draw(model: ModelParams, shown: FigureParams) -> dict[str, Figure]:
             "fig4_shifts": figure_shifts(
                 {pair: sets["images"][pairs.index(pair)] for pair in present}, sets["offsets"]
             ),
-            "fig5_maps": figure_maps(
-                read_table("plots/manifold_maps.csv"), manifold, present, shown.models
-            ),
+            "fig5_maps": figure_maps(read_faithfulness("maps"), manifold, present, shown.models),
             "fig6_schemes": figure_schemes(domains.a, domains.b),
-            "fig7_transfer": figure_transfer(pd.concat(transfer, ignore_index=True)),
+            "fig7_transfer": figure_transfer(read_transfer()),
             "faithfulness": figure_faithfulness(manifold),
             "distances": figure_distances(manifold, read_json("metrics/manifold.json")["nulls"]),
             "controls": figure_controls(fitting),

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import typer
 
 from capsnet_study.common.params import ParameterError, load_blocks
-from capsnet_study.common.storage import read_arrays, read_facts, write_table
+from capsnet_study.common.storage import read_arrays, write_table
 from capsnet_study.common.workers import repeatable, run_side_by_side
 from capsnet_study.interventions.measure import intervene, intervention_table
 from capsnet_study.interventions.params import InterventionParams
 from capsnet_study.models.spec import NetworkSpec
-from capsnet_study.models.weights import unpack
 from capsnet_study.training.trials import image_sets
+from stages.networks import read_trials
 from stages.recording import recorded
 
 
@@ -21,14 +19,10 @@ def main(arm: str) -> None:
     """Write data/interventions/ARM.csv: one row a trial, layer and change."""
     with recorded(f"interventions@{arm}"), repeatable():
         (params,) = load_blocks(interventions=InterventionParams)
-        paths = sorted(Path("data/networks", arm).glob("trial*.safetensors"), key=_trial_number)
-        specs = [NetworkSpec.from_json(read_facts(path)) for path in paths]
-        _check(arm, specs)
+        networks = read_trials(f"data/networks/{arm}")
+        _check(arm, [spec for spec, _ in networks])
         images = image_sets(read_arrays("data/multimnist.safetensors"))
-        tasks = [
-            (spec, unpack(read_arrays(path), "trained"), *images, params)
-            for spec, path in zip(specs, paths, strict=True)
-        ]
+        tasks = [(*network, *images, params) for network in networks]
         table = intervention_table(arm, run_side_by_side(intervene, tasks))
         write_table(f"data/interventions/{arm}.csv", table)
 
@@ -45,10 +39,6 @@ def _check(arm: str, specs: list[NetworkSpec]) -> None:
             raise ParameterError(
                 f"{where}: algorithm = {spec.routing.algorithm!r}: 'dynamic' is needed"
             )
-
-
-def _trial_number(path: Path) -> int:
-    return int(path.stem.removeprefix("trial"))
 
 
 if __name__ == "__main__":

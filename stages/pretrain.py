@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import Literal
 
 import typer
 
 from capsnet_study.common.params import load_blocks
-from capsnet_study.common.storage import read_arrays, read_json, write_arrays, write_table
+from capsnet_study.common.storage import read_arrays, read_json, write_table
 from capsnet_study.data.domains import in_domain, splits_of
 from capsnet_study.models.params import CapsuleParams, ModelParams
-from capsnet_study.models.spec import main_model
-from capsnet_study.models.weights import pack
-from capsnet_study.routing.params import RoutingParams
 from capsnet_study.training.checkpoints import resumable
 from capsnet_study.training.history import history_table
 from capsnet_study.training.params import TrainParams
-from capsnet_study.training.trials import image_sets, run_trainings, trial
+from capsnet_study.training.trials import arm_spec, image_sets, run_trainings, trial, with_own
+from stages.arms import load_arm
+from stages.networks import write_network
 from stages.recording import recorded
 
 HIDDEN = 2  # one layer more than in figure 1: three above the convolutions
 
 
-def main(model: Literal["capsnet", "uniform", "cnn"]) -> None:
-    """Write data/pretrained/MODEL: a network and its evaluations for each split and domain."""
+def main(model: str, arm: str) -> None:
+    """Write data/pretrained/MODEL: a network and its evaluations for each split and domain.
+
+    ARM is the key of params.yaml that says what is trained: routing, or an arm such as sweep.cnn.
+    """
     stage = f"pretrain_{model}"
     with recorded(stage), resumable(stage) as checkpoints:
-        *sizes, train = load_blocks(
-            model=ModelParams, capsules=CapsuleParams, routing=RoutingParams, train=TrainParams
+        trained_as = load_arm(arm)
+        sizes, capsules, train = load_blocks(
+            model=ModelParams, capsules=CapsuleParams, train=TrainParams
         )
-        spec = main_model(model, *sizes, HIDDEN)
+        spec, train = arm_spec(trained_as, sizes, capsules, HIDDEN), with_own(train, trained_as)
         images = image_sets(read_arrays("data/multimnist.safetensors"))
         names, trainings = [], []
         for (split, domains), side in product(
@@ -41,8 +43,7 @@ def main(model: Literal["capsnet", "uniform", "cnn"]) -> None:
             trainings.append(trial(f"{model} {names[-1]}", spec, sets, train, split))
         found = run_trainings(trainings, checkpoints)
         for name, trained in zip(names, found, strict=True):
-            weights = pack(initial=trained.initial, trained=trained.trained)
-            write_arrays(f"data/pretrained/{model}/{name}.safetensors", weights, spec.to_json())
+            write_network(f"data/pretrained/{model}/{name}.safetensors", spec, trained.weights)
         history = history_table([trained.rows for trained in found])
         write_table(f"data/pretrained/{model}/history.csv", history)
 

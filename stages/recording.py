@@ -18,10 +18,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from capsnet_study.common.storage import write_json
-from capsnet_study.params import load_params
 from capsnet_study.running.lockfile import keep_lock
 from capsnet_study.running.output import record_path
-from stages.code import checksum_of_code
 
 
 @contextmanager
@@ -29,8 +27,7 @@ def recorded(stage: str) -> Iterator[None]:
     """Refuse wrong parameters; write ``metrics/runtime/<stage>.json`` when the stage has ended."""
     began = time.perf_counter()
     keep_lock()
-    load_params()
-    facts = {"stage": stage, "code": checksum_of_code(stage)}
+    facts = {"stage": stage}
     yield
     facts |= {"seconds": round(time.perf_counter() - began, 1), "peak_memory_mb": _peak_mb()}
     write_json(record_path(stage), facts | _host())

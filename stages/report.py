@@ -17,10 +17,15 @@ def read_results(params: Params) -> Results:
     """Read all metrics; of the records of stages those of stages that there are."""
     arms, changed = (arms_in(read_table(f"plots/{name}.csv")) for name in ("fitting", "ablations"))
     parts = ("claims", "data", "domains", "exploratory", "fitting", "manifold", "ablations")
+    arms_of = read_json("metrics/fitting.json")
     records = [read_json(path) for path in sorted(Path("metrics/runtime").glob("*.json"))]
     return Results(
         **{name: read_json(f"metrics/{name}.json") for name in parts},
-        train={model: read_json(f"metrics/train_{model}.json") for model in MAIN_MODELS},
+        train={
+            "capsnet": read_json("metrics/train_capsnet.json"),
+            "uniform": arms_of["n1"],
+            "cnn": arms_of["cnn"],
+        },
         transfer={model: read_json(f"metrics/transfer_{model}.json") for model in MAIN_MODELS},
         sensitivity=read_table("plots/manifold_sensitivity.csv"),
         search=read_table("scripts/search.csv"),

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from itertools import chain, islice
+from pathlib import Path
 
 import typer
 
 from capsnet_study.common.params import check
-from capsnet_study.common.storage import make_folder, read_json, write_arrays, write_table
+from capsnet_study.common.storage import read_json, write_table
 from capsnet_study.data.digits import load_digits
-from capsnet_study.models.weights import pack
 from capsnet_study.settings.params import ResolvedSetting
 from capsnet_study.settings.trainings import setting_trainings
 from capsnet_study.training.checkpoints import resumable
 from capsnet_study.training.history import arms_table, history_table
 from capsnet_study.training.trials import run_trainings
 from stages.digits import folder_of
+from stages.networks import write_trials
 from stages.recording import recorded
 
 
@@ -32,12 +33,11 @@ def main(name: str) -> None:
         found = iter(run_trainings([*chain(*by_arm.values())], checkpoints))
         trained = {arm: [*islice(found, len(trials))] for arm, trials in by_arm.items()}
         histories = {arm: history_table([one.rows for one in own]) for arm, own in trained.items()}
-        folder = make_folder(f"data/setting_networks/{name}")
+        folder = Path("data/setting_networks", name)  # DVC expects it, with or without networks
+        folder.mkdir(parents=True, exist_ok=True)
         for arm in setting.keep:
-            for number, one in enumerate(trained[arm]):
-                weights = pack(trained=one.trained)
-                spec = by_arm[arm][number].spec.to_json()
-                write_arrays(folder / arm / f"trial{number}.safetensors", weights, spec)
+            weights = [one.weights for one in trained[arm]]
+            write_trials(folder / arm, by_arm[arm][0].spec, weights)
         write_table(f"data/settings/{name}.csv", arms_table(histories))
 
 

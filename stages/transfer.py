@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import Literal
 
 import pandas as pd
 import typer
@@ -11,27 +10,30 @@ import typer
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import (
     read_arrays,
-    read_facts,
     read_json,
     write_json,
     write_table,
 )
 from capsnet_study.data.domains import in_domain, splits_of
-from capsnet_study.models.spec import NetworkSpec
-from capsnet_study.models.weights import unpack
 from capsnet_study.training.checkpoints import resumable
 from capsnet_study.training.params import TrainParams
-from capsnet_study.training.trials import image_sets
+from capsnet_study.training.trials import image_sets, with_own
 from capsnet_study.transfer.params import TransferParams
 from capsnet_study.transfer.schemes import Transfer, run_transfers, summarise_schemes
+from stages.arms import load_arm
+from stages.networks import read_network
 from stages.recording import recorded
 
 
-def main(model: Literal["capsnet", "uniform", "cnn"]) -> None:
-    """Write plots/transfer_MODEL.csv and metrics/transfer_MODEL.json."""
+def main(model: str, arm: str) -> None:
+    """Write plots/transfer_MODEL.csv and metrics/transfer_MODEL.json.
+
+    ARM is the key of params.yaml that says how it is trained, as in `stages.pretrain`.
+    """
     stage = f"transfer_{model}"
     with recorded(stage), resumable(stage) as checkpoints:
         train, params = load_blocks(train=TrainParams, transfer=TransferParams)
+        train = with_own(train, load_arm(arm))
         images = image_sets(read_arrays("data/multimnist.safetensors"))
         splits = splits_of(read_json("data/domains.json"))
         transfers = []
@@ -39,8 +41,7 @@ def main(model: Literal["capsnet", "uniform", "cnn"]) -> None:
             files = [
                 f"data/pretrained/{model}/split{split}_{side}.safetensors" for side in direction
             ]
-            source, target = (unpack(read_arrays(path), "trained") for path in files)
-            spec = NetworkSpec.from_json(read_facts(files[0]))
+            (spec, source), (_, target) = map(read_network, files)
             pairs = getattr(domains, direction[1].lower())
             sets = [part.of(in_domain(part.labels, pairs)) for part in images]
             transfers.append(Transfer(split, direction, source, target, *sets))

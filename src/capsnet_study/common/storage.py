@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import tempfile
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +18,6 @@ from safetensors import safe_open
 from safetensors.numpy import save
 
 Arrays = dict[str, np.ndarray]
-
-COMPUTES_WITH = ("numba", "numpy", "scikit-learn", "scipy", "torch")
-
-
-def checksum_of_files(files: Mapping[str, Path]) -> str:
-    """Return a sha256 of the names and contents of files of code, and of what they compute with."""
-    digest = hashlib.sha256()
-    for name, path in sorted(files.items()):
-        digest.update(name.encode() + path.read_bytes())
-    for package in COMPUTES_WITH:
-        digest.update(version(package).encode())
-    return digest.hexdigest()
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:
@@ -80,7 +66,7 @@ def read_facts(path: str | Path) -> Any:
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Write a metrics file in its own order: floats to six significant digits, NaN as null."""
+    """Write a metrics file: floats to six significant digits, NaN as null."""
     text = json.dumps(_rounded(value), indent=2, allow_nan=False)
     write_bytes(path, (text + "\n").encode())
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import joblib
 from threadpoolctl import threadpool_limits
 
-from capsnet_study.common.storage import checksum_of_files
+from capsnet_study.common.executed import checksum_of_modules
 from capsnet_study.running.cluster import address_of, run_on_cluster
 
 if TYPE_CHECKING:
@@ -82,9 +82,10 @@ def run_side_by_side(
 
 
 def checksum_of_package() -> str:
-    """Return a hash of all code of this package, and of what it computes with."""
+    """Return a hash of what all modules of this package execute, and of its libraries."""
     folder = Path(__file__).parents[1]
-    return checksum_of_files({str(path.relative_to(folder)): path for path in folder.rglob("*.py")})
+    files = {str(path.relative_to(folder)): path for path in folder.rglob("*.py")}
+    return checksum_of_modules(files)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
@@ -17,34 +17,16 @@ Maps = Float[np.ndarray, "trials sets perplexities seeds 81 2"]
 Activations = Float[np.ndarray, "trials sets 81 dim"]
 
 
-def common_value(facts: Mapping[str, Mapping[str, Any]], key: str) -> Any:
-    """Return the value that `key` has in the facts of all models.
-
-    Raises
-    ------
-    ValueError
-        Names the models and their values if these are not all the same.
-    """
-    values = {model: found[key] for model, found in facts.items()}
-    first, *others = values.values()
-    if any(other != first for other in others):
-        raise ValueError(f"{key} of the models' maps: {values}")
-    return first
-
-
-def measure_model(
-    model: str,
+def measure_maps(
     maps: Maps,
     activations: Activations,
     grid: Float[np.ndarray, "81 2"],
     pairs: Sequence[str],
     perplexities: Sequence[float],
 ) -> pd.DataFrame:
-    """Measure all maps of one model against the grid of shifts.
+    """Return how faithful the maps of one model are to the grid of shifts.
 
-    Returns
-    -------
-    One row a trial, pair, perplexity and t-SNE seed: the measures of the map, and those of the
+    One row per trial, pair, perplexity and t-SNE seed: the measures of the map, and those of the
     activations (the same for all maps of a trial and pair).
     """
     tasks = [
@@ -55,7 +37,7 @@ def measure_model(
     where = product(range(len(maps)), pairs)
     return pd.concat(
         [
-            part.assign(model=model, trial=trial, pair=pair)
+            part.assign(trial=trial, pair=pair)
             for (trial, pair), part in zip(where, parts, strict=True)
         ],
         ignore_index=True,
@@ -63,17 +45,17 @@ def measure_model(
 
 
 def at_perplexity(measured: pd.DataFrame, perplexity: float) -> pd.DataFrame:
-    """Return one row a model, trial and pair: the mean over t-SNE seeds at one perplexity."""
+    """Return one row per trial and pair: the mean over t-SNE seeds at one perplexity."""
     chosen = measured[measured["perplexity"] == perplexity].drop(columns=["perplexity", "seed"])
-    return chosen.groupby(["model", "trial", "pair"], sort=False).mean().reset_index()
+    return chosen.groupby(["trial", "pair"], sort=False).mean().reset_index()
 
 
 def sensitivity(measured: pd.DataFrame) -> pd.DataFrame:
     """Return mean and s.d. of each measure over trials, pairs and seeds, for each perplexity."""
     tidy = measured.melt(
-        ["model", "trial", "pair", "perplexity", "seed"], var_name="measure", value_name="value"
+        ["trial", "pair", "perplexity", "seed"], var_name="measure", value_name="value"
     )
-    grouped = tidy.groupby(["model", "perplexity", "measure"], sort=False)["value"]
+    grouped = tidy.groupby(["perplexity", "measure"], sort=False)["value"]
     return grouped.agg(["mean", "std"]).reset_index()
 
 
@@ -89,23 +71,19 @@ def summarise_models(table: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def first_maps(
-    maps: Mapping[str, Maps], grid: Float[np.ndarray, "81 2"], pairs: Sequence[str]
-) -> pd.DataFrame:
+def first_maps(maps: Maps, grid: Float[np.ndarray, "81 2"], pairs: Sequence[str]) -> pd.DataFrame:
     """Return the maps of trial 0, first perplexity and seed, as a table of points (figure 5)."""
     parts = [
         pd.DataFrame(
             {
-                "model": model,
                 "pair": pair,
                 "dr": grid[:, 0].astype(int),
                 "dc": grid[:, 1].astype(int),
-                "x": points[0, index, 0, 0, :, 0],
-                "y": points[0, index, 0, 0, :, 1],
+                "x": points[:, 0],
+                "y": points[:, 1],
             }
         )
-        for model, points in maps.items()
-        for index, pair in enumerate(pairs)
+        for pair, points in zip(pairs, maps[0, :, 0, 0], strict=True)
     ]
     return pd.concat(parts, ignore_index=True)
 

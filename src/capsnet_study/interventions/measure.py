@@ -19,7 +19,7 @@ from capsnet_study.models.network import Network, as_images
 from capsnet_study.models.spec import NetworkSpec
 from capsnet_study.models.weights import Weights, load_network
 from capsnet_study.routing.layer import CapsuleLayer
-from capsnet_study.training.accuracy import exact_match, half_credit
+from capsnet_study.training.accuracy import exact_match
 from capsnet_study.training.evaluation import BATCH, Examples
 from capsnet_study.training.trials import ImageSet
 
@@ -45,7 +45,7 @@ def measure_changes(
 
     Returns
     -------
-    One row for each of `changed_scores`: layer, change, value, exact_match, half_credit.
+    One row for each of `changed_scores`: layer, change, value, exact_match.
     """
     return [
         {
@@ -53,7 +53,6 @@ def measure_changes(
             "change": change,
             "value": value,
             "exact_match": exact_match(scores, test.labels).double().mean().item(),
-            "half_credit": half_credit(scores, test.labels).double().mean().item(),
         }
         for layer, change, value, scores in changed_scores(network, train, test, params)
     ]

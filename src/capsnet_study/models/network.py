@@ -35,7 +35,6 @@ class Network(nn.Module, ABC):
     def __init__(self, model: ModelParams):
         super().__init__()
         width = model.primary_groups * model.primary_dim
-        self.conv_precision = getattr(torch, model.conv_precision)
         self.conv1 = nn.Conv2d(1, model.conv_channels, KERNEL)
         self.conv2 = nn.Conv2d(model.conv_channels, width, KERNEL, stride=2)
         self.to(memory_format=torch.channels_last)
@@ -76,11 +75,9 @@ class Network(nn.Module, ABC):
         self, images: Float[Tensor, "batch 1 36 36"]
     ) -> Float[Tensor, "batch 10 10 channels"]:
         """Return what the two convolutions give, before the second one's nonlinearity."""
-        half = self.conv_precision != torch.float32
-        with torch.autocast(images.device.type, self.conv_precision, enabled=half):
-            h = self.conv1(images.contiguous(memory_format=torch.channels_last))
-            maps = self.conv2(F.relu(h, inplace=True))  # [batch, channels, 10, 10]
-        return maps.float().permute(0, 2, 3, 1)
+        h = self.conv1(images.contiguous(memory_format=torch.channels_last))
+        maps = self.conv2(F.relu(h, inplace=True))  # [batch, channels, 10, 10]
+        return maps.permute(0, 2, 3, 1)
 
 
 def as_images(images: UInt8[Tensor, "batch 36 36"]) -> Float[Tensor, "batch 1 36 36"]:

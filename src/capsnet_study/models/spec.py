@@ -1,9 +1,9 @@
-"""What a model is: how it is built, trained and studied, and what its files say of it."""
+"""What a model is: how it is built and trained, and what its files say of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from pydantic import TypeAdapter
@@ -48,41 +48,20 @@ class Kind(NamedTuple):
         Gives a network of a specification.
     learning_rate
         The key of `TrainParams` that holds it.
-    studied
-        The layer whose activations stand for what it makes of an image (paper 3.2).
     """
 
     build: Callable[[NetworkSpec], Network]
     learning_rate: str
-    studied: str
 
 
 KINDS = {
     "capsnet": Kind(
         lambda spec: CapsNet(spec.model, spec.capsules, spec.routing, spec.hidden),
         learning_rate="lr_capsnet",
-        studied="cap1",
     ),
-    "cnn": Kind(lambda spec: CNN(spec.model, spec.hidden), "lr_cnn", "linear1"),
-    "cnn160": Kind(
-        lambda spec: CNN(spec.model, spec.hidden, capsule_output=True), "lr_cnn", "linear1"
-    ),
+    "cnn": Kind(lambda spec: CNN(spec.model, spec.hidden), "lr_cnn"),
+    "cnn160": Kind(lambda spec: CNN(spec.model, spec.hidden, capsule_output=True), "lr_cnn"),
 }
-
-
-def main_model(
-    name: Literal["capsnet", "uniform", "cnn"],
-    model: ModelParams,
-    capsules: CapsuleParams | None,
-    routing: RoutingParams | None,
-    hidden: int = 1,
-) -> NetworkSpec:
-    """Return what network a main model is; uniform coupling is routing with one iteration."""
-    if name == "cnn":
-        return NetworkSpec("cnn", model, hidden)
-    if name == "uniform":
-        routing = RoutingParams(n_iter=1, eta=0.0)
-    return NetworkSpec("capsnet", model, hidden, capsules, routing)
 
 
 def build_network(spec: NetworkSpec, generator: torch.Generator) -> Network:

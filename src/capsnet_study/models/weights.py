@@ -1,9 +1,6 @@
-"""Weights of networks as arrays: taken, put back, and laid out for a file."""
+"""Weights of networks as arrays: copied, and put back."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Literal
 
 import numpy as np
 import torch
@@ -25,22 +22,3 @@ def load_network(spec: NetworkSpec, weights: Weights) -> Network:
     network = build_network(spec, torch.Generator())
     network.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     return network.to(device()).eval()
-
-
-def pack(**moments: Weights) -> dict[str, np.ndarray]:
-    """Return weights at named moments, as `initial` and `trained`, under their names in a file."""
-    return {
-        f"{when}/{name}": value
-        for when, weights in moments.items()
-        for name, value in weights.items()
-    }
-
-
-def unpack(arrays: Mapping[str, np.ndarray], when: Literal["initial", "trained"]) -> Weights:
-    """Return the weights that `pack` laid out for one moment."""
-    prefix = f"{when}/"
-    return {
-        name.removeprefix(prefix): value
-        for name, value in arrays.items()
-        if name.startswith(prefix)
-    }

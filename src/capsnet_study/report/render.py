@@ -54,7 +54,7 @@ class Results:
     claims, data, domains, exploratory, fitting, manifold, ablations
         The metrics file of that name.
     train, transfer
-        ``train_<model>.json`` and ``transfer_<model>.json`` by model: capsnet, uniform, cnn.
+        Records by model: capsnet, uniform, cnn.
     sensitivity
         ``plots/manifold_sensitivity.csv``.
     search, switch, earlier
@@ -186,7 +186,7 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
             if claim["verdict"] == "reproduced" and (claim["p_holm"] or 0) >= SIGNIFICANCE
         ],
         "shocked": _is_shocked(causes),
-        "arms_of_settings": len(set(params.setting_arms) & set(capsule_arms(params.arms))),
+        "arms_of_settings": len(set(params.setting_arms) & set(capsule_arms(params.sweep))),
         "over_trials": facts.over_trials(params),
         "heads": layers.new_weights(params),
         "past": provenance.earlier_runs(results.earlier, claims, params),

@@ -36,22 +36,6 @@ def exact_match(
     return (_two_highest(scores) == _present(labels, scores.shape[1])).all(dim=1)
 
 
-def half_credit(
-    scores: Float[Tensor, "images classes"], labels: Integer[Tensor, "images 2"]
-) -> Float[Tensor, " images"]:
-    """Share of the two digits of an image that are among the two highest scores: 0, 1/2 or 1.
-
-    Some public code calls the mean of this accuracy. One digit of two earns a half, and chance is
-    1/5 for ten classes.
-
-    >>> import torch
-    >>> scores = torch.tensor([[0.9, 0.1, 0.8], [0.9, 0.1, 0.8]])
-    >>> half_credit(scores, torch.tensor([[2, 0], [0, 1]])).tolist()
-    [1.0, 0.5]
-    """
-    return (_two_highest(scores) & _present(labels, scores.shape[1])).sum(dim=1) / 2
-
-
 def digit_recall(
     scores: Float[Tensor, "images classes"], labels: Integer[Tensor, "images 2"]
 ) -> Float[Tensor, " classes"]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 
-from capsnet_study.common.params import STRICT, Count, Positive
+from capsnet_study.common.params import STRICT, Count, NotNegative, Positive
 from capsnet_study.routing.params import RoutingParams
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ class CapsNetArm(RoutingParams):
     init_gain
         A scale of its own for initial weights. In the sweep such an arm tells how sensitive results
         are, and takes no part in claims and figures.
-    lr
-        A learning rate of its own.
+    lr, weight_decay
+        A learning rate and a weight decay of its own.
     trials
         A number of trials of its own. It is no property of a training, and no fact in tables.
     """
@@ -37,6 +37,7 @@ class CapsNetArm(RoutingParams):
     model: Literal["capsnet"] = Field(kw_only=True)
     init_gain: Positive | None = Field(default=None, kw_only=True)
     lr: Positive | None = Field(default=None, kw_only=True)
+    weight_decay: NotNegative | None = Field(default=None, kw_only=True)
     trials: Count | None = Field(default=None, kw_only=True)
 
     @property
@@ -76,16 +77,25 @@ class CNNArm:
 
     Attributes
     ----------
-    lr, trials
-        A learning rate, and a number of trials, of its own.
+    lr, weight_decay, trials
+        A learning rate, a weight decay and a number of trials of its own.
     """
 
     model: Literal["cnn", "cnn160"]
     lr: Positive | None = None
+    weight_decay: NotNegative | None = None
     trials: Count | None = None
 
 
 Arm = CapsNetArm | CNNArm
+
+
+def main_arm(routing: RoutingParams) -> CapsNetArm:
+    """Return the arm that trains the main CapsNet, that of the block ``routing``."""
+    own = {field.name: getattr(routing, field.name) for field in fields(RoutingParams)}
+    return CapsNetArm(**own, model="capsnet")
+
+
 Arms = dict[str, Arm]  # by key: how params.yaml, stages and tables name them
 FIRST_FACTS = ("arm", "model", "n_iter", "eta", "eta_max", "gradient", "init_gain")
 ARM_FACTS = list(dict.fromkeys([*FIRST_FACTS, *(field.name for field in fields(YokedArm))]))
@@ -95,9 +105,7 @@ ARM_FACTS.remove("trials")
 def _checked(arms: Arms) -> Arms:
     for key in arms:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", key):
-            raise ValueError(
-                f"arm name {key!r}: letters, digits and _ only (to DVC a dot is a path)"
-            )
+            raise ValueError(f"arm name {key!r}: a letter, then letters, digits and _ are allowed")
         if getattr(arms[key], "certainty_path", None) is not None:
             raise ValueError(f"{key}: certainty_path: arms of yoked follow one, by certainty_of")
     return arms

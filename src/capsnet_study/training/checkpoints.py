@@ -17,7 +17,12 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from capsnet_study.common.storage import checksum_of_files, read_arrays, read_facts, write_arrays
+from capsnet_study.common.executed import (
+    CANNOT_AFFECT_RESULTS,
+    checksum_of_modules,
+    is_within,
+)
+from capsnet_study.common.storage import read_arrays, read_facts, write_arrays
 from capsnet_study.common.workers import device
 from capsnet_study.models.network import Network
 from capsnet_study.routing.path import routing_path
@@ -163,14 +168,13 @@ def resumable(stage: str) -> Iterator[Checkpoints]:
 
 
 def checksum_of_code() -> str:
-    """Return a hash of the code of this package that is loaded, and of what it computes with."""
-    return checksum_of_files(
-        {
-            name: Path(module.__file__)
-            for name, module in sys.modules.items()
-            if name.split(".")[0] == "capsnet_study" and module.__file__
-        }
-    )
+    """Return a hash of what the loaded modules of this package execute, and of its libraries."""
+    loaded = {
+        name: Path(module.__file__)
+        for name, module in sys.modules.items()
+        if is_within(name, ["capsnet_study"]) and not is_within(name, CANNOT_AFFECT_RESULTS)
+    }
+    return checksum_of_modules(loaded)
 
 
 def checksum(arrays: Iterable[np.ndarray]) -> str:

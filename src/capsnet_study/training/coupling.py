@@ -89,13 +89,3 @@ def coupling_entropy(c: Float[Tensor, "batch in_caps out_caps"]) -> float:
     1.0
     """
     return coupling_summary([coupling_sums(c)]).entropy
-
-
-def entropy_share(c: Float[Tensor, "batch in_caps out_caps"]) -> float:
-    """H / log J, from 0 to 1. With a single upper capsule there is nothing to choose: 0."""
-    return coupling_summary([coupling_sums(c)]).share
-
-
-def coupling_information(c: Float[Tensor, "batch in_caps out_caps"]) -> float:
-    """H(mean over samples of c) - H in nats: what a sample tells about its own couplings."""
-    return coupling_summary([coupling_sums(c)]).information

@@ -24,7 +24,7 @@ Watch = Callable[[int, int, float, float, Row], None]
 
 @dataclass(frozen=True)
 class Budget:
-    """How long and how fast to train, and how often to look.
+    """How long and how fast to train, and how often to evaluate.
 
     Attributes
     ----------
@@ -32,6 +32,8 @@ class Budget:
         Passes over the training set, examples a step.
     lr, warmup
         Adam's learning rate, as in `rate_at`.
+    weight_decay
+        Decoupled from the gradient, as in AdamW.
     evaluations, even_evaluations
         How often to evaluate, as in `evaluation_steps`.
     fitness_memory
@@ -45,6 +47,7 @@ class Budget:
     warmup: float = 0.0
     fitness_memory: float = 0.0
     even_evaluations: int = 10
+    weight_decay: float = 0.0
 
 
 class LossNotFiniteError(FloatingPointError):
@@ -92,7 +95,9 @@ def fit(
     """
     steps = math.ceil(len(train) / budget.batch_size) * budget.epochs
     due = evaluation_steps(steps, budget.evaluations, budget.even_evaluations)
-    optimizer = torch.optim.Adam(_trained(network, train.kept), lr=budget.lr, fused=True)
+    optimizer = torch.optim.AdamW(
+        _trained(network, train.kept), lr=budget.lr, weight_decay=budget.weight_decay, fused=True
+    )
     parts = (network, optimizer, generator)
     progress = checkpoint.restore(*parts) if checkpoint else Progress()
     saved_at = time.monotonic()
@@ -101,10 +106,10 @@ def fit(
         network.set_routing(progress.step / steps, progress.fitness)
         epoch = progress.samples / len(train)
         unseen = not progress.rows or progress.rows[-1]["step"] < progress.step
-        looks = unseen and progress.step in due
-        if looks:
-            _look(progress, epoch, network, train, test)
-        if checkpoint and (looks or time.monotonic() - saved_at > checkpoint.seconds):
+        evaluates = unseen and progress.step in due
+        if evaluates:
+            _evaluate(progress, epoch, network, train, test)
+        if checkpoint and (evaluates or time.monotonic() - saved_at > checkpoint.seconds):
             checkpoint.save(progress, *parts)
             saved_at = time.monotonic()
         watch(progress.step, steps, epoch, progress.loss, progress.rows[-1])
@@ -162,7 +167,7 @@ def next_batch(
     return progress.order[done : done + batch_size]
 
 
-def _look(
+def _evaluate(
     progress: Progress, epoch: float, network: Network, train: Examples, test: Examples
 ) -> None:
     """Evaluate, and start collecting losses anew."""

@@ -113,11 +113,10 @@ class Training:
 
 
 class Trained(NamedTuple):
-    """What one training gives: the evaluations, and the weights before and after."""
+    """The evaluations of one training, and the trained weights."""
 
     rows: list[Row]
-    initial: Weights
-    trained: Weights
+    weights: Weights
 
 
 def arm_trials(
@@ -145,8 +144,12 @@ def arm_trials(
 
 
 def with_own(params: TrainParams, arm: Arm) -> TrainParams:
-    """Return the parameters of training with what an arm may have of its own: rate and trials."""
-    own = {KINDS[arm.model].learning_rate: arm.lr, "trials": arm.trials}
+    """Return the parameters of training with what an arm may have of its own."""
+    own = {
+        KINDS[arm.model].learning_rate: arm.lr,
+        "weight_decay": arm.weight_decay,
+        "trials": arm.trials,
+    }
     return replace(params, **{name: value for name, value in own.items() if value is not None})
 
 
@@ -165,13 +168,13 @@ def certainty_path(history: pd.DataFrame, trial: int) -> list[tuple[float, float
     return list(zip(shares.tolist(), rows["entropy_share_r1"].clip(0, 1).tolist(), strict=True))
 
 
-def arm_spec(arm: Arm, model: ModelParams, capsules: CapsuleParams) -> NetworkSpec:
-    """Return what network an arm of the sweep trains."""
+def arm_spec(arm: Arm, model: ModelParams, capsules: CapsuleParams, hidden: int = 1) -> NetworkSpec:
+    """Return the network that an arm trains, with `hidden` layers below the classes."""
     if isinstance(arm, CNNArm):
-        return NetworkSpec(arm.model, model)
+        return NetworkSpec(arm.model, model, hidden)
     if arm.init_gain is not None:
         capsules = replace(capsules, init_gain=arm.init_gain)
-    return NetworkSpec("capsnet", model, capsules=capsules, routing=arm.routing)
+    return NetworkSpec("capsnet", model, hidden, capsules, arm.routing)
 
 
 def trial(
@@ -184,16 +187,6 @@ def trial(
     """
     streams = ("weights", number), ("order", number)
     return Training(name, spec, *sets, budget_of(params, spec), params.seed, *streams)
-
-
-def trials(
-    name: str, spec: NetworkSpec, sets: Sequence[ImageSet], params: TrainParams
-) -> list[Training]:
-    """Return the same training from each of the seeds."""
-    return [
-        trial(f"{name} trial {number}", spec, sets, params, number)
-        for number in range(params.trials)
-    ]
 
 
 def run_trainings(
@@ -219,7 +212,6 @@ def run_training(
         Names the training, the seed and the step, and the last good checkpoint.
     """
     network = starting_network(training)
-    initial = weights_of(network)
     sets = training.train.on_device(), training.test.on_device()
     kept = training.kept
     if kept and kept.frozen:  # what they make of each image is computed once
@@ -230,7 +222,14 @@ def run_training(
         live_line(training.name, position) as watch,
     ):
         rows = fit(network, *sets, training.budget, order, watch, checkpoint)
-    return Trained(rows, initial, weights_of(network))
+    return Trained(rows, weights_of(network))
+
+
+def untrained(spec: NetworkSpec, params: TrainParams) -> Iterator[Network]:
+    """Yield the networks that the trials of `spec` start from."""
+    for number in range(params.trials):
+        generator = torch_generator(params.seed, "weights", number)
+        yield build_network(spec, generator).to(device()).eval()
 
 
 def starting_network(training: Training) -> Network:
@@ -286,6 +285,7 @@ def budget_of(params: TrainParams, spec: NetworkSpec) -> Budget:
         params.evaluations,
         params.warmup,
         params.fitness_memory,
+        weight_decay=params.weight_decay,
     )
 
 

@@ -16,8 +16,8 @@ from capsnet_study.explorer.exhibits import Results, make_exhibits
 from capsnet_study.explorer.page import render_page
 from capsnet_study.explorer.sprites import sheets
 from capsnet_study.figures.params import FigureParams
-from capsnet_study.names import MAIN_MODELS
 from capsnet_study.settings.builtin import with_all_seeds
+from stages.tables import read_faithfulness, read_transfer
 
 TEXTS = ("REPORT.md", "APPENDIX.md")
 
@@ -27,15 +27,14 @@ def read_results() -> Results:
     fitting = read_table("plots/fitting.csv")
     sets = read_arrays("data/manifold.safetensors", "images", "offsets")
     pairs = read_facts("data/manifold.safetensors")["pairs"]
-    transfer = [read_table(f"plots/transfer_{model}.csv") for model in MAIN_MODELS]
     return Results(
         fitting=fitting,
         arms=pd.concat([fitting, read_table("plots/ablations.csv")], ignore_index=True),
         interventions=read_table("plots/interventions.csv"),
         exposure=read_table("plots/exposure.csv"),
-        maps=read_table("plots/manifold_maps.csv"),
+        maps=read_faithfulness("maps"),
         manifold=read_table("plots/manifold.csv"),
-        transfer=pd.concat(transfer, ignore_index=True),
+        transfer=read_transfer(),
         nulls=read_json("metrics/manifold.json")["nulls"],
         claims=read_json("metrics/claims.json"),
         sheets=sheets(dict(zip(pairs, sets["images"], strict=True)), sets["offsets"]),
