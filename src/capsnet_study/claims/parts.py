@@ -22,7 +22,7 @@ from capsnet_study.claims.declarations import (
     Part,
 )
 from capsnet_study.claims.methods import METHODS, Method
-from capsnet_study.claims.significance import permutation_curvature, rank_correlation
+from capsnet_study.claims.significance import PermutationTest, curvature, parabola, rank_correlation
 from capsnet_study.claims.tables import Tables, arms_of, paired, series_of, table_of, values_of
 
 PART_FIELDS = (
@@ -140,9 +140,8 @@ def _judge_level(
 def _judge_correlation(part: Correlation, table: pd.DataFrame) -> Result:
     """Judge a rank correlation; permutation tests of both signs decide, in place of an interval."""
     result, x, y = _over_arms(part, table)
-    rho, p = rank_correlation(x, y)
-    _, p_opposite = rank_correlation(-x, y)
-    return result | _found(rho, p, p_opposite)
+    test = rank_correlation(x, y)
+    return result | _found(test, test.p_above, test.p_below)
 
 
 def _judge_curvature(part: Curvature, table: pd.DataFrame) -> Result:
@@ -151,24 +150,23 @@ def _judge_curvature(part: Curvature, table: pd.DataFrame) -> Result:
     The result has one more field, vertex.
     """
     result, x, y = _over_arms(part, table)
-    fit, p = permutation_curvature(x, y)
-    _, p_opposite = permutation_curvature(x, -y)
-    found = _found(fit.curvature, p, p_opposite)
-    if found.get("outcome") == "reproduced" and not x.min() < fit.vertex < x.max():
+    test, vertex = curvature(x, y), parabola(x, y).vertex
+    found = _found(test, test.p_below, test.p_above)
+    if found.get("outcome") == "reproduced" and not x.min() < vertex < x.max():
         found["outcome"] = "inconclusive"
-    return result | {"vertex": fit.vertex if found else None} | found
+    return result | {"vertex": vertex if found else None} | found
 
 
-def _found(value: float, p: float, p_opposite: float) -> Result:
+def _found(test: PermutationTest, p: float, p_opposite: float) -> Result:
     """What permutation tests of both signs tell; nothing of a value that does not exist."""
-    if np.isnan(value):
+    if np.isnan(test.value):
         return {}
     outcome = "inconclusive"
     if p < SIGNIFICANCE:
         outcome = "reproduced"
     elif p_opposite < SIGNIFICANCE:
         outcome = "contradicted"
-    return {"mean": value, "p": p, "outcome": outcome}
+    return {"mean": test.value, "p": p, "outcome": outcome}
 
 
 def _over_arms(

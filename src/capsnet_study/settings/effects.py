@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
+from scipy.stats import mannwhitneyu
 from scipy.stats import t as student
 
 from capsnet_study.settings.builtin import MAIN
@@ -89,7 +90,8 @@ def share_above(left: Float[np.ndarray, " n"], right: Float[np.ndarray, " m"]) -
     >>> share_above(np.array([0.7, 0.8]), np.array([0.7, 0.6]))
     0.875
     """
-    return float((np.sign(left[:, None] - right) + 1).mean() / 2)
+    test = mannwhitneyu(left, right, method="asymptotic")  # of which only U is read
+    return float(test.statistic / (len(left) * len(right)))
 
 
 def pooled(paired: pd.DataFrame) -> dict[str, float | None]:
