@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from capsnet_study.claims.records import Claims
 from capsnet_study.routing.params import ONE_UPDATE
 from capsnet_study.training.arms import Arm, CapsNetArm, CNNArm, YokedArm, facts_of
-from tests.tables import ARMS, part_record
+from tests.tables import ARMS, claim_record, part_record
 
 
 def _arm(n_iter: int, eta: float = 1.0, **changes: Any) -> CapsNetArm:
@@ -26,6 +28,8 @@ ABLATIONS: dict[str, Arm] = {
     "n3_late": _arm(3, routed_from=0.25),
     "n3_r1": _arm(3, routed="r1"),
     "n3_r2": _arm(3, routed="r2"),
+    "n9_r1": _arm(9, routed="r1"),
+    "n9_r2": _arm(9, routed="r2"),
     **{
         f"n{n}_h{target:g}".replace(".", "p"): _arm(n, certainty=target)
         for n in (3, 9)
@@ -175,21 +179,26 @@ def exposure(
     return pd.DataFrame(rows, columns=columns)
 
 
-def mechanism_claims() -> dict[str, dict[str, Any]]:
-    """Claims about causes as in ``metrics/claims.json``: one of each outcome, two parts each."""
+def mechanism_claims() -> Claims:
+    """Claims about causes: one of each outcome, two parts each."""
     first = {
         "contradicted": part_record(of="n9_late", minus="n9", low=-0.03, high=-0.01, p=0.98),
         "inconclusive": part_record(of="n3_h0p85_last", minus="n3_h0p85", p=0.21, bound=0.005),
         "not evaluated": part_record(of="n9_as_n3", mean=None, low=None, high=None, n=0),
         "reproduced": part_record(of="n3_sham", minus="n3", side="below", p=0.00002),
     }
-    second = part_record(of="n9_early", minus="n9", measure="area_under_curve", p=0.034)
-    second |= {"outcome": "reproduced"}
+    second = part_record(
+        of="n9_early", minus="n9", measure="area_under_curve", p=0.034, outcome="reproduced"
+    )
     return {
-        f"X{place}": {
-            "kind": "mechanism", "title": f"A cause of the loss, and what would follow, {outcome}",
-            "verdict": outcome, "p": part["p"], "p_holm": part["p"] and min(1, 4 * part["p"]),
-            "parts": [part | {"outcome": outcome}, second],
-        }
+        f"X{place}": claim_record(
+            replace(part, outcome=outcome),
+            second,
+            kind="mechanism",
+            title=f"A cause of the loss, and what would follow, {outcome}",
+            verdict=outcome,
+            p=part.p,
+            p_holm=part.p and min(1, 4 * part.p),
+        )
         for place, (outcome, part) in enumerate(first.items(), start=1)
-    }  # fmt: skip
+    }

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from capsnet_study.claims.exploratory import explore
+from capsnet_study.claims.records import Claims, Exploration, Outcome
 from capsnet_study.data.params import DataParams
 from capsnet_study.faithfulness.tables import summarise_models
 from capsnet_study.figures.params import FigureParams
@@ -19,6 +20,15 @@ from capsnet_study.report.render import Results
 from capsnet_study.representation.params import ManifoldParams
 from capsnet_study.routing.params import RoutingParams
 from capsnet_study.settings.params import Setting
+from capsnet_study.settings.results import (
+    AllSeeds,
+    ClaimInSetting,
+    EffectInSetting,
+    EffectOverSettings,
+    JudgedSetting,
+    PooledEffect,
+    SettingsResults,
+)
 from capsnet_study.training.arms import YokedArm
 from capsnet_study.training.history import summarise_history
 from capsnet_study.training.params import TrainParams
@@ -27,7 +37,7 @@ from capsnet_study.transfer.schemes import summarise_schemes
 from tests import cause_tables, tables
 from tests.cause_tables import ABLATIONS
 from tests.project import text_of
-from tests.tables import ARMS, CLAIMS, as_stored
+from tests.tables import ARMS, CLAIMS, as_stored, stored
 
 MAIN_ARMS = {"capsnet": "n3", "uniform": "n1", "cnn": "cnn"}  # arms as accurate as the main models
 PARAMS = Params(
@@ -45,6 +55,7 @@ PARAMS = Params(
         warmup=0.1,
         evaluations=6,
         fitness_memory=0.98,
+        weight_decay=0.0,
     ),
     sweep=ARMS,
     ablations={key: ABLATIONS[key] for key in ("n9_late", "n3_h0p85", "em")},
@@ -105,7 +116,7 @@ def results_of(params: Params) -> Results:
     claims = tables.claim_records(**judged)
     return Results(
         claims=claims,
-        exploratory=as_stored(explore(CLAIMS, judged)),
+        exploratory=stored(explore(CLAIMS, judged), Exploration),
         data=data_record(params),
         domains=domains_record(params),
         fitting=as_stored(records),
@@ -123,7 +134,7 @@ def results_of(params: Params) -> Results:
         changed_arms=dict(changed),
         runtime=runtime_records(params),
         figures=drawn_figures(),
-        settings=settings_record(claims),
+        settings=settings_results(claims),
     )
 
 
@@ -139,40 +150,36 @@ def drawn_figures() -> list[str]:
     return [key.value for one in drawn for key in one.keys if "/" not in key.value]
 
 
-def settings_record(claims: dict[str, Any]) -> dict[str, Any]:
-    """``metrics/settings.json``: the main study, a setting that agrees, and one on C2 alone."""
-    verdicts = {id: _judged(claims[id]["verdict"]) for id in ("C1", "C2", "X7") if id in claims}
-    other = "reproduced" if claims["C2"]["verdict"] == "contradicted" else "contradicted"
-    others = {"C1": _judged("not evaluated"), "C2": _judged(other)}
-    pooled = {"mean": 0.0412, "low": 0.0301, "high": 0.0523}
-    return {
-        "settings": {
-            "main": {"title": "main study", "changed": "", "claims": verdicts}
-            | {"exact_match": {"n3": 0.7531, "cnn": 0.6947}},
-            "short": {"title": "shorter training", "changed": "train.epochs = 1"}
-            | {"claims": verdicts, "exact_match": {"n3": 0.705, "cnn": 0.6653}},
-            "other": {"title": "other seeds", "changed": "train.seed = 2"}
-            | {"claims": others, "exact_match": {"n3": 0.75}},
-        },
-        "effects": {
-            "routing": {
-                "title": "Routing: n = 3 less n = 1",
-                "settings": {"main": pooled | {"n": 5, "share_above": 0.96}},
-                "pooled": pooled,
-            }
-        },
-        "seeds": {"title": "main study, all seeds", "changed": "train.seed = 1, 2", "trials": 8}
-        | {
-            "others": ["other"],
-            "claims": verdicts,
-            "effects": {"routing": pooled | {"n": 8, "share_above": 0.97}},
-        },
+def settings_results(claims: Claims) -> SettingsResults:
+    """The main study, a setting that agrees with it, one on C2 alone, and one effect."""
+    verdicts = {id: judged_in(claims[id].verdict) for id in ("C1", "C2", "X7") if id in claims}
+    other = "reproduced" if claims["C2"].verdict == "contradicted" else "contradicted"
+    others = {"C1": judged_in("not evaluated"), "C2": judged_in(other)}
+    pooled = PooledEffect(0.0412, 0.0301, 0.0523)
+    in_main = EffectInSetting(0.0412, 0.0301, 0.0523, 5, 0.96)
+    settings = {
+        "main": JudgedSetting("main study", "", 5, {"n3": 0.7531, "cnn": 0.6947}, verdicts),
+        "short": JudgedSetting(
+            "shorter training", "train.epochs = 1", 3, {"n3": 0.705, "cnn": 0.6653}, verdicts
+        ),
+        "other": JudgedSetting("other seeds", "train.seed = 2", 3, {"n3": 0.75}, others),
     }
+    seeds = AllSeeds(
+        "main study, all seeds",
+        "train.seed = 1, 2",
+        8,
+        {"n3": 0.75},
+        verdicts,
+        others=["other"],
+        effects={"routing": replace(in_main, n=8, share_above=0.97)},
+    )
+    routing = EffectOverSettings("Routing: n = 3 less n = 1", {"main": in_main}, pooled)
+    return SettingsResults(settings, {"routing": routing}, seeds)
 
 
-def _judged(verdict: str, *means: float) -> dict[str, Any]:
-    """A verdict in a setting, the same by cautious intervals, and the means of its parts."""
-    return {"verdict": verdict, "cautious": verdict, "means": [*means]}
+def judged_in(verdict: Outcome, *means: float | None) -> ClaimInSetting:
+    """A verdict in a setting, the same by conservative intervals, and the means of its parts."""
+    return ClaimInSetting(verdict, verdict, [*means])
 
 
 def manifold_record(table: pd.DataFrame) -> dict[str, Any]:

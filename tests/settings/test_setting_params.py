@@ -105,7 +105,7 @@ def test_settings_are_called_after_what_differs(main_setting: Blocks) -> None:
     assert fresh.train.epochs == 1
     assert fresh.data.train_images == main.data.train_images * main.train.epochs  # as many steps
     assert [setting_name(key) for key, one in settings.items() if one.own_images] == [
-        "own images a trial"
+        "own images per trial"
     ]
 
 
