@@ -109,7 +109,7 @@ def test_the_same_values_give_the_same_bytes(tmp_path):
         write_arrays(
             tmp_path / f"{turn}.st", {n: arrays[n] for n in order}, {k: facts[k] for k in keys}
         )
-        write_json(tmp_path / f"{turn}.json", {k: facts[k] for k in keys})
+        write_json(tmp_path / f"{turn}.json", facts)
         write_table(tmp_path / f"{turn}.csv", table)
     for suffix in ("st", "json", "csv"):
         first, second = (tmp_path / f"{turn}.{suffix}" for turn in ("first", "second"))
@@ -141,7 +141,7 @@ def test_metrics_are_plain_rounded_and_without_nan(tmp_path):
         "third": 0.333333,
         "tuple": [1, 2.0],
     }
-    assert list(read_json(path)) == sorted(read_json(path))
+    assert list(read_json(path)) == [str(key) for key in written]
     json.loads(path.read_text(), parse_constant=crash)
     assert path.read_text().endswith("}\n")
 
