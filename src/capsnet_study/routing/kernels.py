@@ -363,7 +363,7 @@ def _squash_gradient(s, dv, ds):
 def _is_rare(square):
     """Whether a vector is too short or too long for the square of its length: as in `squash`."""
     number = np.finfo(square)
-    return not (number.tiny <= square < 2.0**64)
+    return not (number.tiny <= square < (2 / number.eps) ** 2)
 
 
 @compiled

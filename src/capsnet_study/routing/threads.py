@@ -1,4 +1,4 @@
-"""BLAS on one thread while capsules are routed, whichever threads of the process route."""
+"""BLAS on one thread while capsules are routed, by whichever threads of the process."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from functools import cache
 from importlib import import_module
 from threading import Lock
 
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import LibController, ThreadpoolController
 
 
 class OneThread:
     """Context in which BLAS has one thread: products that threads share are rounded otherwise.
 
-    The number of threads belongs to the process, so the first of several calls at once sets it and
-    the last one to end brings back what was there.
+    The number of threads belongs to the process. So the first of several calls at once notes what
+    it was, and the last one to end brings it back.
     """
 
     def __init__(self) -> None:
@@ -23,20 +23,28 @@ class OneThread:
     def __enter__(self) -> None:
         with self._lock:
             if self._inside == 0:
-                self._limit = _thread_pools().limit(limits=1, user_api="blas")
+                self._before = [library.num_threads for library in _libraries()]
             self._inside += 1
+            for library in _libraries():
+                _set_threads(library, 1)
 
     def __exit__(self, *error: object) -> None:
         with self._lock:
             self._inside -= 1
             if self._inside == 0:
-                self._limit.restore_original_limits()
+                for library, number in zip(_libraries(), self._before, strict=True):
+                    _set_threads(library, number)
 
 
 @cache
-def _thread_pools() -> ThreadpoolController:
+def _libraries() -> list[LibController]:
     import_module("scipy.linalg.cython_blas")  # Numba multiplies with it; once loaded it is found
-    return ThreadpoolController()
+    return ThreadpoolController().select(user_api="blas").lib_controllers
+
+
+def _set_threads(library: LibController, number: int) -> None:
+    # The public method does nothing in a thread other than the first one that called it.
+    getattr(library, "_real_set_num_threads", library.set_num_threads)(number)
 
 
 one_thread = OneThread()

@@ -13,8 +13,6 @@ from torch import Tensor
 
 from capsnet_study.routing.modes import may_branch_on
 
-LONG = 2.0**32  # squashed, a longer vector is its direction, to the last digit of a float64
-
 
 def at_least_single(x: Tensor) -> Tensor:
     """Return half precision as float32, all other numbers as they are."""
@@ -28,7 +26,7 @@ def squash(s: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
     """
     x = at_least_single(s)
     square = (x * x).sum(dim=-1, keepdim=True)
-    usual = (square >= torch.finfo(x.dtype).tiny) & (square < LONG**2)
+    usual = (square >= torch.finfo(x.dtype).tiny) & (square < _longest(x) ** 2)
     if may_branch_on(usual) and usual.all():
         return (x * (square.sqrt() / (1 + square))).to(s.dtype)
     return _squash_any(x).to(s.dtype)
@@ -51,9 +49,9 @@ def exponential_squash(s: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch 
     """Shrink vectors to lengths below 1: v = (1 - exp(-|s|)) s / |s|, near 0 v = s."""
     x = _shortened(at_least_single(s))
     length = lengths(x).unsqueeze(-1)
-    nonzero = length > torch.finfo(x.dtype).tiny
-    safe = torch.where(nonzero, length, 1.0)
-    return (x * torch.where(nonzero, -torch.expm1(-safe) / safe, 1.0)).to(s.dtype)
+    short = length < torch.finfo(x.dtype).tiny
+    safe = torch.where(short, 1.0, length)
+    return (x * torch.where(short, 1.0, -torch.expm1(-safe) / safe)).to(s.dtype)
 
 
 def lengths(x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch"]:
@@ -66,8 +64,8 @@ def direction(x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
     """Return x / |x|, with value and gradient 0 at x = 0."""
     y, _ = _moderated(at_least_single(x))
     length = torch.linalg.vector_norm(y, dim=-1, keepdim=True)
-    nonzero = length > 0
-    return torch.where(nonzero, y / torch.where(nonzero, length, 1.0), 0.0).to(x.dtype)
+    zero = length == 0
+    return torch.where(zero, 0.0, y / torch.where(zero, 1.0, length)).to(x.dtype)
 
 
 def _size(x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch 1"]:
@@ -75,9 +73,14 @@ def _size(x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch 1"]:
     return x.detach().abs().amax(dim=-1, keepdim=True)
 
 
+def _longest(x: Tensor) -> float:
+    """Return a power of 2: squashed, a vector this long is its direction to the last digit."""
+    return 2 / torch.finfo(x.dtype).eps
+
+
 def _shortened(x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
-    """Return vectors with the same directions and no entry above `LONG`."""
-    return x * (LONG / _size(x).clamp_min(LONG))
+    """Return vectors with the same directions and no larger entry than `_longest`."""
+    return x * (_longest(x) / _size(x).clamp_min(_longest(x)))
 
 
 def _moderated(
