@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from capsnet_study.common.storage import read_yaml
-from stages import run_command
+from stages.command import run_command
 from tests.pipeline.conftest import copy_project, run, tiny_params
 
 RUNNER = [sys.executable, "-m", "stages.run"]

@@ -23,7 +23,7 @@ from capsnet_study.common.workers import repeatable, run_side_by_side
 from capsnet_study.models.weights import load_network, read_network
 from capsnet_study.params import load_params
 from capsnet_study.training.trials import IMAGE_ARRAYS, ImageSet, image_sets
-from stages import run_command
+from stages.command import run_command
 
 ARMS = ("n1", "n3", "n9")
 SWITCHED = 9  # iterations

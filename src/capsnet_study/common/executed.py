@@ -22,6 +22,7 @@ CANNOT_AFFECT_RESULTS = (
     "capsnet_study.common.executed",  # computes checksums of code
     "capsnet_study.common.params",  # refuses wrong parameters; right ones come out as they are
     "capsnet_study.running",  # progress, records of time, the runner, the cluster
+    "stages.command",  # how errors end a stage
     "stages.recording",
 )
 """Modules and packages that are part of no stage's code.
