@@ -17,12 +17,11 @@ from capsnet_study.models.capsnet import CapsNet
 from capsnet_study.models.cnn import CNN
 from capsnet_study.models.network import Network
 from capsnet_study.models.params import CapsuleParams, ModelParams
-from capsnet_study.models.spec import NetworkSpec
 from capsnet_study.routing.layer import CapsuleLayer
 from capsnet_study.routing.params import RoutingParams
+from capsnet_study.training.arms import CapsNetArm
 from capsnet_study.training.params import TrainParams
-from capsnet_study.training.trials import ImageSet, run_trainings
-from capsnet_study.training.trials import trials as trials_of
+from capsnet_study.training.trials import ImageSet, arm_trials, run_trainings
 
 PAPER = ModelParams(
     conv_channels=256, primary_groups=32, primary_dim=8, cap1_capsules=10, capsule_dim=16
@@ -39,9 +38,9 @@ def capsnet(model: ModelParams, n_iter: int, gradient: str) -> CapsNet:
 
 
 def network_step(network: Network, batch: int, device: torch.device | str = "cpu") -> Work:
-    """Return a training step on `device`, where the network is: forward, loss, backward, Adam."""
+    """Return a training step on `device`, where the network is: forward, loss, backward, AdamW."""
     images, targets = torch.rand(batch, 1, 36, 36).to(device), _two_hot(batch).to(device)
-    optimizer = torch.optim.Adam(network.parameters(), fused=True)
+    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.0, fused=True)
 
     def step() -> None:
         optimizer.zero_grad()
@@ -55,9 +54,8 @@ def convolution_step(model: ModelParams, batch: int) -> Work:
     """Return the same step of the two convolutions alone."""
     network = CNN(model)
     images = torch.rand(batch, 1, 36, 36).contiguous(memory_format=torch.channels_last)
-    optimizer = torch.optim.Adam(
-        [*network.conv1.parameters(), *network.conv2.parameters()], fused=True
-    )
+    weights = [*network.conv1.parameters(), *network.conv2.parameters()]
+    optimizer = torch.optim.AdamW(weights, weight_decay=0.0, fused=True)
 
     def step() -> None:
         optimizer.zero_grad()
@@ -115,7 +113,6 @@ def _train(steps: int, trials: int, batch: int, model: ModelParams) -> None:
     images = rng.integers(0, 256, (steps * batch, 36, 36), dtype=np.uint8)
     labels = np.stack([np.arange(len(images)) % 10, (np.arange(len(images)) + 1) % 10], axis=1)
     train = ImageSet(images, labels.astype(np.int64))
-    spec = NetworkSpec("capsnet", model, capsules=CAPSULES, routing=RoutingParams(3, 1.0))
     params = TrainParams(
         seed=0,
         trials=trials,
@@ -123,11 +120,13 @@ def _train(steps: int, trials: int, batch: int, model: ModelParams) -> None:
         batch_size=batch,
         lr_capsnet=0.0005,
         lr_cnn=0.001,
+        weight_decay=0.0,
         warmup=0.0,
         evaluations=2,
         fitness_memory=0.98,
     )
-    run_trainings(trials_of("benchmark", spec, (train, train.of(np.arange(batch))), params))
+    arm, sets = CapsNetArm(3, 1.0, model="capsnet"), (train, train.of(np.arange(batch)))
+    run_trainings(arm_trials("benchmark", arm, (model, CAPSULES), sets, params))
 
 
 def with_capsules(model: ModelParams, capsules: int) -> ModelParams:

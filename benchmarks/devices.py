@@ -16,7 +16,7 @@ from itertools import product
 import torch
 
 from benchmarks import cases
-from benchmarks.look import NETWORKS, random_examples
+from benchmarks.evaluation import NETWORKS, random_examples
 from benchmarks.timing import Work, take_turns
 from capsnet_study.common.seeding import numpy_generator
 from capsnet_study.data.digits import load_digits
@@ -26,7 +26,7 @@ from capsnet_study.models.network import Network
 from capsnet_study.models.params import ModelParams
 from capsnet_study.params import Params
 from capsnet_study.training.evaluation import Examples, evaluate
-from capsnet_study.training.trials import ImageSet, arm_spec, run_trainings, trials
+from capsnet_study.training.trials import ImageSet, arm_trials, run_trainings
 
 PAPER = cases.with_capsules(cases.PAPER, 32)
 SCALES = {"committed": cases.SMALL, "paper": PAPER}
@@ -37,7 +37,6 @@ Row = dict[str, object]
 class Way:
     """How products are rounded, and whether the network is compiled."""
 
-    conv_precision: str = "float32"
     tf32: bool = False
     compiled: bool = False
 
@@ -46,7 +45,6 @@ PATHS = {"last": ("plain",), "full": ("plain", "broadcast")}  # public code has 
 WAYS = {
     "float32": Way(),
     "TF32": Way(tf32=True),
-    "bfloat16 convolutions": Way("bfloat16"),
     "float32, compiled": Way(compiled=True),
 }
 
@@ -92,14 +90,14 @@ def layers(
     return rows
 
 
-def looks(
+def evaluations(
     device: torch.device, images: int, rounds: int, scales: Mapping[str, ModelParams] = SCALES
 ) -> list[Row]:
     """Measure evaluations of so many images."""
     examples, rows = random_examples(images, device), []
     for scale, model in scales.items():
         makers = {
-            name: partial(_look, model, n_iter, device, examples)
+            name: partial(_evaluation, model, n_iter, device, examples)
             for name, n_iter in NETWORKS.items()
         }
         rows += [{"scale": scale} | row for row in compare(makers, device, images, rounds)]
@@ -117,7 +115,7 @@ def shared(
                 trials = cases.trials_an_hour(count, steps, count, batch, model)
                 found = {"images_a_second": trials * steps * batch / 3600}
             except Exception as error:
-                found = {"failure": _told(error)}
+                found = {"failure": _failure(error)}
         rows.append({"processes": count, "batch": batch} | found)
     return rows
 
@@ -130,10 +128,11 @@ def short_arm(device: torch.device, params: Params, train_images: int = 1500) ->
         made = make_multimnist(images, labels, count, numpy_generator(0, "gpu benchmark", part))
         sets.append(ImageSet(made.images, made.labels))
     train = replace(params.train, trials=2)
-    spec = arm_spec(params.sweep["n3"], params.model, params.capsules)
+    sizes = params.model, params.capsules
+    trainings = arm_trials("n3", params.sweep["n3"], sizes, sets, train)
     began = time.perf_counter()
     with environment(CAPS_DEVICE=str(device)):
-        found = run_trainings(trials("n3", spec, sets, train))
+        found = run_trainings(trainings)
     last = [trained.rows[-1] for trained in found]
     measures = ("loss", "exact_match", "entropy_share_r1", "mi_r1", "dead_share")
     return {"seconds": time.perf_counter() - began} | {
@@ -155,7 +154,7 @@ def compare(
             found[name] = _memory_since(before, device)
         except Exception as error:  # does not fit, or the compiler gave up
             works.pop(name, None)
-            found[name] = {"failure": _told(error)}
+            found[name] = {"failure": _failure(error)}
     for name, seconds in take_turns(works, rounds).items():
         found[name] |= {"seconds": seconds, "images_a_second": batch / seconds}
     return [{"way": name} | row for name, row in found.items()]
@@ -182,7 +181,7 @@ def _network(model: ModelParams, n_iter: int | None) -> Network:
 def _step(
     model: ModelParams, n_iter: int | None, batch: int, device: torch.device, way: Way
 ) -> Work:
-    network = _network(replace(model, conv_precision=way.conv_precision), n_iter).to(device)
+    network = _network(model, n_iter).to(device)
     if way.compiled:
         torch.compiler.reset()  # few forms of one function are kept: no network may hit that
         network.compile()
@@ -196,7 +195,9 @@ def _step(
     return run
 
 
-def _look(model: ModelParams, n_iter: int | None, device: torch.device, examples: Examples) -> Work:
+def _evaluation(
+    model: ModelParams, n_iter: int | None, device: torch.device, examples: Examples
+) -> Work:
     return partial(evaluate, _network(model, n_iter).to(device), examples)
 
 
@@ -225,6 +226,6 @@ def _memory_since(before: int, device: torch.device) -> Row:
     return {"peak_mib": (torch.cuda.max_memory_allocated(device) - before) / 2**20}
 
 
-def _told(error: Exception) -> str:
+def _failure(error: Exception) -> str:
     first, *_ = [*str(error).strip().splitlines(), ""]
     return f"{type(error).__name__}: {first}"

@@ -28,6 +28,7 @@ from benchmarks import devices
 from capsnet_study.common.workers import repeatable
 from capsnet_study.models.params import ModelParams
 from capsnet_study.params import Params, load_params
+from stages import run_command
 
 FOLDER = Path(__file__).parent / "results"
 NO_GPU = "No GPU was found (torch.cuda.is_available() is False): nothing was tested or measured."
@@ -68,7 +69,7 @@ def measure(
     return {
         "steps": [row for n in both for row in devices.steps(device, n, rounds, scales, ways)],
         "layers": [row for n in both for row in devices.layers(device, n, rounds, scales)],
-        "looks": devices.looks(device, images, few, scales),
+        "evaluations": devices.evaluations(device, images, few, scales),
         "shared": {
             scale: devices.shared(device, processes, 20 * rounds, batch, model)
             for scale, model in scales.items()
@@ -102,13 +103,13 @@ def machine(device: torch.device) -> dict[str, object]:
 
 
 def driver() -> str | None:
-    """Return the version of NVIDIA's driver, as its own tool tells it."""
+    """Return the version of NVIDIA's driver, as its own tool prints it."""
     if shutil.which("nvidia-smi") is None:
         return None
     command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
-    told = subprocess.run(command, capture_output=True, text=True, check=False)
-    return told.stdout.splitlines()[0].strip() if told.stdout else None
+    printed = subprocess.run(command, capture_output=True, text=True, check=False)
+    return printed.stdout.splitlines()[0].strip() if printed.stdout else None
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -9,48 +9,59 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
+
+from stages import run_command
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks/results/stages.json"
 ARMS = [f"sweep@{arm}" for arm in ("n1", "n2", "n3", "n5")]
-Parts = Annotated[list[Literal["arms", "quick run"]], typer.Argument(help="What to time.")]
+
+
+class Part(StrEnum):
+    """What can be timed."""
+
+    ARMS = "arms"
+    QUICK_RUN = "quick run"
+
+
+Parts = Annotated[list[Part], typer.Argument(help="What to time.")]
 SERIAL = (sys.executable, "-m", "dvc", "repro", "--quiet")
 RUNNER = (sys.executable, "-m", "stages.run")
 
 
-def main(parts: Parts = ["arms", "quick run"], out: Path = RESULTS) -> None:  # noqa: B006
+def main(parts: Parts = [*Part], out: Path = RESULTS) -> None:  # noqa: B006
     """Time full-size arms of one epoch, or the quick run, both ways, and write it down."""
-    cases = {
-        "arms": lambda: both(["-S", "train.epochs=1"], ARMS, first=["multimnist"]),
-        "quick run": lambda: both(quick_overrides(), [], first=["digits"]),
-    }
+    cases = {Part.ARMS: (one_epoch, ARMS, "multimnist"), Part.QUICK_RUN: (quick, [], "digits")}
     known = json.loads(out.read_text()) if out.exists() else {}
     machine = {"cores": os.cpu_count(), "python": platform.python_version()}
-    facts = known | machine | {part: cases[part]() for part in parts}
+    facts = known | machine | {part: both(*cases[part]) for part in parts}
     out.write_text(json.dumps(facts, indent=2) + "\n")
     print(json.dumps(facts, indent=2))
 
 
-def both(overrides: Sequence[str], targets: Sequence[str], first: Sequence[str]) -> dict:
+def both(parameters: Callable[[Path], str], targets: Sequence[str], first: str) -> dict:
     """Return the seconds of the targets one after the other and side by side.
 
-    `first` runs before the clock starts, so that both begin with the same files.
+    The stage `first` runs before the clock starts, so that both begin with the same files.
     """
     found: dict = {"targets": list(targets) or "all"}
     for name, words in {"one after the other": SERIAL, "side by side": RUNNER}.items():
         with tempfile.TemporaryDirectory() as made:
             project = Path(made) / "copy"
             run(["git", "clone", "--quiet", str(ROOT), str(project)], ROOT)
-            run([*RUNNER, *overrides, *first], project)
+            (project / "params.yaml").write_text(parameters(project))
+            run([*SERIAL, first], project)
             began = time.monotonic()
             run([*words, *targets], project)
             found[name] = round(time.monotonic() - began, 1)
@@ -59,11 +70,15 @@ def both(overrides: Sequence[str], targets: Sequence[str], first: Sequence[str])
     return found
 
 
-def quick_overrides() -> list[str]:
-    """Return the overrides of the quick run, as the Makefile has them."""
-    ask = ["make", "--no-print-directory", "-f", "Makefile", "-f", "-", "words"]
-    rule = "words:\n\t@printf '%s\\n' $(QUICK)\n"
-    return subprocess.check_output(ask, cwd=ROOT, text=True, input=rule).split("\n")[:-1]
+def one_epoch(project: Path) -> str:
+    """Return the parameters of the study with trainings of one epoch."""
+    text = (project / "params.yaml").read_text(encoding="utf-8")
+    return re.sub(r"^  epochs: \d+", "  epochs: 1", text, flags=re.MULTILINE)
+
+
+def quick(project: Path) -> str:
+    """Return the parameters of the quick run."""
+    return (project / "quick.yaml").read_text(encoding="utf-8")
 
 
 def run(words: Sequence[str], folder: Path) -> None:
@@ -84,4 +99,4 @@ def environment(folder: Path) -> Mapping[str, str]:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

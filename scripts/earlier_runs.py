@@ -1,54 +1,62 @@
-"""The verdicts of all runs on full MNIST that were ever committed: what other settings would say.
+"""Write the verdicts of all runs on full MNIST that were ever committed.
 
     python -m scripts.earlier_runs      # writes scripts/earlier_runs.csv, from the history in Git
 
-One row a setting, its last run, oldest first: settings, and the verdict on each claim by the rules
-of that commit. Run it before settings are changed, so that what they gave is told beside what
-comes after them.
+One row per choice of parameters, its last run, oldest first: the parameters that there still are,
+and the verdict on each claim by the rules of that commit. Run it before parameters are changed, so
+that the report can set what they gave beside what comes after them.
 """
 
 from __future__ import annotations
 
 import json
 import subprocess
+from pathlib import Path
 
 import pandas as pd
 import yaml
 
 from capsnet_study.common.storage import write_table
 from capsnet_study.report.provenance import SETTING_BLOCKS
+from stages import run_command
 
 CLAIMS = "metrics/claims.json"
+BEFORE = {"train.weight_decay": 0.0}
+"""Values of parameters before they could be chosen, where they had one."""
 
 
 def main() -> None:
     """Write the table."""
     found = git("log", "--reverse", "--format=%h", "--", CLAIMS).split()
     runs = pd.DataFrame([run for commit in found if (run := run_of(commit))])
-    settings = sorted(name for name in runs if "." in name)
+    chosen = sorted(parameters(Path("params.yaml").read_text(encoding="utf-8")))
     claims = sorted(name for name in runs if name[1:].isdigit())
-    runs = runs.drop_duplicates(settings, keep="last")
-    write_table("scripts/earlier_runs.csv", runs[["commit", *settings, *claims]])
+    runs = runs.reindex(columns=["commit", *chosen, *claims]).fillna(BEFORE)
+    write_table("scripts/earlier_runs.csv", runs.drop_duplicates(chosen, keep="last"))
 
 
 def run_of(commit: str) -> dict[str, object] | None:
-    """Return settings and verdicts of a commit; None if it is not about full MNIST."""
-    params = yaml.safe_load(git("show", f"{commit}:params.yaml"))
-    if params["data"]["source"] != "mnist":
+    """Return parameters and verdicts of a commit; None if it is not about full MNIST."""
+    chosen = parameters(git("show", f"{commit}:params.yaml"))
+    if chosen["data.source"] != "mnist":
         return None
-    settings = {
+    verdicts = {
+        id: claim["verdict"]
+        for id, claim in json.loads(git("show", f"{commit}:{CLAIMS}")).items()
+        if claim.get("kind", "paper") == "paper"  # the first runs had no other kind
+    }
+    return {"commit": commit} | chosen | verdicts
+
+
+def parameters(text: str) -> dict[str, object]:
+    """Return the values in the blocks that shape all results, by ``block.key``, but for lists."""
+    params = yaml.safe_load(text)
+    return {
         f"{block}.{name}": value
         for block in SETTING_BLOCKS
         for name, value in params.get(block, {}).items()
         if not isinstance(value, list)
     }
-    claims = json.loads(git("show", f"{commit}:{CLAIMS}"))
-    verdicts = {
-        id: claim["verdict"]
-        for id, claim in claims.items()
-        if claim.get("kind", "paper") == "paper"  # the first runs had no other kind
-    }
-    return {"commit": commit} | settings | verdicts
 
 
 def git(*arguments: str) -> str:
@@ -57,4 +65,4 @@ def git(*arguments: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -16,15 +16,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-import typer
 
 from capsnet_study.common.seeding import torch_generator
-from capsnet_study.common.storage import read_arrays, read_facts, write_table
+from capsnet_study.common.storage import read_arrays, write_table
 from capsnet_study.common.workers import repeatable, run_side_by_side
-from capsnet_study.models.spec import NetworkSpec
-from capsnet_study.models.weights import Weights, load_network, unpack
+from capsnet_study.models.weights import load_network, read_network
 from capsnet_study.params import load_params
-from capsnet_study.training.trials import ImageSet, image_sets
+from capsnet_study.training.trials import IMAGE_ARRAYS, ImageSet, image_sets
+from stages import run_command
 
 ARMS = ("n1", "n3", "n9")
 SWITCHED = 9  # iterations
@@ -35,7 +34,7 @@ STEPS, ENDS = 100, 20  # of them, the last that the mean at the end is of
 def main() -> None:
     """Train on, and print the means over trials."""
     params = load_params()
-    train, _ = image_sets(read_arrays("data/multimnist.safetensors"))
+    train, _ = image_sets(read_arrays("data/multimnist.safetensors", *IMAGE_ARRAYS))
     tasks = [
         (arm, trial, n_iter, share * params.train.lr_capsnet, params.train.batch_size, train)
         for arm in ARMS
@@ -53,7 +52,7 @@ def trained_on(
     arm: str, trial: int, n_iter: int, lr: float, batch_size: int, train: ImageSet
 ) -> dict[str, Any]:
     """Return what a hundred steps with `n_iter` iterations do to the network of a trial."""
-    spec, weights = stored(arm, trial)
+    spec, weights = read_network(Path("data/networks", arm, f"trial{trial}.safetensors"))
     network = load_network(replace(spec, routing=replace(spec.routing, n_iter=n_iter)), weights)
     examples = train.on_device()
     optimizer = torch.optim.Adam(network.train().parameters(), lr=lr)
@@ -79,11 +78,5 @@ def trained_on(
     }
 
 
-def stored(arm: str, trial: int) -> tuple[NetworkSpec, Weights]:
-    """Return a trained network of the sweep."""
-    path = Path("data/networks", arm, f"trial{trial}.safetensors")
-    return NetworkSpec.from_json(read_facts(path)), unpack(read_arrays(path), "trained")
-
-
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pandas as pd
-import typer
 
 from capsnet_study.claims.declarations import parse_claims
 from capsnet_study.claims.exploratory import explore
@@ -13,6 +12,7 @@ from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_table, read_yaml, write_json
 from capsnet_study.training.arms import facts_in
 from capsnet_study.training.params import TrainParams
+from stages import run_command
 from stages.recording import recorded
 from stages.tables import read_transfer
 
@@ -42,4 +42,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

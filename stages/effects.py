@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pandas as pd
-import typer
 
 from capsnet_study.claims.declarations import parse_claims
 from capsnet_study.claims.records import to_json
@@ -19,6 +18,7 @@ from capsnet_study.settings.record import judge_settings
 from capsnet_study.settings.tables import gather_settings
 from capsnet_study.training.arms import Arm, Arms, Sweep
 from capsnet_study.training.params import TrainParams
+from stages import run_command
 from stages.recording import recorded
 
 
@@ -70,4 +70,4 @@ def read_settings(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

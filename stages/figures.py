@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pandas as pd
-import typer
 from matplotlib.figure import Figure
 
 from capsnet_study.claims.records import Claims, Exploration, from_json, of_kind
@@ -32,6 +31,7 @@ from capsnet_study.figures.transfer import figure_transfer
 from capsnet_study.figures.verdicts import figure_claims
 from capsnet_study.models.params import ModelParams
 from capsnet_study.settings.results import SettingsResults
+from stages import run_command
 from stages.recording import recorded
 from stages.tables import read_faithfulness, read_transfer
 
@@ -116,4 +116,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
-import typer
 
 from capsnet_study.claims.records import Claims, from_json
 from capsnet_study.common.params import load_blocks
@@ -18,6 +17,7 @@ from capsnet_study.explorer.page import render_page
 from capsnet_study.explorer.sprites import sheets
 from capsnet_study.figures.params import FigureParams
 from capsnet_study.settings.results import SettingsResults
+from stages import run_command
 from stages.tables import read_faithfulness, read_transfer
 
 TEXTS = ("REPORT.md", "APPENDIX.md")
@@ -59,4 +59,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

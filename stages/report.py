@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
-
-import typer
 
 from capsnet_study.claims.records import Claims, Exploration, from_json
 from capsnet_study.common.storage import read_json, read_table, write_text
 from capsnet_study.names import MAIN_MODELS
 from capsnet_study.params import Params, load_params
+from capsnet_study.report.compute import RUNTIME_GROUPS
 from capsnet_study.report.render import Results, render_appendix, render_report
 from capsnet_study.settings.results import SettingsResults
 from capsnet_study.training.arms import BLOCKS, arms_in
+from stages import run_command
 
 
 def read_results(params: Params) -> Results:
@@ -20,7 +21,7 @@ def read_results(params: Params) -> Results:
     arms, changed = (arms_in(read_table(f"plots/{name}.csv")) for name in ("fitting", "ablations"))
     parts = ("data", "domains", "fitting", "manifold", "ablations")
     arms_of = read_json("metrics/fitting.json")
-    records = [read_json(path) for path in sorted(Path("metrics/runtime").glob("*.json"))]
+    records = read_table("metrics/runtime.csv").to_dict("records")
     return Results(
         claims=from_json(read_json("metrics/claims.json"), Claims),
         exploratory=from_json(read_json("metrics/exploratory.json"), Exploration),
@@ -46,6 +47,8 @@ def read_results(params: Params) -> Results:
 def is_there(stage: str, params: Params) -> bool:
     """Return whether a stage such as ``sweep@n3`` is one of those of these parameters."""
     group, _, item = stage.partition("@")
+    if group not in chain(*RUNTIME_GROUPS.values()):
+        return False
     items = {block: [*getattr(params, block)] for block in BLOCKS}
     items["interventions"] = params.interventions.arms
     items["settings"] = [*params.settings]
@@ -61,4 +64,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-import typer
-
 from capsnet_study.common.storage import read_json, write_json
+from stages import run_command
 from stages.recording import recorded
 
 Record = Mapping[str, Any]
 
 TRANSFERRED = ("capsnet", "uniform", "cnn")
+ARMS = ("n1", "n9", "cnn")
 COMPARED = ("capsnet", "cnn")
 PAPER = ("reproduced", "contradicted", "inconclusive")
 OURS = {"reproduced": "supported", "contradicted": "not_supported", "inconclusive": "inconclusive"}
@@ -27,7 +27,7 @@ def main() -> None:
         maps = read_json("metrics/manifold.json")["models"]
         transfer = {name: read_json(f"metrics/transfer_{name}.json") for name in TRANSFERRED}
         claims = read_json("metrics/claims.json").values()
-        shown = {"capsnet": main_capsnet} | {name: arms[name] for name in ("n1", "n9", "cnn")}
+        shown = {"capsnet": main_capsnet} | {name: arms[name] for name in ARMS if name in arms}
         match = {name: record["exact_match"]["mean"] for name, record in shown.items()}
         summary = {
             "exact_match": match,
@@ -62,4 +62,4 @@ def verdicts(claims: Any) -> dict[str, dict[str, int]]:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -14,6 +14,7 @@ from capsnet_study.params import load_params
 from capsnet_study.report.render import with_block
 from capsnet_study.settings.params import Setting
 from scripts.cost import (
+    GROWTH,
     cost_table,
     hours,
     makespan,
@@ -50,7 +51,7 @@ def test_one_worker_does_all_tasks_and_stages_have_one_a_trial(measured):
     params, image = load_params(), seconds_at_paper_scale(measured)
     elsewhere = settings(params, image)
     stages = trainings(params, image) | elsewhere | transfers(params, image)
-    assert len(stages) == len(params.arms) + len(elsewhere) + 9
+    assert len(stages) == len(params.arms) + len(elsewhere) + 7
     for name, arm in params.arms.items():
         assert len(stages[name]) == (arm.trials or params.train.trials)
     table = hours(params, image)
@@ -62,26 +63,23 @@ def test_one_worker_does_all_tasks_and_stages_have_one_a_trial(measured):
 
 def test_a_setting_costs_what_it_changes(measured):
     params = load_params()
-    settings = {
-        "rate": Setting(train={"lr_capsnet": 0.001}),
-        "wide": Setting(model={"conv_channels": 64, "primary_groups": 8}),
-        "long": Setting(train={"epochs": 2 * params.train.epochs}),
+    settings_ = {
+        "rate": Setting(["n3", "cnn"], 3, train={"lr_capsnet": 0.001}),
+        "wide": Setting(["n3"], 2, model={"conv_channels": 64, "primary_groups": 8}),
+        "long": Setting(["n9_late", "cnn"], 3, train={"epochs": 2 * params.train.epochs}),
     }
-    late = replace(params.settings.mechanism, settings=["long"])
-    params = replace(params, settings=replace(params.settings, settings=settings, mechanism=late))
-    stages = settings(params, seconds_at_this_scale(measured))
-    assert len(stages) == len(settings) * len(params.settings.arms) + len(late.arms)
-    assert {"long-n9_late"} == {name for name in stages if name.endswith("_late")}
-    assert {len(tasks) for tasks in stages.values()} == {params.settings.trials}
-    assert stages["wide-n3"][0] == pytest.approx(2 * stages["rate-n3"][0])
-    assert stages["long-cnn"][0] == pytest.approx(2 * stages["rate-cnn"][0], rel=0.2)
+    stages = settings(replace(params, settings=settings_), seconds_at_this_scale(measured))
+    assert {name: len(tasks) for name, tasks in stages.items()} == {"rate": 6, "wide": 2, "long": 6}
+    n3, cnn = stages["rate"][:2]
+    assert stages["wide"][0] == pytest.approx(2**GROWTH * n3)
+    assert stages["long"][1] == pytest.approx(2 * cnn, rel=0.2)
 
 
 def test_an_arm_of_many_iterations_costs_accordingly(measured):
     params = load_params()
     arms = {f"of{n}": replace(params.sweep["n9"], n_iter=n) for n in (9, 10, 20)}
     stages = trainings(
-        replace(params, mechanism=params.mechanism | arms), seconds_at_this_scale(measured)
+        replace(params, ablations=params.ablations | arms), seconds_at_this_scale(measured)
     )
     nine, ten, twenty = (stages[name][0] for name in arms)
     assert ten > nine and twenty - ten == pytest.approx(10 * (ten - nine))

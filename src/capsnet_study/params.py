@@ -21,7 +21,14 @@ from capsnet_study.representation.params import ManifoldParams
 from capsnet_study.routing.params import RoutingParams
 from capsnet_study.settings.builtin import BUILTIN_SETTINGS, SEEDS
 from capsnet_study.settings.params import Blocks, ResolvedSetting, Settings, resolve
-from capsnet_study.training.arms import Arms, Sweep, Yoked, can_be_changed, routed_arms
+from capsnet_study.training.arms import (
+    Arms,
+    Sweep,
+    Yoked,
+    can_be_changed,
+    routed_arms,
+    uniform_arms,
+)
 from capsnet_study.training.params import TrainParams
 from capsnet_study.transfer.params import TransferParams
 
@@ -68,6 +75,20 @@ class Params:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"arms in more than one of sweep, ablations, yoked: {twice}")
+        return self
+
+    @model_validator(mode="after")
+    def _sweep_trains_networks_of_other_parts(self) -> Params:
+        if "n1" not in uniform_arms(self.sweep):
+            raise ValueError(
+                "sweep.n1: a CapsNet with uniform couplings (n_iter: 1) is needed: the parts on "
+                "representation and transfer compare with it"
+            )
+        if "cnn" not in self.sweep or self.sweep["cnn"].model != "cnn":
+            raise ValueError(
+                "sweep.cnn: the CNN (model: cnn) is needed: the parts on representation and "
+                "transfer compare with it"
+            )
         return self
 
     @model_validator(mode="after")
@@ -182,7 +203,9 @@ def load_params(path: str = PATH) -> Params:
 
     Raises
     ------
+    FileError
+        It cannot be read, or names a key twice in a block.
     ParameterError
-        As `parse_params`, or names the line of a key that stands twice in its block.
+        As `parse_params`.
     """
     return parse_params(read_document(path), path)

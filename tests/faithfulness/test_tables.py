@@ -6,9 +6,8 @@ import pytest
 
 from capsnet_study.faithfulness.tables import (
     at_perplexity,
-    common_value,
     first_maps,
-    measure_model,
+    measure_maps,
     sensitivity,
     summarise_models,
 )
@@ -42,15 +41,14 @@ def perfect():
 
 @pytest.fixture(scope="module")
 def measured(perfect):
-    return measure_model("capsnet", *perfect, GRID, PAIRS, PERPLEXITIES)
+    return measure_maps(*perfect, GRID, PAIRS, PERPLEXITIES)
 
 
 def test_a_row_a_trial_pair_perplexity_and_seed(measured):
-    assert set(measured) == {"model", "trial", "pair", "perplexity", "seed", *MEASURES, *RAW}
+    assert set(measured) == {"trial", "pair", "perplexity", "seed", *MEASURES, *RAW}
     facts = measured[["trial", "pair", "perplexity", "seed"]]
     assert len(facts) == len(facts.drop_duplicates()) == 2 * 3 * 2 * 2
     assert set(facts["perplexity"]) == set(PERPLEXITIES)
-    assert (measured["model"] == "capsnet").all()
 
 
 def test_perfect_maps_have_perfect_measures(measured):
@@ -63,7 +61,7 @@ def test_measures_of_activations_need_no_map(perfect):
     maps, activations = perfect
     activations = activations.copy()
     activations[1, 0] = np.hstack([GRID, np.zeros((81, 3))])
-    found = measure_model("m", noise(0, maps.size // 2).reshape(maps.shape), activations, GRID,
+    found = measure_maps(noise(0, maps.size // 2).reshape(maps.shape), activations, GRID,
                           PAIRS, PERPLEXITIES)  # fmt: skip
     chosen = (found["trial"] == 1) & (found["pair"] == "7-8")
     np.testing.assert_allclose(found.loc[chosen, RAW], 1.0, atol=1e-12)
@@ -73,8 +71,8 @@ def test_measures_of_activations_need_no_map(perfect):
 def test_a_map_that_is_turned_moved_and_scaled_is_as_faithful(perfect):
     maps, activations = perfect
     turned = similar(GRID, 0.4, 3.0, mirror=True)
-    found = measure_model(
-        "m", np.broadcast_to(turned, maps.shape).copy(), activations, GRID, PAIRS, PERPLEXITIES
+    found = measure_maps(
+        np.broadcast_to(turned, maps.shape).copy(), activations, GRID, PAIRS, PERPLEXITIES
     )
     for name in ("chamfer_procrustes", "procrustes_disparity", "trustworthiness", "continuity"):
         np.testing.assert_allclose(found[name], PERFECT[name], atol=1e-3)
@@ -86,7 +84,7 @@ def test_each_map_is_measured_under_its_own_name(perfect):
     maps, activations = (part.copy() for part in perfect)
     maps[1, 2, 0, 1] = noise(0)
     activations[0, 1] = noise(1, 81, 5)
-    found = measure_model("m", maps, activations, GRID, PAIRS, PERPLEXITIES)
+    found = measure_maps(maps, activations, GRID, PAIRS, PERPLEXITIES)
     facts = ["trial", "pair", "perplexity", "seed"]
     (wrong,) = found.loc[found["trustworthiness"] < 0.9, facts].itertuples(index=False)
     assert tuple(wrong) == (1, "0-1", 20.0, 1)
@@ -95,59 +93,48 @@ def test_each_map_is_measured_under_its_own_name(perfect):
     assert len(unlinear) == 4
 
 
-def test_models_must_have_been_mapped_alike():
-    facts = {"capsnet": {"pairs": ["7-8"], "layer": "cap1"}, "cnn": {"pairs": ["7-8"]}}
-    assert common_value(facts, "pairs") == ["7-8"]
-    facts["cnn"]["pairs"] = ["7-8", "3-5"]
-    with pytest.raises(ValueError, match=r"pairs .*cnn.*3-5"):
-        common_value(facts, "pairs")
-
-
 @pytest.fixture
 def hand_made():
-    """Two models, one trial of two pairs, two perplexities, two seeds; the value counts up."""
+    """One trial of two pairs, two perplexities, two seeds; the value counts up."""
     index = pd.MultiIndex.from_product(
-        [["capsnet", "cnn"], [0], ["7-8", "3-5"], [20.0, 10.0], [0, 1]],
-        names=["model", "trial", "pair", "perplexity", "seed"],
+        [[0], ["7-8", "3-5"], [20.0, 10.0], [0, 1]],
+        names=["trial", "pair", "perplexity", "seed"],
     )
-    return pd.DataFrame({"chamfer": np.arange(16.0)}, index=index).reset_index()
+    return pd.DataFrame({"chamfer": np.arange(8.0)}, index=index).reset_index()
 
 
 def test_the_table_is_at_one_perplexity_and_the_mean_over_seeds(hand_made):
     table = at_perplexity(hand_made, 20.0)
-    assert list(table) == ["model", "trial", "pair", "chamfer"]
-    assert table["chamfer"].tolist() == [0.5, 4.5, 8.5, 12.5]
-    assert table["pair"].tolist() == ["7-8", "3-5"] * 2
+    assert list(table) == ["trial", "pair", "chamfer"]
+    assert table["chamfer"].tolist() == [0.5, 4.5]
+    assert table["pair"].tolist() == ["7-8", "3-5"]
 
 
 def test_sensitivity_is_over_trials_pairs_and_seeds(hand_made):
     found = sensitivity(hand_made)
-    assert list(found) == ["model", "perplexity", "measure", "mean", "std"]
-    assert len(found) == 4
-    row = found[(found["model"] == "cnn") & (found["perplexity"] == 10.0)].iloc[0]
+    assert list(found) == ["perplexity", "measure", "mean", "std"]
+    assert found["perplexity"].tolist() == [20.0, 10.0]
+    row = found.iloc[1]
     assert row["measure"] == "chamfer"
-    assert row["mean"] == pytest.approx(np.mean([10, 11, 14, 15]))
-    assert row["std"] == pytest.approx(np.std([10, 11, 14, 15], ddof=1))
+    assert row["mean"] == pytest.approx(np.mean([2, 3, 6, 7]))
+    assert row["std"] == pytest.approx(np.std([2, 3, 6, 7], ddof=1))
 
 
 def test_the_record_of_the_models(hand_made):
-    record = summarise_models(at_perplexity(hand_made, 20.0))
-    assert record == {
+    table = at_perplexity(hand_made, 20.0)
+    both = pd.concat({"capsnet": table, "cnn": table.assign(chamfer=[1.0, 2.0])}, names=["model"])
+    assert summarise_models(both.reset_index("model")) == {
         "capsnet": {"chamfer": {"mean": 2.5, "variance": 8.0, "n": 2}},
-        "cnn": {"chamfer": {"mean": 10.5, "variance": 8.0, "n": 2}},
+        "cnn": {"chamfer": {"mean": 1.5, "variance": 0.5, "n": 2}},
     }
 
 
 def test_the_first_maps_are_those_of_trial_0_at_the_main_perplexity():
-    maps = {
-        model: np.random.default_rng(seed).random((trials, 3, 2, 2, 81, 2))
-        for seed, (model, trials) in enumerate([("capsnet", 2), ("pixels", 1)])
-    }
+    maps = np.random.default_rng(0).random((2, 3, 2, 2, 81, 2))
     points = first_maps(maps, GRID, PAIRS)
-    assert list(points) == ["model", "pair", "dr", "dc", "x", "y"]
-    assert len(points) == 2 * 3 * 81
-    for model, values in maps.items():
-        for index, pair in enumerate(PAIRS):
-            chosen = points[(points["model"] == model) & (points["pair"] == pair)]
-            assert np.array_equal(chosen[["dr", "dc"]], GRID)
-            assert np.array_equal(chosen[["x", "y"]], values[0, index, 0, 0])
+    assert list(points) == ["pair", "dr", "dc", "x", "y"]
+    assert len(points) == 3 * 81
+    for index, pair in enumerate(PAIRS):
+        chosen = points[points["pair"] == pair]
+        assert np.array_equal(chosen[["dr", "dc"]], GRID)
+        assert np.array_equal(chosen[["x", "y"]], maps[0, index, 0, 0])

@@ -87,16 +87,6 @@ def test_networks_and_their_gradients_are_those_of_the_cpu(place, images, kind):
         assert_near(others[name], value, GRADIENTS)
 
 
-def test_convolutions_in_bfloat16_stay_near(place, images):
-    pictures = as_images(images[0].on_device().inputs)
-    network = build_network(spec_of("capsnet"), seeded())
-    expected = network(pictures.cpu()).scores.detach()
-    network.conv_precision = torch.bfloat16
-    found = network.to(place)(pictures).scores
-    assert found.dtype == torch.float32
-    assert_near(found, expected, 0.05)
-
-
 @pytest.mark.parametrize("kind", ["capsnet", "cnn"])
 def test_measures_are_those_of_the_cpu(place, images, kind):
     network, measures = build_network(spec_of(kind), seeded()), []

@@ -15,7 +15,7 @@ from capsnet_study.models.weights import weights_of
 from capsnet_study.routing.params import RoutingParams
 from capsnet_study.training.checkpoints import Checkpoint
 from capsnet_study.training.fit import Budget, fit
-from capsnet_study.training.trials import run_trainings, trials
+from capsnet_study.training.trials import run_trainings, trial
 from tests.gpu.conftest import CUDA
 
 BUDGET = Budget(epochs=3, batch_size=7, lr=0.005, evaluations=3, fitness_memory=0.5)
@@ -84,16 +84,16 @@ def test_a_training_goes_as_on_the_cpu(place, spec, images, monkeypatch):
     assert [row["loss"] for row in found] == pytest.approx(losses, rel=1e-2, nan_ok=True)
 
 
-@pytest.mark.parametrize("place", [CUDA], indirect=True)  # of the CPU others tell
+@pytest.mark.parametrize("place", [CUDA], indirect=True)  # other tests cover the CPU
 def test_processes_that_share_the_device_change_no_bit(
     place, model, routing, images, train_params, monkeypatch
 ):
     spec = NetworkSpec("capsnet", model, capsules=CapsuleParams(0.5, True), routing=routing)
     params = replace(train_params, epochs=1)
-    trainings = trials("shared", spec, images, params)
+    trainings = [trial(f"shared trial {k}", spec, images, params, k) for k in range(params.trials)]
     found = []
     for count in ("1", "2"):
         monkeypatch.setenv("CAPS_WORKERS", count)
         found.append(run_trainings(trainings))
     for one, other in zip(*found, strict=True):
-        assert_same((one.rows, one.trained), (other.rows, other.trained))
+        assert_same(one, other)

@@ -29,7 +29,7 @@ def claimed_by_cuda(network: Network) -> Network:
 
 
 @pytest.mark.parametrize("kind", ["capsnet", "cnn", "cnn160"])
-def test_nothing_of_a_step_or_a_look_is_left_on_the_cpu(kind, monkeypatch):
+def test_nothing_of_a_step_or_an_evaluation_is_left_on_the_cpu(kind, monkeypatch):
     network = build_network(spec_of(kind, hidden=2), seeded())
     monkeypatch.setattr(torch.Tensor, "item", lambda self: 0.0)  # a fake tensor has no value
     with FakeTensorMode():

@@ -1,4 +1,4 @@
-"""What ``make gpu`` measures, on the CPU with tiny networks: no figure of it is looked at."""
+"""What ``make gpu`` measures, on the CPU with tiny networks: no figure of it is checked."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def test_all_of_it_can_be_measured(model, params):
     ways = {name: way for name, way in devices.WAYS.items() if not way.compiled}
     found = gpu.measure(CPU, params, 3, {"tiny": model}, ways, processes=(1,))
     json.dumps(found, allow_nan=False)
-    rows = [*found["steps"], *found["layers"], *found["looks"], *found["shared"]["tiny"]]
+    rows = [*found["steps"], *found["layers"], *found["evaluations"], *found["shared"]["tiny"]]
     assert len(found["steps"]) == 2 * 4 * len(ways) and len(found["layers"]) == 2 * 9
     assert all(row["images_a_second"] > 0 for row in rows)
     assert len(found["short_arm"]["cpu"]["exact_match"]) == 2
 
 
-def test_what_cannot_be_measured_is_told_and_costs_no_other_row():
+def test_what_cannot_be_measured_says_so_and_costs_no_other_row():
     def too_large():
         raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate ...")
 

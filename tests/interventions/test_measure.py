@@ -160,12 +160,11 @@ def test_rows_tell_where_what_and_how_accurate(network, examples, params):
     found = by_name(changed_scores(network, *examples, params))
     assert len(rows) == len(found) == 1 + 3 * len(NAMES)
     for row in rows:
-        assert list(row) == ["layer", "change", "value", "exact_match", "half_credit"]
+        assert list(row) == ["layer", "change", "value", "exact_match"]
         value = None if math.isnan(row["value"]) else row["value"]
         scores = torch.tensor(found[row["layer"], row["change"], value])
         hits = exact_match(scores, examples[1].labels)
         assert row["exact_match"] == pytest.approx(hits.double().mean().item())
-        assert row["exact_match"] <= row["half_credit"] <= (1 + row["exact_match"]) / 2
 
 
 def test_measuring_leaves_the_network_as_it_is(network, examples, params):

@@ -1,4 +1,4 @@
-"""Initial weights, and the precision that networks compute in."""
+"""Initial weights, and specifications of networks."""
 
 from dataclasses import replace
 from itertools import product
@@ -8,13 +8,17 @@ import torch
 import yaml
 from torch import nn
 
+from capsnet_study.common.errors import FileError
+from capsnet_study.common.storage import write_arrays
 from capsnet_study.models.capsnet import PRIMARY_LENGTH, capsule_lengths
 from capsnet_study.models.network import reset_he
 from capsnet_study.models.spec import NetworkSpec, build_network
+from capsnet_study.models.weights import load_network, weights_of
 from capsnet_study.params import parse_params
 from capsnet_study.routing.layer import CapsuleLayer
 from capsnet_study.routing.params import RoutingParams
 from capsnet_study.training.evaluation import DEAD_LENGTH, as_images
+from stages.networks import read_network, read_trials, write_trials
 from tests.project import text_of
 
 KINDS = ["capsnet", "cnn", "cnn160"]
@@ -23,9 +27,6 @@ ALL = list(product(KINDS, [1, 2]))
 
 def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
-
-
-# Weights
 
 
 @pytest.mark.parametrize("kind, hidden", ALL)
@@ -69,6 +70,40 @@ def test_a_specification_survives_as_text(model, capsules):
         assert NetworkSpec.from_json(spec.to_json()) == spec
     with pytest.raises(ValueError, match="kind"):
         NetworkSpec.from_json(spec.to_json().replace("capsnet", "transformer"))
+
+
+def test_networks_come_back_from_their_files_in_the_order_of_trials(make, model, batch, tmp_path):
+    spec = NetworkSpec("cnn", model)
+    networks = [make("cnn", seed=seed) for seed in range(12)]
+    write_trials(tmp_path, spec, map(weights_of, networks))
+    found = read_trials(tmp_path)
+    assert len(found) == len(networks)
+    for network, (own, weights) in zip(networks, found, strict=True):
+        assert own == spec and weights.keys() == network.state_dict().keys()
+        assert torch.equal(load_network(own, weights)(batch).scores, network(batch).scores)
+    with pytest.raises(FileError, match="none: there is no trained network"):
+        read_trials(tmp_path / "none")
+
+
+def test_what_is_no_network_is_refused_with_the_name_of_its_file(
+    make, model, capsules, routing, tmp_path
+):
+    spec = NetworkSpec("capsnet", model, 1, capsules, routing)
+    weights = weights_of(make("capsnet"))
+    path = tmp_path / "trial0.safetensors"
+    smaller = replace(spec, model=replace(spec.model, conv_channels=2))
+    for facts, kept, words in (
+        (spec.to_json().replace("capsnet", "transformer"), weights, "no kind of network"),
+        ("{", weights, "whole file: Invalid JSON"),
+        ('{"kind": "cnn"}', weights, "model: "),
+        ({"step": 3}, weights, "whole file: "),
+        (smaller.to_json(), weights, "are not those of its capsnet"),
+        (spec.to_json(), dict(list(weights.items())[1:]), "are not those of its capsnet"),
+    ):
+        write_arrays(path, kept, facts)
+        with pytest.raises(FileError, match=rf"^{path}: [^\n]*$") as refused:
+            read_network(path)
+        assert words in str(refused.value)
 
 
 def test_parameters_reach_the_routed_layers(make, capsules):
@@ -176,50 +211,3 @@ def test_the_length_of_a_silent_capsule_has_a_finite_gradient():
     silent = torch.zeros(1, 2, 3, requires_grad=True)
     capsule_lengths(silent).sum().backward()
     assert torch.isfinite(silent.grad).all()
-
-
-# Precision of the convolutions
-
-
-@pytest.fixture(scope="module")
-def half(model):
-    return replace(model, conv_precision="bfloat16")
-
-
-@pytest.mark.parametrize("kind, hidden", ALL)
-def test_half_precision_of_the_convolutions_changes_outputs_slightly(
-    make, batch, half, kind, hidden
-):
-    """bfloat16 keeps 8 bits of each factor; all that the networks return is float32."""
-    full = make(kind, hidden)(batch)
-    found = make(kind, hidden, model=half)(batch)
-    pairs = [(found.scores, full.scores)]
-    pairs += [(found.activations[name], full.activations[name]) for name in full.activations]
-    pairs += zip(found.couplings, full.couplings, strict=True)
-    for one, other in pairs:
-        assert one.dtype == torch.float32
-        assert 0 < (one - other).norm() < 0.02 * other.norm()
-
-
-def test_weights_and_gradients_stay_in_single_precision(make, batch, half):
-    targets = torch.eye(10)[[0, 1, 2, 3]] + torch.eye(10)[[4, 5, 6, 7]]
-    for kind in KINDS:
-        networks = [make(kind, model=half), make(kind)]
-        for network in networks:
-            network.loss(network(batch).scores, targets).backward()
-        for one, other in zip(*(network.parameters() for network in networks), strict=True):
-            assert one.dtype == one.grad.dtype == torch.float32
-            assert (one.grad - other.grad).norm() < 0.25 * other.grad.norm()
-
-
-def test_only_the_convolutions_compute_in_half_precision(make, batch, half):
-    """What lies above takes the same maps to the same scores."""
-    for kind in KINDS:
-        full, found = make(kind), make(kind, model=half)
-        features = full.lower(batch, 0)
-        assert torch.equal(found.upper(features, 0).scores, full.upper(features, 0).scores)
-
-
-def test_precision_is_no_part_of_the_initial_weights(make, half):
-    full, found = make("capsnet").state_dict(), make("capsnet", model=half).state_dict()
-    assert all(torch.equal(found[name], full[name]) for name in full)

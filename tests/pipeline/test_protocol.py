@@ -13,37 +13,36 @@ import torch
 import yaml
 from pytest import MonkeyPatch
 
-from capsnet_study.common.storage import (
-    read_arrays,
-    read_facts,
-    read_json,
-    write_arrays,
-)
+from capsnet_study.common.storage import read_arrays, read_json, write_arrays
 from capsnet_study.data.manifold import shift_grid
 from capsnet_study.faithfulness.measures import linear_cka
-from capsnet_study.models.spec import NetworkSpec, build_network, main_model
-from capsnet_study.models.weights import Weights, load_network, pack, weights_of
+from capsnet_study.models.spec import NetworkSpec, build_network
+from capsnet_study.models.weights import Weights, load_network, weights_of
 from capsnet_study.params import load_params
 from capsnet_study.representation.activations import layer_activations
 from capsnet_study.representation.embedding import tsne_map
 from capsnet_study.representation.params import MODELS
 from capsnet_study.training import trials
+from capsnet_study.training.arms import main_arm
 from capsnet_study.training.params import TrainParams
 from capsnet_study.training.trials import ImageSet, Trained, Training, image_sets
 from capsnet_study.transfer.params import TransferParams
 from capsnet_study.transfer.schemes import Transfer, run_transfers, schemes
 from stages import (
     activations,
+    activations_controls,
+    arm,
     domains,
     embed,
+    faithfulness,
     manifold,
     manifold_images,
     multimnist,
     pretrain,
-    sweep,
 )
 from stages import train as train_stage
 from stages import transfer as transfer_stage
+from stages.networks import write_network, write_trials
 from tests.pipeline.conftest import tiny_params
 
 TRAIN, TEST = 10, 100  # how bright the training and the test digits are
@@ -75,7 +74,7 @@ def study(tmp_path: Path, monkeypatch: MonkeyPatch) -> Path:
 
 
 def cnn_spec(hidden: int = 1) -> NetworkSpec:
-    return main_model("cnn", load_params().model, None, None, hidden)
+    return NetworkSpec("cnn", load_params().model, hidden)
 
 
 def network_weights(spec: NetworkSpec, seed: int) -> Weights:
@@ -95,36 +94,50 @@ def test_manifold_sets_are_made_of_test_digits(study: Path) -> None:
     assert set(np.unique(made)) == {0, TEST, 2 * TEST}
 
 
-@pytest.mark.parametrize("model, seed", [("cnn", 10), ("random_cnn", 0)])
-def test_controls_are_the_networks_before_training(study: Path, model: str, seed: int) -> None:
+def test_activations_are_those_of_each_trained_network(study: Path) -> None:
     spec = cnn_spec()
-    for trial in range(2):
-        weights = pack(
-            initial=network_weights(spec, trial), trained=network_weights(spec, trial + 10)
-        )
-        write_arrays(f"data/models/cnn/trial{trial}.safetensors", weights, spec.to_json())
+    weights = [network_weights(spec, trial) for trial in range(11)]  # trial10 is after trial9
+    write_trials("data/networks/cnn", spec, weights)
     manifold_images.main()
     images = read_arrays("data/manifold.safetensors", "images")["images"]
-    activations.main(model)
-    found = read_arrays(f"data/activations/{model}.safetensors", "linear1")["linear1"]
-    for trial in range(2):
-        network = load_network(spec, network_weights(spec, seed + trial))
-        expected = layer_activations(network, images)["linear1"]
+    activations.main("cnn", "data/networks/cnn")
+    found = read_arrays("data/activations/cnn.safetensors", "linear1")["linear1"]
+    for trial in (0, 2, 10):
+        expected = layer_activations(load_network(spec, weights[trial]), images)["linear1"]
         np.testing.assert_array_equal(found[trial], expected)
+
+
+def test_untrained_controls_are_the_networks_that_trainings_start_from(study: Path) -> None:
+    multimnist.main()
+    manifold_images.main()
+    images = read_arrays("data/manifold.safetensors", "images")["images"]
+    activations_controls.main()
+    params = load_params()
+    sets = image_sets(read_arrays("data/multimnist.safetensors"))
+    for name, kind, layer in (
+        ("random_cnn", params.sweep["cnn"], "linear1"),
+        ("random_capsnet", main_arm(params.routing), "cap1"),
+    ):
+        found = read_arrays(f"data/activations/{name}.safetensors", layer)[layer]
+        sizes = params.model, params.capsules
+        trainings = trials.arm_trials(name, kind, sizes, sets, params.train)
+        assert len(found) == len(trainings) == 2
+        for values, training in zip(found, trainings, strict=True):
+            network = trials.starting_network(training).eval()
+            np.testing.assert_array_equal(values, layer_activations(network, images)[layer])
 
 
 def write_activations(model: str) -> np.ndarray:
     """Write random activations: [trials, sets, 81, dim]."""
     drawn, pre = np.random.default_rng(0).normal(size=(2, 2, 2, 81, 4)).astype(np.float32)
-    facts = {"layer": "linear1", "pairs": ["7-8", "3-5"]}
     layers = {"linear1": drawn, "linear1_pre": pre}
-    write_arrays(f"data/activations/{model}.safetensors", layers, facts)
+    write_arrays(f"data/activations/{model}.safetensors", layers)
     return drawn
 
 
 def test_each_map_lies_where_its_trial_set_perplexity_and_seed_say(study: Path) -> None:
     drawn = write_activations("capsnet")
-    embed.main("capsnet")
+    embed.main("capsnet", "capsnet", "linear1")
     maps = read_arrays("data/embeddings/capsnet.safetensors")["maps"]
     assert maps.shape == (2, 2, 2, 2, 81, 2)
     for trial, index, which, seed in ((0, 0, 0, 1), (1, 0, 1, 0), (0, 1, 0, 0)):
@@ -134,13 +147,11 @@ def test_each_map_lies_where_its_trial_set_perplexity_and_seed_say(study: Path) 
 
 def test_a_layer_before_its_relu_is_mapped_from_the_file_of_its_network(study: Path) -> None:
     write_activations("cnn")
-    embed.main("cnn_pre")
-    source, maps = "data/activations/cnn.safetensors", "data/embeddings/cnn_pre.safetensors"
-    pre = read_arrays(source, "linear1_pre")["linear1_pre"]
+    embed.main("cnn_pre", "cnn", "linear1_pre")
+    pre = read_arrays("data/activations/cnn.safetensors", "linear1_pre")["linear1_pre"]
     alone = tsne_map(pre[1, 0], PERPLEXITIES[1], 1, "random")
-    np.testing.assert_array_equal(read_arrays(maps)["maps"][1, 0, 1, 1], alone)
-    facts = read_facts(maps)
-    assert (facts["activations"], facts["layer"]) == (source, "linear1_pre")
+    maps = read_arrays("data/embeddings/cnn_pre.safetensors")["maps"]
+    np.testing.assert_array_equal(maps[1, 0, 1, 1], alone)
 
 
 def test_claims_rest_on_the_maps_of_the_main_perplexity(study: Path) -> None:
@@ -149,11 +160,10 @@ def test_claims_rest_on_the_maps_of_the_main_perplexity(study: Path) -> None:
     noise = np.random.default_rng(1).normal(size=grid.shape).astype(np.float32)
     maps = np.broadcast_to(np.stack([grid, noise])[:, None], (2, 2, 2, 2, 81, 2))
     drawn = write_activations("cnn")
-    facts = {"pairs": ["7-8", "3-5"], "perplexities": PERPLEXITIES}
-    facts |= {"activations": "data/activations/cnn.safetensors"}
     for model in MODELS:
-        layer = {"layer": "linear1_pre" if model == "cnn_pre" else "linear1"}
-        write_arrays(f"data/embeddings/{model}.safetensors", {"maps": maps.copy()}, facts | layer)
+        arrays, facts = {"maps": maps.copy()}, {"perplexities": PERPLEXITIES}
+        write_arrays(f"data/embeddings/{model}.safetensors", arrays, facts)
+        faithfulness.main(model, "cnn", "linear1_pre" if model == "cnn_pre" else "linear1")
     manifold.main()
     models = read_json("metrics/manifold.json")["models"]
     for model in models.values():
@@ -184,7 +194,7 @@ def handed_to(stage: ModuleType, name: str, monkeypatch: MonkeyPatch) -> list[An
 
     monkeypatch.setattr(stage, name, stop)
     with pytest.raises(Stop):
-        stage.main("cnn")
+        stage.main("cnn", "sweep.cnn")
     return seen
 
 
@@ -219,37 +229,28 @@ def test_networks_are_pretrained_on_their_domain(
 
 
 @pytest.mark.parametrize(
-    "stage, name, folder, moments",
+    "stage, arguments, folder",
     [
-        (train_stage, "cnn", "models", ["initial", "trained"]),
-        (pretrain, "cnn", "pretrained", ["initial", "trained"]),
-        (sweep, "n1", "networks", ["trained"]),
+        (train_stage, (), "models/capsnet"),
+        (pretrain, ("cnn", "sweep.cnn"), "pretrained/cnn"),
+        (arm, ("sweep", "n1"), "networks/n1"),
     ],
 )
-def test_networks_are_kept_as_they_began_and_as_they_ended(
+def test_networks_are_kept_as_training_left_them(
     stage: ModuleType,
-    name: str,
+    arguments: tuple[str, ...],
     folder: str,
-    moments: list[str],
     sides: list[Pairs],
     monkeypatch: MonkeyPatch,
 ) -> None:
     def run_trainings(trainings: list[Training], checkpoints: object) -> list[Trained]:
         rows = [{"step": step, "exact_match": 0.0} for step in (0, 1)]
-        return [
-            Trained(rows, {"w": np.full(1, 2 * k)}, {"w": np.full(1, 2 * k + 1)})
-            for k in range(len(trainings))
-        ]
+        return [Trained(rows, {"w": np.full(1, k)}) for k in range(len(trainings))]
 
     monkeypatch.setattr(stage, "run_trainings", run_trainings)
-    stage.main(name)
-    names = NAMES if stage is pretrain else ["trial0", "trial1"]
-    for k, file in enumerate(names):
-        found = read_arrays(f"data/{folder}/{name}/{file}.safetensors")
-        expected = {"initial/w": 2 * k, "trained/w": 2 * k + 1}
-        assert {key: int(value[0]) for key, value in found.items()} == {
-            f"{when}/w": expected[f"{when}/w"] for when in moments
-        }
+    stage.main(*arguments)
+    for k, file in enumerate(NAMES if stage is pretrain else ["trial0", "trial1"]):
+        assert read_arrays(f"data/{folder}/{file}.safetensors")["w"].tolist() == [k]
 
 
 def test_transfers_go_from_one_domain_to_the_other(
@@ -258,8 +259,7 @@ def test_transfers_go_from_one_domain_to_the_other(
     spec = cnn_spec(hidden=2)
     weights = [network_weights(spec, seed) for seed in range(4)]
     for name, trained in zip(NAMES, weights, strict=True):
-        packed = pack(initial=network_weights(spec, 9), trained=trained)
-        write_arrays(f"data/pretrained/cnn/{name}.safetensors", packed, spec.to_json())
+        write_network(f"data/pretrained/cnn/{name}.safetensors", spec, trained)
     transfers = handed_to(transfer_stage, "run_transfers", monkeypatch)[2]
     where = [(part.split, part.direction) for part in transfers]
     assert where == [(0, "AB"), (0, "BA"), (1, "AB"), (1, "BA")]

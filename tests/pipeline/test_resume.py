@@ -14,7 +14,7 @@ import pytest
 
 from tests.pipeline.conftest import copy_project, run, tiny_params
 
-STAGE = (sys.executable, "-m", "stages.sweep", "n6_fitness")
+STAGE = (sys.executable, "-m", "stages.arm", "sweep", "n6_fitness")
 
 
 @pytest.fixture(scope="module")
@@ -63,4 +63,4 @@ def test_a_killed_stage_ends_in_the_bytes_of_an_undisturbed_one(project: Path, w
         assert not table.exists()
     run(*STAGE, cwd=project, CAPS_WORKERS=workers)
     assert table.read_bytes() == undisturbed
-    assert not (project / "data/checkpoints/sweep_n6_fitness").exists()
+    assert not (project / "data/checkpoints/sweep@n6_fitness").exists()

@@ -7,10 +7,9 @@ from dataclasses import replace
 import pytest
 
 from capsnet_study.models.params import CapsuleParams
-from capsnet_study.models.spec import main_model
-from capsnet_study.names import MAIN_MODELS
 from capsnet_study.params import Params, parse_params
 from capsnet_study.routing.params import RoutingParams
+from capsnet_study.training.arms import main_arm
 from capsnet_study.training.trials import arm_spec
 from tests.pipeline.conftest import tiny_params
 
@@ -31,10 +30,9 @@ def test_an_arm_may_have_an_initial_gain_of_its_own(params: Params) -> None:
     assert (cnn.kind, cnn.capsules) == ("cnn160", None)
 
 
-def test_main_models_differ_in_their_routing_alone(params: Params) -> None:
-    capsnet, uniform, cnn = (
-        main_model(name, params.model, params.capsules, params.routing, 2) for name in MAIN_MODELS
-    )
+def test_models_of_transfer_differ_in_their_routing_alone(params: Params) -> None:
+    arms = main_arm(params.routing), params.sweep["n1"], params.sweep["cnn"]
+    capsnet, uniform, cnn = (arm_spec(arm, params.model, params.capsules, 2) for arm in arms)
     assert capsnet.routing == params.routing
     assert uniform.routing.is_uniform
     assert uniform == replace(capsnet, routing=uniform.routing)

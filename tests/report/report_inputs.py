@@ -252,7 +252,7 @@ def domains_record(params: Params) -> dict[str, Any]:
 
 def runtime_records(params: Params) -> list[dict[str, Any]]:
     host = {"cpu": "A processor", "cores": 2, "device": "cpu", "python": "3.11", "torch": "2.9"}
-    host |= {"numpy": "2.0", "numba": "0.62", "threads_a_task": 1}
+    host |= {"numpy": "2.0", "numba": "0.62"}
     names = ["digits", "manifold", "manifold_images", *(f"sweep@{arm}" for arm in params.sweep)]
-    cost = {"seconds": 1800.0, "peak_memory_mb": 512.0, "workers": "one a core"}
+    cost = {"seconds": 1800.0, "peak_memory_mb": 512.0, "workers": "cluster"}
     return [host | cost | {"stage": name} for name in names]

@@ -97,10 +97,9 @@ def test_the_memory_of_a_group_is_that_of_its_largest_stage():
 
 def test_machines_are_told_with_all_that_differed():
     first, second = runtime_records(PARAMS)[:2]
-    found = hosts([first, second | {"cpu": "Another", "workers": "2", "threads_a_task": 8}])
+    found = hosts([first, second | {"cpu": "Another", "workers": "2"}])
     assert found["CPU"] == ["A processor", "Another"] and found["cores"] == ["2"]
-    assert found["trials side by side"] == ["2", "one a core"]
-    assert found["threads per trial"] == ["1", "8"]
+    assert found["trials side by side"] == ["2", "cluster"]
 
 
 def test_each_stage_that_keeps_a_record_has_its_group():

@@ -1,11 +1,10 @@
-"""Exact match and recall, with the trap of half credit."""
+"""Exact match and recall: one right digit of two earns nothing."""
 
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capsnet_study.training.accuracy import digit_recall, exact_match, half_credit
+from capsnet_study.training.accuracy import digit_recall, exact_match
 
 
 def scores_of(*digits: int) -> torch.Tensor:
@@ -44,31 +43,6 @@ def test_equals_a_comparison_of_sets(seed):
     ]
     assert exact_match(scores, labels.to(torch.uint8)).tolist() == expected
     assert exact_match(scores, labels.flip(1)).tolist() == expected
-
-
-def test_half_credit_gives_one_right_digit_a_half():
-    scores = torch.stack([scores_of(3, 5), scores_of(5, 3), scores_of(3, 7), scores_of(1, 2)])
-    labels = torch.tensor([[3, 5]] * 4)
-    assert half_credit(scores, labels).tolist() == [1.0, 1.0, 0.5, 0.0]
-
-
-def test_half_credit_of_a_dead_network_is_that_of_chance():
-    labels = torch.combinations(torch.arange(10))
-    assert half_credit(torch.zeros(45, 10), labels).mean().item() == pytest.approx(1 / 5)
-
-
-@given(st.integers(0, 10_000))
-def test_half_credit_equals_a_comparison_of_sets(seed):
-    generator = torch.Generator().manual_seed(seed)
-    scores = torch.rand(30, 10, generator=generator)
-    labels = torch.stack([torch.randperm(10, generator=generator)[:2] for _ in range(30)])
-    expected = [
-        len(set(sorted(range(10), key=row.__getitem__)[-2:]) & set(pair)) / 2
-        for row, pair in zip(scores.tolist(), labels.tolist(), strict=True)
-    ]
-    found = half_credit(scores, labels.to(torch.uint8))
-    assert found.tolist() == expected
-    assert torch.equal(found == 1, exact_match(scores, labels))
 
 
 def test_recall_counts_the_images_that_hold_the_digit():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capsnet_study.common.storage import read_table, write_table
-from capsnet_study.routing.params import AlgorithmName
+from capsnet_study.routing.params import AlgorithmName, RoutingParams
 from capsnet_study.training.arms import (
     CapsNetArm,
     CNNArm,
@@ -19,6 +19,7 @@ from capsnet_study.training.arms import (
     eta_arms,
     facts_of,
     in_order,
+    main_arm,
     n_iter_arms,
     routed_arms,
     uniform_arms,
@@ -36,6 +37,7 @@ capsnets = st.builds(
     model=st.just("capsnet"),
     init_gain=st.none() | st.floats(0.01, 10),
     lr=st.none() | st.floats(0.001, 0.1),
+    weight_decay=st.none() | st.floats(0, 1),
     temperature=st.floats(0.1, 10),
     routed=st.sampled_from(["all", "r1", "r2"]),
     routed_from=st.floats(0, 0.5),
@@ -56,7 +58,12 @@ clamped = st.builds(
 yoked = st.builds(
     YokedArm, st.integers(2, 9), st.just(1.0), model=st.just("capsnet"), certainty_of=st.just("n9")
 )
-cnns = st.builds(CNNArm, st.sampled_from(["cnn", "cnn160"]), st.none() | st.floats(0.001, 0.1))
+cnns = st.builds(
+    CNNArm,
+    st.sampled_from(["cnn", "cnn160"]),
+    lr=st.none() | st.floats(0.001, 0.1),
+    weight_decay=st.none() | st.floats(0, 1),
+)
 arm_sets = st.dictionaries(
     st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,5}", fullmatch=True),
     capsnets | others | clamped | yoked | cnns,
@@ -155,3 +162,10 @@ def test_an_initial_gain_does_not_change_the_routing():
     arm = replace(ARMS["n6_fitness"], init_gain=0.5)
     assert arm.routing == ARMS["n6_fitness"].routing
     assert arm.follows_fitness and not ARMS["n6_eta1"].follows_fitness
+
+
+def test_the_main_arm_routes_as_the_block_says_and_has_nothing_of_its_own():
+    routing = RoutingParams(4, 0.3, "last", temperature=2.0, routed="r2")
+    arm = main_arm(routing)
+    assert arm.routing == routing
+    assert {arm.init_gain, arm.lr, arm.weight_decay, arm.trials} == {None}

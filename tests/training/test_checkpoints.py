@@ -22,9 +22,11 @@ from capsnet_study.models.weights import weights_of
 from capsnet_study.routing.params import RoutingParams
 from capsnet_study.training.checkpoints import Checkpoint, Checkpoints, Progress, checksum_of_code
 from capsnet_study.training.fit import Budget, LossNotFiniteError, fit
-from capsnet_study.training.trials import Kept, run_trainings, trial, trials
+from capsnet_study.training.trials import Kept, run_trainings, trial
 
-BUDGET = Budget(epochs=3, batch_size=7, lr=0.01, evaluations=3, fitness_memory=0.5)
+BUDGET = Budget(
+    epochs=3, batch_size=7, lr=0.01, evaluations=3, fitness_memory=0.5, weight_decay=0.5
+)
 FITNESS = RoutingParams(n_iter=2, eta=0.1, eta_max=1.0)  # eta follows what the state holds
 
 
@@ -167,6 +169,7 @@ def test_every_change_that_shapes_a_training_gives_it_another_file(
         trial("arm", spec, (fewer, test_set), train_params, 0),
         trial("arm", spec, images, replace(train_params, seed=99), 0),
         trial("arm", spec, images, replace(train_params, lr_capsnet=0.5), 0),
+        trial("arm", spec, images, replace(train_params, weight_decay=0.5), 0),
         trial("arm", replace(spec, hidden=2), images, train_params, 0),
         trial("arm", spec, images, train_params, 1),
         replace(usual, order=("other order", 0)),
@@ -184,17 +187,29 @@ def test_every_change_that_shapes_a_training_gives_it_another_file(
 def test_the_code_that_counts_is_the_code_that_is_loaded(monkeypatch, tmp_path):
     before = checksum_of_code()
     assert before == checksum_of_code()
-    changed = tmp_path / "training.py"
-    changed.write_text("# another training")
-    monkeypatch.setattr(sys.modules["capsnet_study.training.fit"], "__file__", str(changed))
+    fit = sys.modules["capsnet_study.training.fit"]
+    changed, code = tmp_path / "fit.py", Path(fit.__file__).read_text()
+    monkeypatch.setattr(fit, "__file__", str(changed))
+    changed.write_text(f"# another comment\n{code}")
+    assert before == checksum_of_code()
+    changed.write_text(f"{code}\nx = 1\n")
     assert before != checksum_of_code()
+
+
+def test_code_that_cannot_affect_results_is_no_part_of_it(monkeypatch, tmp_path):
+    before = checksum_of_code()
+    changed = tmp_path / "progress.py"
+    changed.write_text("x = 1")
+    module = sys.modules["capsnet_study.running.progress"]
+    monkeypatch.setattr(module, "__file__", str(changed))
+    assert before == checksum_of_code()
 
 
 def test_trials_that_had_ended_are_kept_when_another_fails(
     model, images, train_params, tmp_path, monkeypatch
 ):
     _, spec = network_of(model)
-    trainings = trials("arm", spec, images, replace(train_params, trials=2))
+    trainings = [trial(f"arm trial {k}", spec, images, train_params, k) for k in range(2)]
     keep = Checkpoints(tmp_path, "code")
     undisturbed = run_trainings(trainings)
     from capsnet_study.training import trials as module
@@ -216,7 +231,7 @@ def test_trials_that_had_ended_are_kept_when_another_fails(
     monkeypatch.setattr(module, "fit", real)
     again = run_trainings(trainings, keep)
     for one, other in zip(again, undisturbed, strict=True):
-        assert_same((one.rows, one.trained), (other.rows, other.trained))
+        assert_same(one, other)
 
 
 def test_a_loss_that_is_not_finite_stops_its_own_trial_and_keeps_the_state_before(
@@ -269,7 +284,7 @@ def test_what_is_no_checkpoint_is_refused_and_never_run(model, examples, tmp_pat
 
 def test_without_a_file_a_training_starts_fresh(model, tmp_path):
     network, _ = network_of(model)
-    optimizer = torch.optim.Adam(network.parameters())
+    optimizer = torch.optim.AdamW(network.parameters())
     start = Checkpoint(tmp_path / "none").restore(network, optimizer, torch.Generator())
     assert start.step == 0 and start.rows == Progress().rows == []
 

@@ -8,11 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capsnet_study.training.coupling import (
+    CouplingSummary,
     coupling_entropy,
-    coupling_information,
     coupling_summary,
     coupling_sums,
-    entropy_share,
 )
 
 
@@ -20,6 +19,10 @@ def couplings(batch: int, in_caps: int, out_caps: int, seed: int = 0, sharpness:
     generator = torch.Generator().manual_seed(seed)
     logits = torch.randn(batch, in_caps, out_caps, dtype=torch.float64, generator=generator)
     return (sharpness * logits).softmax(-1)
+
+
+def summary(c: torch.Tensor) -> CouplingSummary:
+    return coupling_summary([coupling_sums(c)])
 
 
 def reference_entropy(rows: list[list[float]]) -> float:
@@ -37,54 +40,54 @@ def test_entropy_and_information_equal_plain_loops():
     entropy = reference_entropy(c.flatten(0, 1).tolist())
     mean = [[sum(c[n, i, j].item() for n in range(5)) / 5 for j in range(3)] for i in range(4)]
     assert coupling_entropy(c) == pytest.approx(entropy, abs=1e-12)
-    assert entropy_share(c) == pytest.approx(entropy / math.log(3), abs=1e-12)
-    assert coupling_information(c) == pytest.approx(reference_entropy(mean) - entropy, abs=1e-12)
+    assert summary(c).share == pytest.approx(entropy / math.log(3), abs=1e-12)
+    assert summary(c).information == pytest.approx(reference_entropy(mean) - entropy, abs=1e-12)
 
 
 @pytest.mark.parametrize("out_caps", [2, 10, 32])
 def test_uniform_coupling_has_all_the_entropy(out_caps):
     c = torch.full((3, 4, out_caps), 1 / out_caps)
     assert coupling_entropy(c) == pytest.approx(math.log(out_caps), rel=1e-6)
-    assert entropy_share(c) == pytest.approx(1.0, rel=1e-6)
-    assert coupling_information(c) == pytest.approx(0.0, abs=1e-6)
+    assert summary(c).share == pytest.approx(1.0, rel=1e-6)
+    assert summary(c).information == pytest.approx(0.0, abs=1e-6)
 
 
 def test_one_hot_coupling_has_none():
     c = torch.eye(4).expand(3, 4, 4)
     assert coupling_entropy(c) == 0.0
-    assert coupling_information(c) == 0.0
+    assert summary(c).information == 0.0
 
 
 def test_a_single_upper_capsule_leaves_nothing_to_choose():
-    assert entropy_share(torch.ones(2, 3, 1)) == 0.0
+    assert summary(torch.ones(2, 3, 1)).share == 0.0
 
 
 def test_information_tells_adaptive_from_static_couplings():
     static = couplings(1, 4, 3).expand(6, 4, 3)
-    assert coupling_information(static) == pytest.approx(0.0, abs=1e-12)
-    assert coupling_information(couplings(6, 4, 3)) > 0.1
+    assert summary(static).information == pytest.approx(0.0, abs=1e-12)
+    assert summary(couplings(6, 4, 3)).information > 0.1
     # Each sample certain, all upper capsules used alike: the most information there can be.
     adaptive = torch.eye(3, dtype=torch.float64)[:, None, :].expand(3, 5, 3)
-    assert coupling_information(adaptive) == pytest.approx(math.log(3))
+    assert summary(adaptive).information == pytest.approx(math.log(3))
 
 
-def test_gradients_and_half_precision_do_no_harm():
+def test_single_precision_and_gradients_do_no_harm():
     c = couplings(4, 3, 5).float().requires_grad_()
     assert coupling_entropy(c) == pytest.approx(coupling_entropy(c.double()), rel=1e-6)
 
 
 @given(st.integers(0, 10_000), st.integers(2, 12), st.floats(0.0, 50.0))
 def test_bounds(seed, out_caps, sharpness):
-    summary = coupling_summary([coupling_sums(couplings(4, 3, out_caps, seed, sharpness))])
-    assert -1e-12 <= summary.entropy <= math.log(out_caps) + 1e-12
-    assert -1e-12 <= summary.share <= 1 + 1e-12
-    assert -1e-12 <= summary.information <= math.log(out_caps) - summary.entropy + 1e-12
+    found = summary(couplings(4, 3, out_caps, seed, sharpness))
+    assert -1e-12 <= found.entropy <= math.log(out_caps) + 1e-12
+    assert -1e-12 <= found.share <= 1 + 1e-12
+    assert -1e-12 <= found.information <= math.log(out_caps) - found.entropy + 1e-12
 
 
 @given(st.integers(1, 9))
 def test_batches_of_any_size_give_the_whole(size):
     c = couplings(10, 4, 3)
-    whole = coupling_summary([coupling_sums(c)])
+    whole = summary(c)
     parts = coupling_summary([coupling_sums(batch) for batch in c.split(size)])
     assert parts.entropy == pytest.approx(whole.entropy, abs=1e-13)
     assert parts.information == pytest.approx(whole.information, abs=1e-13)

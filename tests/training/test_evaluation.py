@@ -2,14 +2,11 @@
 
 import math
 
-import numpy as np
 import pytest
 import torch
 
 from capsnet_study.models.network import Network, NetworkOutput
 from capsnet_study.models.spec import NetworkSpec, build_network
-from capsnet_study.representation.activations import layer_activations
-from capsnet_study.representation.pixels import pca_activations, pixel_activations
 from capsnet_study.training import evaluation
 from capsnet_study.training.evaluation import Examples, evaluate, frozen_features
 
@@ -18,8 +15,8 @@ def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-class Told(Network):
-    """Answers what its features say: 10 scores, 1 + 2 capsules of dimension 2, 2 x 2 couplings."""
+class Given(Network):
+    """Returns what its features are: 10 scores, 1 + 2 capsules of dimension 2, 2 x 2 couplings."""
 
     def lower(self, images, kept):
         raise NotImplementedError
@@ -38,8 +35,8 @@ class Told(Network):
 
 
 @pytest.fixture
-def told(model) -> tuple[Network, Examples]:
-    """Five examples: three exact matches, a half one and a wrong one."""
+def given(model) -> tuple[Network, Examples]:
+    """Five examples: three exact matches, one with a single right digit and one without."""
     labels = torch.tensor([[0, 1], [1, 0], [2, 9], [0, 1], [0, 1]])
     highest = [(0, 1), (0, 1), (9, 2), (0, 5), (5, 6)]
     features = torch.zeros(5, 20)
@@ -48,13 +45,13 @@ def told(model) -> tuple[Network, Examples]:
     features[:, 10:16] = 1e-4  # all capsules are short ...
     features[4, 12:14] = torch.tensor([0.0, 2e-3])  # ... but the second, on one example
     features[:, 16:20] = torch.tensor([0.5, 0.5, 1.0, 0.0])
-    return Told(model), Examples(features, labels, kept=0)
+    return Given(model), Examples(features, labels, kept=0)
 
 
 @pytest.mark.parametrize("batch", [1, 2, 128])
-def test_measures_by_hand(told, monkeypatch, batch):
+def test_measures_by_hand(given, monkeypatch, batch):
     monkeypatch.setattr(evaluation, "BATCH", batch)
-    found = evaluate(*told)
+    found = evaluate(*given)
     assert found["exact_match"] == pytest.approx(3 / 5)
     assert found["recall_0"] == pytest.approx(3 / 4)
     assert found["recall_1"] == pytest.approx(2 / 4)
@@ -66,8 +63,8 @@ def test_measures_by_hand(told, monkeypatch, batch):
     assert found["dead_share"] == pytest.approx(2 / 3)
 
 
-def test_couplings_that_change_with_the_sample_carry_information(told):
-    network, examples = told
+def test_couplings_that_change_with_the_sample_carry_information(given):
+    network, examples = given
     examples.inputs[:, 16:20] = torch.tensor([1.0, 0.0, 1.0, 0.0])
     examples.inputs[3:, 16:18] = torch.tensor([0.0, 1.0])
     mixed = -(0.6 * math.log(0.6) + 0.4 * math.log(0.4))
@@ -130,41 +127,3 @@ def test_frozen_features_stand_for_the_images(
         rtol=1e-4,
         atol=1e-6,
     )
-
-
-# Activations of the manifold sets
-
-
-@pytest.fixture(scope="module")
-def sets():
-    return np.random.default_rng(0).integers(0, 256, (2, 81, 36, 36), dtype=np.uint8)
-
-
-def test_activations_are_those_of_each_layer_laid_end_to_end(capsnet, cnn, sets):
-    network = build_network(capsnet, seeded())
-    found = layer_activations(network, sets)
-    assert {name: values.shape for name, values in found.items()} == {
-        "cap1": (2, 81, 12),
-        "classes": (2, 81, 40),
-    }
-    output = network(torch.tensor(sets[1, 5:6, None] / 255, dtype=torch.float32))
-    expected = output.activations["cap1"].detach().numpy().ravel()
-    np.testing.assert_allclose(found["cap1"][1, 5], expected, rtol=1e-3, atol=1e-6)
-    of_cnn = layer_activations(build_network(cnn, seeded()), sets)
-    assert list(of_cnn) == ["linear1_pre", "linear1", "classes"]
-
-
-def test_pixels_are_grey_values(sets):
-    found = pixel_activations(sets)
-    assert found.shape == (2, 81, 1296) and found.dtype == np.float32
-    assert found[1, 7, 36 * 2 + 3] == pytest.approx(sets[1, 7, 2, 3] / 255)
-
-
-def test_principal_components_are_a_linear_code_of_the_pixels(sets, images):
-    train = images[0].images
-    found = pca_activations(sets, train, 12)
-    assert found.shape == (2, 81, 12) and found.dtype == np.float32
-    flat = train.reshape(len(train), -1) / 255
-    _, _, axes = np.linalg.svd(flat - flat.mean(axis=0), full_matrices=False)
-    expected = (sets.reshape(162, -1) / 255 - flat.mean(axis=0)) @ axes[:12].T
-    np.testing.assert_allclose(np.abs(found.reshape(162, 12)), np.abs(expected), atol=1e-3)

@@ -48,12 +48,12 @@ def test_mass_is_the_mean_share_of_the_couplings(network, train):
 
 
 def test_what_leaks_elsewhere_is_left_out(network, train, monkeypatch):
-    told = torch.tensor([0.3, 0.1, 0.2, 0.4])
+    given = torch.tensor([0.3, 0.1, 0.2, 0.4])
     upper = network.upper
 
     def leaky(features, kept):
         output = upper(features, kept)
-        output.couplings[0] = told.expand(len(features), network.layers[0].in_caps, 4)
+        output.couplings[0] = given.expand(len(features), network.layers[0].in_caps, 4)
         return output
 
     monkeypatch.setattr(network, "upper", leaky)
@@ -171,17 +171,17 @@ def test_looking_leaves_no_trace(network, train):
 
 
 @pytest.mark.parametrize("gradient", ["full", "last"])
-def test_a_training_ends_in_the_same_bits_without_looks(capsnet, images, gradient, monkeypatch):
+def test_a_training_ends_in_the_same_bits_unmeasured(capsnet, images, gradient, monkeypatch):
     spec = replace(capsnet, routing=RoutingParams(3, 1.0, gradient))
     sets = [part.on_device() for part in images]
     found = []
-    for looks in (True, False):
-        if not looks:
+    for measured in (True, False):
+        if not measured:
             monkeypatch.setattr(training, "exposure", lambda *_: {})
         network = build_network(spec, seeded())
         budget = Budget(epochs=2, batch_size=16, lr=0.01, evaluations=4)
         rows = fit(network, *sets, budget, seeded())
-        assert ("mass_0" in rows[0]) == looks
+        assert ("mass_0" in rows[0]) == measured
         found.append(weights_of(network))
     np.testing.assert_equal(*found)
 

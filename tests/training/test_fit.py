@@ -1,4 +1,4 @@
-"""Training of networks and trials."""
+"""Training of one network."""
 
 import math
 from copy import deepcopy
@@ -13,21 +13,17 @@ from hypothesis import strategies as st
 
 from capsnet_study.models.params import CapsuleParams
 from capsnet_study.models.spec import NetworkSpec, build_network
-from capsnet_study.models.weights import load_network
 from capsnet_study.routing.params import RoutingParams
 from capsnet_study.training import fit as training
 from capsnet_study.training.evaluation import Examples
 from capsnet_study.training.fit import (
     Budget,
-    LossNotFiniteError,
     Progress,
     evaluation_steps,
     fit,
     next_batch,
     rate_at,
 )
-from capsnet_study.training.trials import Trained, budget_of, run_training, run_trainings, trial
-from capsnet_study.training.trials import trials as all_trials
 
 COLUMNS = ["step", "epoch", "samples", "loss", "exact_match"]
 COLUMNS += [f"recall_{digit}" for digit in range(10)]
@@ -59,16 +55,6 @@ def batches_of(size: int, batch_size: int, seed: int):
 @pytest.fixture
 def examples(images) -> tuple[Examples, Examples]:
     return images[0].on_device(), images[1].on_device()
-
-
-def same(first: Trained, second: Trained) -> bool:
-    """Whether two trials agree to the last bit."""
-    weights = (
-        np.array_equal(one[name], other[name])
-        for one, other in ((first.initial, second.initial), (first.trained, second.trained))
-        for name in one
-    )
-    return repr(first.rows) == repr(second.rows) and all(weights)
 
 
 # Steps and batches
@@ -168,19 +154,21 @@ def test_a_row_an_evaluation(capsnet, cnn, examples):
 
 
 def test_the_loss_of_a_row_is_the_mean_since_the_last_one(capsnet, examples):
-    told = []
+    watched = []
     budget = Budget(epochs=2, batch_size=16, lr=0.01, evaluations=3)
 
     def watch(step, steps, epoch, loss, row):
-        told.append((step, steps, loss, row["step"]))
+        watched.append((step, steps, loss, row["step"]))
 
     network = build_network(capsnet, seeded())
     rows = fit(network, *examples, budget, seeded(), watch)
-    losses = [loss for _, _, loss, _ in told][1:]
-    assert [step for step, *_ in told] == list(range(7))
-    assert {steps for _, steps, _, _ in told} == {6}
+    losses = [loss for _, _, loss, _ in watched][1:]
+    assert [step for step, *_ in watched] == list(range(7))
+    assert {steps for _, steps, _, _ in watched} == {6}
     steps = [row["step"] for row in rows]
-    assert [last for *_, last in told] == [max(s for s in steps if s <= step) for step in range(7)]
+    assert [last for *_, last in watched] == [
+        max(s for s in steps if s <= step) for step in range(7)
+    ]
     for before, row in zip(steps, rows[1:], strict=False):
         assert row["loss"] == pytest.approx(np.mean(losses[before : row["step"]]))
 
@@ -206,13 +194,6 @@ def test_eta_follows_the_moving_average_of_training_accuracy(capsnet, examples, 
         fitness = 1 - 0.75 ** row["step"]
         assert row["eta_in_force"] == pytest.approx(0.1 + 0.8 * fitness)
     assert [layer.eta for layer in network.layers] == [rows[-1]["eta_in_force"]] * 2
-
-
-def test_a_fixed_eta_stays(capsnet, examples):
-    spec = replace(capsnet, routing=RoutingParams(3, 0.3))
-    budget = Budget(epochs=1, batch_size=16, lr=0.01, evaluations=3)
-    rows = fit(build_network(spec, seeded()), *examples, budget, seeded())
-    assert {row["eta_in_force"] for row in rows} == {0.3}
 
 
 def test_a_constant_eta_stays_and_without_routing_there_is_none(capsnet, cnn, examples):
@@ -247,86 +228,6 @@ def test_global_generators_are_neither_used_nor_changed(capsnet, examples):
         assert torch.equal(torch.get_rng_state(), torch_before)
         assert np.array_equal(np.random.get_state()[1], numpy_before)  # noqa: NPY002
     assert found[0] == found[1]
-
-
-# Trials
-
-
-@pytest.fixture(scope="module")
-def trials(capsnet, images, train_params):
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("CAPS_WORKERS", "1")
-        environment.setenv("CAPS_DEVICE", "cpu")
-        return run_trainings(all_trials("n3", capsnet, images, train_params))
-
-
-def test_a_trial_holds_its_weights_before_and_after(trials, capsnet):
-    assert len(trials) == 2
-    assert not same(*trials)
-    for one in trials:
-        assert one.initial.keys() == one.trained.keys()
-        for name in one.initial:
-            assert not np.array_equal(one.initial[name], one.trained[name])
-    network = load_network(capsnet, trials[0].trained)
-    for name, value in network.state_dict().items():
-        assert np.array_equal(value.numpy(), trials[0].trained[name])
-
-
-def test_a_second_run_is_identical_to_the_last_bit(trials, capsnet, images, train_params):
-    torch.manual_seed(99)
-    again = run_trainings(all_trials("n3", capsnet, images, train_params))
-    assert all(map(same, trials, again))
-
-
-def test_a_trial_does_not_depend_on_how_many_there_are(trials, capsnet, images, train_params):
-    alone = run_training(trial("n3", capsnet, images, replace(train_params, trials=7), 1))
-    assert same(trials[1], alone)
-
-
-def test_nor_on_the_number_of_workers(trials, capsnet, images, train_params, monkeypatch):
-    monkeypatch.setenv("CAPS_WORKERS", "2")
-    for one, other in zip(
-        trials, run_trainings(all_trials("n3", capsnet, images, train_params)), strict=True
-    ):
-        assert same(one, other)
-
-
-def test_arms_start_from_the_same_weights_and_see_the_same_order(
-    trials, capsnet, cnn, images, train_params, monkeypatch
-):
-    orders = []
-
-    def recorded(progress, *args):
-        chosen = next_batch(progress, *args)
-        orders.append(chosen.tolist())
-        return chosen
-
-    monkeypatch.setattr(training, "next_batch", recorded)
-    arm = replace(capsnet, routing=RoutingParams(9, 0.5, "last"))
-    routed = run_training(trial("n9_last", arm, images, train_params, 1))
-    plain = run_training(trial("cnn", cnn, images, train_params, 1))
-    assert orders[:6] == orders[6:]
-    for name, value in trials[1].initial.items():
-        assert np.array_equal(value, routed.initial[name])
-        if name.startswith("conv"):
-            assert np.array_equal(value, plain.initial[name])
-
-
-def test_the_seed_decides_everything(trials, capsnet, images, train_params):
-    other = run_training(trial("n3", capsnet, images, replace(train_params, seed=1), 0))
-    assert not np.array_equal(trials[0].initial["conv1.weight"], other.initial["conv1.weight"])
-
-
-def test_a_loss_that_is_not_finite_names_the_training_and_the_step(capsnet, images, train_params):
-    broken = replace(train_params, lr_capsnet=1e30)
-    with pytest.raises(LossNotFiniteError, match=r"n6_eta1 .seed 0., step 1: .*nan"):
-        run_training(trial("n6_eta1", capsnet, images, broken, 3))
-
-
-@pytest.mark.parametrize("kind, lr", [("capsnet", 0.5), ("cnn", 0.25), ("cnn160", 0.25)])
-def test_each_family_has_its_learning_rate(kind, lr, model, train_params):
-    params = replace(train_params, lr_capsnet=0.5, lr_cnn=0.25)
-    assert budget_of(params, NetworkSpec(kind, model)) == Budget(2, 16, lr, 3, 0.2, 0.5)
 
 
 # The learning rate

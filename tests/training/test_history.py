@@ -4,7 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from capsnet_study.training.history import area_under_curve, history_table, summarise_history
+from capsnet_study.training.history import (
+    area_under_curve,
+    arms_table,
+    history_table,
+    summarise_history,
+)
 
 
 def rows(accuracy, entropy=None, steps=(0, 10, 100)):
@@ -24,6 +29,15 @@ def test_a_row_a_trial_and_evaluation():
     assert list(table) == ["trial", "step", "exact_match"]
     assert table["trial"].tolist() == [0, 0, 0, 1, 1, 1]
     assert table["exact_match"].tolist() == [0.0, 0.2, 0.6, 0.0, 0.4, 0.8]
+
+
+def test_arms_are_one_below_the_other_with_empty_cells_where_a_measure_is_none_of_theirs():
+    histories = {"cnn": history_table([rows([0.0, 0.2, 0.6])])}
+    histories["n3"] = history_table([rows([0.0, 0.4, 0.8], [2.0, 1.5, 1.0])])
+    table = arms_table(histories)
+    assert list(table)[:4] == ["arm", "trial", "step", "exact_match"]
+    assert table["arm"].tolist() == ["cnn"] * 3 + ["n3"] * 3
+    assert table["entropy_r1"].isna().tolist() == [True] * 3 + [False] * 3
 
 
 def test_the_area_is_the_mean_over_steps_and_not_over_evaluations():

@@ -181,10 +181,10 @@ def test_all_schemes_and_the_base_have_the_same_budget_and_the_long_base_that_of
 
 @pytest.mark.parametrize("scheme", list(schemes()), ids=lambda scheme: scheme.name)
 def test_the_budget_is_that_of_re_training(spec, train_params, scheme):
-    train = replace(train_params, epochs=9, lr_capsnet=0.02, lr_cnn=0.03)
+    train = replace(train_params, epochs=9, lr_capsnet=0.02, lr_cnn=0.03, weight_decay=0.1)
     epochs, rate = 13 if scheme.name == LONG else 4, 0.03 if spec.kind == "cnn" else 0.02
     budget = transfer_budget(scheme, train, TransferParams(1, 4), spec)
-    assert budget == Budget(epochs, 16, rate, evaluations=2, warmup=0.2, even_evaluations=1)
+    assert budget == Budget(epochs, 16, rate, 2, 0.2, even_evaluations=1, weight_decay=0.1)
 
 
 def test_the_long_base_differs_from_the_base_in_its_budget_alone(spec, transfer, train_params):
@@ -280,8 +280,8 @@ def scores(base: tuple[float, float], a1b: tuple[float, float]) -> pd.DataFrame:
 
 def test_a_loss_that_is_not_finite_names_scheme_and_step(spec, transfer, train_params):
     broken = replace(train_params, lr_capsnet=1e30, lr_cnn=1e30)
-    told = rf"{spec.kind} split 1 AB base \(seed 0\), step 1: .*nan"
-    with pytest.raises(LossNotFiniteError, match=told):
+    named = rf"{spec.kind} split 1 AB base \(seed 0\), step 1: .*nan"
+    with pytest.raises(LossNotFiniteError, match=named):
         run_transfers(spec.kind, spec, [transfer], broken, TransferParams(1, 1))
 
 

@@ -15,6 +15,8 @@ from pydantic import (
     model_validator,
 )
 
+from capsnet_study.common.errors import FileError
+
 Kind = Literal["paper", "mechanism"]  # claims of the paper, and ours on what lies behind them
 Side = Literal["above", "below", "within"]
 Table = Literal["fitting", "manifold", "transfer", "mechanism", "interventions"]
@@ -207,7 +209,7 @@ def parse_claims(document: Any) -> list[Claim]:
 
     Raises
     ------
-    ValueError
+    FileError
         Naming the claim, the place in it and the fault: an unknown key or kind, a wrong type, an
         expectation that cannot be read, or an id that occurs twice.
     """
@@ -215,11 +217,11 @@ def parse_claims(document: Any) -> list[Claim]:
         claims = TypeAdapter(list[Claim]).validate_python(document)
     except ValidationError as error:
         lines = [f"claims.yaml: {_explain(problem, document)}" for problem in error.errors()]
-        raise ValueError("\n".join(lines)) from None
+        raise FileError("\n".join(lines)) from None
     ids = [claim.id for claim in claims]
     repeated = sorted({name for name in ids if ids.count(name) > 1})
     if repeated:
-        raise ValueError(f"claims.yaml: more than one claim with id {', '.join(repeated)}")
+        raise FileError(f"claims.yaml: more than one claim with id {', '.join(repeated)}")
     return claims
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from capsnet_study.claims.declarations import Group, Kind, Side, Table
+from capsnet_study.common.errors import StudyError
 
 Outcome = Literal["reproduced", "contradicted", "inconclusive", "not evaluated"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
@@ -23,7 +24,7 @@ PartKind = Literal[
 OVER_ARMS = ("correlation", "curvature")  # kinds of parts that have one value per arm
 
 
-class OtherVersionError(ValueError):
+class OtherVersionError(StudyError):
     """Metrics that were written by another version of the study."""
 
 

@@ -10,16 +10,17 @@ import ast
 import hashlib
 import io
 import json
+import re
 import tokenize
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from importlib.metadata import version
+from importlib.util import resolve_name
 from pathlib import Path
 
 COMPUTES_WITH = ("numba", "numpy", "scikit-learn", "scipy", "torch")
 CANNOT_AFFECT_RESULTS = (
     "capsnet_study.common.executed",  # computes checksums of code
     "capsnet_study.common.params",  # refuses wrong parameters; right ones come out as they are
-    "capsnet_study.params",
     "capsnet_study.running",  # progress, records of time, the runner, the cluster
     "stages.recording",
 )
@@ -33,16 +34,24 @@ and after a kill.
 def executed(source: str) -> str:
     """Return the source of a module without comments, docstrings, blank lines and trailing blanks.
 
-    The same for every version of Python.
+    The same for every version of Python. A body that is a docstring and nothing else is ``pass``.
 
     >>> executed('\"\"\"Doc.\"\"\"\\n\\nx = 1  # one\\n')
     'x = 1'
     """
-    lines = source.splitlines()
-    for (row, start), (last, end) in sorted([*_docstrings(source), *_comments(source)])[::-1]:
-        lines[row] = lines[row][:start] + lines[last][end:]
-        del lines[row + 1 : last + 1]
-    return "\n".join(line.rstrip() for line in lines if line.strip())
+    source = io.StringIO(source, newline=None).read()  # \n at the end of every line
+    lines = source.split("\n")  # not `splitlines`: strings may hold what that splits at, too
+    tokens = [*_tokens(source)]
+    ends = {token.start[0] - 1 for token in tokens if token.type in LINE_ENDS}
+    ended = [row in ends for row in range(len(lines))]  # others end in a string, or with a \
+    for (row, start), (last, end), instead in sorted(_cuts(source, tokens), reverse=True):
+        lines[row : last + 1] = [lines[row][:start] + instead + lines[last][end:]]
+        del ended[row:last]
+    return "\n".join(
+        line.rstrip() if whole else line
+        for line, after, whole in zip(lines, [True, *ended], ended, strict=False)
+        if line.strip() or not (after and whole)
+    )
 
 
 def checksum(path: Path) -> str:
@@ -63,7 +72,7 @@ def closure(module: str, packages: Mapping[str, Path]) -> dict[str, Path]:
     Parameters
     ----------
     module
-        Its full name, such as ``stages.sweep``.
+        Its full name, such as ``stages.arm``.
     packages
         By name, the folders of the packages to follow; imports of others are not.
 
@@ -80,7 +89,8 @@ def closure(module: str, packages: Mapping[str, Path]) -> dict[str, Path]:
         if path is None or name in found or is_within(name, CANNOT_AFFECT_RESULTS):
             continue
         found[name] = path
-        waiting += _imports(ast.parse(path.read_text(encoding="utf-8")))
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        waiting += _imports(tree, package=name.rpartition(".")[0])
     return dict(sorted(found.items()))
 
 
@@ -97,37 +107,63 @@ def _file_of(module: str, packages: Mapping[str, Path]) -> Path | None:
     return path if path.is_file() else None
 
 
-def _imports(node: ast.AST) -> Iterator[str]:
+def _imports(node: ast.AST, package: str) -> Iterator[str]:
     """Yield the modules, and names that may be modules, that a tree imports when it runs."""
-    if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-        return
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom) and node.module:
-        yield node.module
-        yield from (f"{node.module}.{alias.name}" for alias in node.names)
-    for child in ast.iter_child_nodes(node):
-        yield from _imports(child)
+    elif isinstance(node, ast.ImportFrom):
+        module = resolve_name("." * node.level + (node.module or ""), package)
+        yield from (module, *(f"{module}.{alias.name}" for alias in node.names))
+    only_checked = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    for child in node.orelse if only_checked else ast.iter_child_nodes(node):
+        yield from _imports(child, package)
 
 
-Span = tuple[tuple[int, int], tuple[int, int]]  # (row, column) of the start and of the end, from 0
+LINE_ENDS = (tokenize.NEWLINE, tokenize.NL, tokenize.ENDMARKER)
+Cut = tuple[tuple[int, int], tuple[int, int], str]
+"""(row, column) of the start and of the end, from 0, and what to put there."""
 
 
-def _docstrings(source: str) -> Iterator[Span]:
-    """Yield where docstrings are, and other statements that are no more than a string."""
-    lines = source.splitlines()
-
-    def place(row: int, offset: int) -> tuple[int, int]:
-        return row - 1, len(lines[row - 1].encode()[:offset].decode())  # `ast` counts bytes
-
-    for node in ast.walk(ast.parse(source)):
-        value = node.value if isinstance(node, ast.Expr) else None
-        if isinstance(value, ast.Constant) and isinstance(value.value, str):
-            yield place(node.lineno, node.col_offset), place(node.end_lineno, node.end_col_offset)
-
-
-def _comments(source: str) -> Iterator[Span]:
+def _tokens(source: str) -> Iterator[tokenize.TokenInfo]:
+    """Yield the tokens outside of f-strings, into which Python looks from version 3.12 on."""
+    depth = 0
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        kind = tokenize.tok_name[token.type]
+        depth += kind.endswith("STRING_START") - kind.endswith("STRING_END")
+        if not depth:
+            yield token
+
+
+def _cuts(source: str, tokens: Iterable[tokenize.TokenInfo]) -> Iterator[Cut]:
+    """Yield where comments are, and statements that are no more than a string, as docstrings are.
+
+    A string goes with a semicolon after it; one that is the whole body of something is replaced.
+    """
+    for token in tokens:
         if token.type == tokenize.COMMENT:
-            row, column = token.start
-            yield (row - 1, column), (row - 1, token.end[1])
+            yield (token.start[0] - 1, token.start[1]), (token.end[0] - 1, token.end[1]), ""
+    lines = source.split("\n")
+    for node, replaced in _strings(ast.parse(source)):
+        row, last = node.lineno - 1, node.end_lineno - 1
+        start, end = (  # `ast` counts bytes
+            len(lines[at].encode()[:offset].decode())
+            for at, offset in ((row, node.col_offset), (last, node.end_col_offset))
+        )
+        if not replaced:
+            end += len(re.match(r"([ \t]*;[ \t]*)?", lines[last][end:])[0])
+        yield (row, start), (last, end), "pass" if replaced else ""
+
+
+def _strings(tree: ast.Module) -> Iterator[tuple[ast.stmt, bool]]:
+    """Yield the statements that are a string, and whether one has to stand for a whole body."""
+    for parent in ast.walk(tree):
+        for name in ("body", "orelse", "finalbody"):
+            body = getattr(parent, name, None)
+            strings = [node for node in body if _is_string(node)] if isinstance(body, list) else []
+            whole = strings == body and parent is not tree
+            yield from ((node, whole and node is body[0]) for node in strings)
+
+
+def _is_string(node: ast.AST) -> bool:
+    value = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(value, ast.Constant) and isinstance(value.value, str)

@@ -71,8 +71,8 @@ def _group_of(stage: str) -> str:
 def hosts(runtime: Iterable[Record]) -> dict[str, list[str]]:
     """Return where the stages ran: each fact with all values that occur."""
     facts = {"CPU": "cpu", "cores": "cores", "device": "device"}
-    facts |= {"trials side by side": "workers", "threads per trial": "threads_a_task"}
-    facts |= {"Python": "python", "PyTorch": "torch", "NumPy": "numpy", "Numba": "numba"}
+    facts |= {"trials side by side": "workers", "Python": "python"}
+    facts |= {"PyTorch": "torch", "NumPy": "numpy", "Numba": "numba"}
     records = list(runtime)
     return {
         name: sorted({str(record[key]) for record in records}) or ["n/a"]

@@ -70,7 +70,7 @@ class Results:
     arms, changed_arms
         The arms of ``plots/fitting.csv``, and those of ``plots/ablations.csv``.
     runtime
-        The files of ``metrics/runtime``.
+        The rows of ``metrics/runtime.csv``.
     figures
         The names of the figures that were drawn.
     """

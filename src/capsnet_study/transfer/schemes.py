@@ -160,6 +160,7 @@ def transfer_budget(
         evaluations=2,
         warmup=train.warmup,
         even_evaluations=1,
+        weight_decay=train.weight_decay,
     )
 
 
