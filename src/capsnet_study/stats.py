@@ -47,7 +47,7 @@ def bootstrap_interval(
     mean = _mean(values, "a bootstrap interval")
     if len(values) == 1:
         return Interval(mean, None, None, 1)
-    found = bootstrap(
+    ends = bootstrap(
         (values,),
         np.mean,
         n_resamples=resamples,
@@ -55,7 +55,7 @@ def bootstrap_interval(
         method="percentile",
         rng=np.random.default_rng(seed),
     ).confidence_interval
-    return Interval(mean, float(found.low), float(found.high), len(values))
+    return Interval(mean, float(ends.low), float(ends.high), len(values))
 
 
 def t_interval(values: Float[np.ndarray, " n"], confidence: float = 0.95) -> Interval:
@@ -71,8 +71,8 @@ def t_interval(values: Float[np.ndarray, " n"], confidence: float = 0.95) -> Int
         return Interval(mean, None, None, 1)
     if np.ptp(values) == 0:  # SciPy would warn of a loss of precision
         return Interval(mean, mean, mean, len(values))
-    found = ttest_1samp(values, 0.0).confidence_interval(confidence)
-    return Interval(mean, float(found.low), float(found.high), len(values))
+    ends = ttest_1samp(values, 0.0).confidence_interval(confidence)
+    return Interval(mean, float(ends.low), float(ends.high), len(values))
 
 
 def crossed_interval(

@@ -1,4 +1,4 @@
-"""What was found in all settings: ``metrics/settings.json``, typed."""
+"""Results of all settings: ``metrics/settings.json``, typed."""
 
 from __future__ import annotations
 
