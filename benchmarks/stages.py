@@ -15,22 +15,28 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
 
 import typer
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks/results/stages.json"
 ARMS = [f"sweep@{arm}" for arm in ("n1", "n2", "n3", "n5")]
-Parts = Annotated[list[Literal["arms", "quick run"]], typer.Argument(help="What to time.")]
 SERIAL = (sys.executable, "-m", "dvc", "repro", "--quiet")
 RUNNER = (sys.executable, "-m", "stages.run")
 
 
-def main(parts: Parts = ["arms", "quick run"], out: Path = RESULTS) -> None:  # noqa: B006
+class Part(StrEnum):
+    """What can be timed."""
+
+    ARMS = "arms"
+    QUICK_RUN = "quick run"
+
+
+def main(parts: list[Part] = [*Part], out: Path = RESULTS) -> None:  # noqa: B006
     """Time full-size arms of one epoch, or the quick run, both ways, and write it down."""
-    cases = {"arms": (one_epoch, ARMS, "multimnist"), "quick run": (quick, [], "digits")}
+    cases = {Part.ARMS: (one_epoch, ARMS, "multimnist"), Part.QUICK_RUN: (quick, [], "digits")}
     known = json.loads(out.read_text()) if out.exists() else {}
     machine = {"cores": os.cpu_count(), "python": platform.python_version()}
     facts = known | machine | {part: both(*cases[part]) for part in parts}

@@ -20,7 +20,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import pandas as pd
 import typer
@@ -39,7 +39,6 @@ FACTORS = {"lr": 1.5, "init_gain": 2.0, "weight_decay": 3.0}  # between neighbou
 LEAST_DECAY = 0.02  # of those above 0, where the search starts at 0
 FOUND = Path("scripts/tune.csv")
 
-Key = Literal["lr", "init_gain", "weight_decay"]
 Candidate = dict[str, float]
 Trial = tuple[str | int, ...]  # the values of a candidate, and which of its trials
 Scores = Callable[[Sequence[Candidate]], Sequence[float]]  # mean exact match of each candidate
@@ -47,7 +46,7 @@ Scores = Callable[[Sequence[Candidate]], Sequence[float]]  # mean exact match of
 
 def main(
     arms: list[str],
-    over: Annotated[list[Key], typer.Option(help="What to search; the rest stays.")],
+    over: Annotated[list[str], typer.Option(help="lr, init_gain, weight_decay.")],
     full: Annotated[bool, typer.Option(help="Train as long as the study does.")] = False,
 ) -> None:
     """Search for each arm, one after the other, and print what params.yaml would say."""
@@ -55,8 +54,9 @@ def main(
     for name in arms:
         if name not in params.arms:
             raise typer.BadParameter(f"no arm {name!r}; there are {', '.join(params.arms)}")
-        if unknown := set(over) - start_of(params.arms[name], params).keys():
-            raise typer.BadParameter(f"{name}: a CNN has no {unknown.pop()}")
+        known = start_of(params.arms[name], params)
+        if unknown := [key for key in over if key not in known]:
+            raise typer.BadParameter(f"{name} has no {unknown[0]!r}; there are {', '.join(known)}")
     epochs = params.train.epochs if full else 1
     images = params.data.train_images if full else LEARNING_IMAGES
     sets = learning_and_validation(params, images)

@@ -122,7 +122,8 @@ def test_the_results_of_the_project_can_be_read(monkeypatch):
     ("arms", "over", "message"),
     [
         (["n3", "n4"], ["lr"], "no arm 'n4'; there are n1, "),
-        (["n3", "cnn"], ["lr", "init_gain"], "cnn: a CNN has no init_gain"),
+        (["n3", "cnn"], ["init_gain"], "cnn has no 'init_gain'; there are lr, weight_decay"),
+        (["n3"], ["lr", "decay"], "n3 has no 'decay'; there are lr, init_gain, weight_decay"),
     ],
 )
 def test_what_cannot_be_searched_is_named_before_any_digits_are_read(
