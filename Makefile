@@ -43,6 +43,8 @@ lint: .venv/installed
 PACKAGES := --quiet --constraint constraints.txt --editable '.[test]'
 
 .venv/installed: pyproject.toml constraints.txt
+	@test -e .git || { echo "DVC needs Git, and this folder is no clone: get it by git clone, or make it one by" \
+		"git init && git add -A && git commit -m start" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --constraint constraints.txt uv && \
 	    $(BIN)/uv pip install --python $(BIN)/python $(PACKAGES) || $(BIN)/pip install $(PACKAGES)

@@ -12,13 +12,13 @@ import platform
 from pathlib import Path
 
 import torch
-import typer
 
 from benchmarks.cases import CAPSULES, SMALL, network_step
 from benchmarks.timing import on_one_thread, take_turns
 from capsnet_study.models.capsnet import CapsNet
 from capsnet_study.routing.algorithms import ALGORITHMS
 from capsnet_study.routing.params import ONE_UPDATE, RoutingParams
+from stages import run_command
 
 RESULTS = Path(__file__).parent / "results" / "algorithms.json"
 BATCH = 16
@@ -56,4 +56,4 @@ def routings() -> dict[str, RoutingParams]:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

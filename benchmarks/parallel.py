@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-import typer
+from stages import run_command
 
 ROOT = Path(__file__).parents[1]
 RUNNER = ("-m", "stages.run")
@@ -182,4 +182,4 @@ def environment() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -24,6 +24,7 @@ from benchmarks.timing import (
     peak_growth,
     take_turns,
 )
+from stages import run_command
 
 FOLDER = Path(__file__).parent / "results"
 ITERATIONS = (1, 2, 3, 5, 7, 9)
@@ -192,4 +193,4 @@ def _processor() -> str:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import time
 
-import typer
-
 from capsnet_study.running.cluster import address_of, run_on_cluster
+from stages import run_command
 
 
 def main(tasks: int, seconds: float) -> None:
@@ -18,4 +17,4 @@ def main(tasks: int, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -17,14 +17,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
 import typer
+
+from stages import run_command
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks/results/stages.json"
 ARMS = [f"sweep@{arm}" for arm in ("n1", "n2", "n3", "n5")]
-SERIAL = (sys.executable, "-m", "dvc", "repro", "--quiet")
-RUNNER = (sys.executable, "-m", "stages.run")
 
 
 class Part(StrEnum):
@@ -34,7 +35,12 @@ class Part(StrEnum):
     QUICK_RUN = "quick run"
 
 
-def main(parts: list[Part] = [*Part], out: Path = RESULTS) -> None:  # noqa: B006
+Parts = Annotated[list[Part], typer.Argument(help="What to time.")]
+SERIAL = (sys.executable, "-m", "dvc", "repro", "--quiet")
+RUNNER = (sys.executable, "-m", "stages.run")
+
+
+def main(parts: Parts = [*Part], out: Path = RESULTS) -> None:  # noqa: B006
     """Time full-size arms of one epoch, or the quick run, both ways, and write it down."""
     cases = {Part.ARMS: (one_epoch, ARMS, "multimnist"), Part.QUICK_RUN: (quick, [], "digits")}
     known = json.loads(out.read_text()) if out.exists() else {}
@@ -93,4 +99,4 @@ def environment(folder: Path) -> Mapping[str, str]:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -15,7 +15,6 @@ from itertools import product
 from pathlib import Path
 
 import pandas as pd
-import typer
 
 from capsnet_study.common.seeding import numpy_generator
 from capsnet_study.common.storage import read_table, write_table
@@ -27,6 +26,7 @@ from capsnet_study.training.arms import main_arm
 from capsnet_study.training.params import TrainParams
 from capsnet_study.training.trials import ImageSet, arm_spec
 from scripts.validation import learning_and_validation, reached
+from stages import run_command
 from stages.pretrain import HIDDEN
 
 ARMS = ("n9", "n3", "cnn")
@@ -119,4 +119,4 @@ def flat_from(table: pd.DataFrame) -> int | None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

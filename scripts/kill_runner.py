@@ -1,8 +1,8 @@
-"""Kill the runner at random moments in a small study; see that it ends in the same bits.
+"""Kill the runner at random moments in a small study, and compare its results with a serial run.
 
 ``python -m scripts.kill_runner`` takes some minutes on two cores. The study runs twice, in copies
 of this project: by ``dvc repro``, from the first stage to the last, and by ``python -m
-stages.run``, which is killed with SIGKILL again and again and then goes on.
+stages.run``, which is killed with SIGKILL again and again and then continues.
 """
 
 from __future__ import annotations
@@ -23,9 +23,11 @@ from rich.console import Console
 from rich.table import Table
 
 from capsnet_study.common.storage import read_yaml
+from stages import run_command
 from tests.pipeline.conftest import copy_project, run, tiny_params
 
 RUNNER = [sys.executable, "-m", "stages.run"]
+RESTORE = [sys.executable, "-m", "stages.restore_lock"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Kill:
     ended: int  # stages that had ended since the last kill
     processes: int  # at work at that moment
     gone: float  # seconds until the last of them had ended
-    mended: str  # what the next runner had to mend
+    restored: str  # what `make restore-lock` printed
 
 
 def main(kills: int = 20, seed: int = 0, longest: float = 30.0, folder: Path | None = None) -> None:
@@ -51,11 +53,11 @@ def main(kills: int = 20, seed: int = 0, longest: float = 30.0, folder: Path | N
         here = folder or Path(made)
         serial = serial_run(here / "serial", console)
         done, killed = killed_runs(here, kills, longest, rng)
-        table(done, console)
+        print_table(done, console)
         differing = {name: different_outs(serial, name) for name in killed}
         for name, stages in differing.items():
             outs = sum(map(len, outs_of(name).values()))
-            verdict = f"other ones in {stages}" if stages else "the same bits as dvc repro"
+            verdict = f"other bits in {stages}" if stages else "the same bits as dvc repro"
             console.print(f"{name.name}: {outs} outs compared: {verdict}")
             console.print(f"dvc status: {run('dvc', 'status', cwd=name).strip()}")
     raise typer.Exit(any(differing.values()))
@@ -95,13 +97,8 @@ def killed_once(folder: Path, seconds: float) -> Kill | None:
     """Start the runner and kill it after some seconds; return None if it had ended by then."""
     with tempfile.TemporaryFile("w+") as log:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        process = subprocess.Popen(
-            RUNNER,
-            cwd=folder,
-            env=os.environ | {"PATH": path},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+        environment = os.environ | {"PATH": path}
+        process = subprocess.Popen(RUNNER, cwd=folder, env=environment, stdout=log, stderr=log)
         began = time.monotonic()
         while time.monotonic() - began < seconds:
             if process.poll() is not None:
@@ -111,16 +108,21 @@ def killed_once(folder: Path, seconds: float) -> Kill | None:
         processes = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        killed = time.monotonic()
-        while alive := [process for process in processes if is_at_work(process)]:
-            assert time.monotonic() < killed + 20, f"left behind by the runner: {alive}"
-            time.sleep(0.02)
-        gone = time.monotonic() - killed
+        gone = seconds_until_gone(processes)
         log.seek(0)
-        told = log.read()
-    assert "FAILED" not in told, told
-    mended = [line for line in told.splitlines() if "cut off" in line]
-    return Kill(seconds, told.count("  ended   "), len(processes), gone, "; ".join(mended))
+        printed = log.read()
+    assert "failed" not in printed, printed
+    restored = run(*RESTORE, cwd=folder).strip()
+    return Kill(seconds, printed.count(" finished after "), len(processes), gone, restored)
+
+
+def seconds_until_gone(processes: list[psutil.Process]) -> float:
+    """Wait until none of the processes is at work."""
+    began = time.monotonic()
+    while alive := [process for process in processes if is_at_work(process)]:
+        assert time.monotonic() < began + 20, f"left behind by the runner: {alive}"
+        time.sleep(0.02)
+    return time.monotonic() - began
 
 
 def is_at_work(process: psutil.Process) -> bool:
@@ -132,20 +134,20 @@ def is_at_work(process: psutil.Process) -> bool:
 
 
 def outs_of(folder: Path) -> dict[str, dict[str, str]]:
-    """Return the checksum of every out that does not tell how long something took."""
+    """Return the checksum of every out that does not depend on how long something took."""
     stages = read_yaml(folder / "dvc.lock")["stages"]
     listed = {
         name: {out["path"]: out["md5"] for out in stage.get("outs", [])}
         for name, stage in stages.items()
     }
-    telling, before = {"metrics"}, set()  # its folder runtime tells times, and the report of them
-    while telling != before:
-        before = set(telling)
+    timed, before = {"metrics", "metrics/runtime.csv"}, set()  # and the report, which reads it
+    while timed != before:
+        before = set(timed)
         for name, stage in stages.items():
-            if telling & {dep["path"] for dep in stage.get("deps", [])}:
-                telling |= listed[name].keys()
+            if timed & {dep["path"] for dep in stage.get("deps", [])}:
+                timed |= listed[name].keys()
     return {
-        name: {path: md5 for path, md5 in outs.items() if path not in telling}
+        name: {path: md5 for path, md5 in outs.items() if path not in timed}
         for name, outs in listed.items()
     }
 
@@ -156,16 +158,14 @@ def different_outs(one: Path, other: Path) -> list[str]:
     return [name for name in here | there if here.get(name) != there.get(name)]
 
 
-def table(kills: list[Kill], console: Console) -> None:
+def print_table(kills: list[Kill], console: Console) -> None:
     """Print a line for each kill."""
-    grid = Table(
-        "kill", "after (s)", "stages ended before", "processes", "gone after (s)", "mended"
-    )
+    grid = Table("kill", "after (s)", "stages ended before", "processes", "gone after (s)", "lock")
     for number, kill in enumerate(kills, start=1):
         counts = (str(number), f"{kill.seconds:.1f}", str(kill.ended), str(kill.processes))
-        grid.add_row(*counts, f"{kill.gone:.2f}", kill.mended or "-")
+        grid.add_row(*counts, f"{kill.gone:.2f}", kill.restored)
     console.print(grid)
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

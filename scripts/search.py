@@ -25,6 +25,7 @@ from capsnet_study.params import Params, load_params
 from capsnet_study.training.params import TrainParams
 from capsnet_study.training.trials import ImageSet
 from scripts.validation import learning_and_validation, reached
+from stages import run_command
 
 SEEDS = 2
 RATES = (0.002, 0.003, 0.005)
@@ -81,4 +82,4 @@ def chosen(table: pd.DataFrame) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-import typer
 
 from capsnet_study.common.seeding import torch_generator
 from capsnet_study.common.storage import read_arrays, write_table
 from capsnet_study.common.workers import repeatable, run_side_by_side
 from capsnet_study.models.weights import load_network
 from capsnet_study.params import load_params
-from capsnet_study.training.trials import ImageSet, image_sets
+from capsnet_study.training.trials import IMAGE_ARRAYS, ImageSet, image_sets
+from stages import run_command
 from stages.networks import read_network
 
 ARMS = ("n1", "n3", "n9")
@@ -34,7 +34,7 @@ STEPS, ENDS = 100, 20  # of them, the last that the mean at the end is of
 def main() -> None:
     """Train on, and print the means over trials."""
     params = load_params()
-    train, _ = image_sets(read_arrays("data/multimnist.safetensors"))
+    train, _ = image_sets(read_arrays("data/multimnist.safetensors", *IMAGE_ARRAYS))
     tasks = [
         (arm, trial, n_iter, share * params.train.lr_capsnet, params.train.batch_size, train)
         for arm in ARMS
@@ -79,4 +79,4 @@ def trained_on(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import typer
-
 from capsnet_study.common.storage import read_arrays, read_facts, write_arrays
 from capsnet_study.common.workers import repeatable
 from capsnet_study.models.weights import load_network
 from capsnet_study.representation.activations import layer_activations, stacked
+from stages import run_command
 from stages.networks import read_trials
 from stages.recording import recorded
 
@@ -26,4 +25,4 @@ def main(model: str, networks: str) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

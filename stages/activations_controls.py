@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import typer
-
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_arrays, read_facts, write_arrays
 from capsnet_study.common.workers import repeatable
@@ -14,6 +12,7 @@ from capsnet_study.representation.pixels import pca_activations, pixel_activatio
 from capsnet_study.routing.params import RoutingParams
 from capsnet_study.training.params import TrainParams
 from capsnet_study.training.trials import untrained
+from stages import run_command
 from stages.recording import recorded
 
 
@@ -42,4 +41,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import typer
-
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_arrays, read_table, write_table
 from capsnet_study.models.params import CapsuleParams, ModelParams
@@ -11,7 +9,8 @@ from capsnet_study.training.arms import Block, YokedArm
 from capsnet_study.training.checkpoints import resumable
 from capsnet_study.training.history import history_table
 from capsnet_study.training.params import TrainParams
-from capsnet_study.training.trials import arm_trials, image_sets, run_trainings
+from capsnet_study.training.trials import IMAGE_ARRAYS, arm_trials, image_sets, run_trainings
+from stages import run_command
 from stages.arms import load_arm
 from stages.networks import write_trials
 from stages.recording import recorded
@@ -25,7 +24,7 @@ def main(block: Block, name: str) -> None:
         model, capsules, train = load_blocks(
             model=ModelParams, capsules=CapsuleParams, train=TrainParams
         )
-        images = image_sets(read_arrays("data/multimnist.safetensors"))
+        images = image_sets(read_arrays("data/multimnist.safetensors", *IMAGE_ARRAYS))
         followed = None
         if isinstance(arm, YokedArm):
             followed = read_table(f"data/sweep/{arm.certainty_of}.csv")
@@ -38,4 +37,4 @@ def main(block: Block, name: str) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

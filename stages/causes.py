@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pandas as pd
-import typer
 
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_table, write_json, write_table
@@ -16,6 +15,7 @@ from capsnet_study.fitting.tables import (
 from capsnet_study.interventions.params import InterventionParams
 from capsnet_study.training.arms import BLOCKS
 from capsnet_study.training.history import summarise_history
+from stages import run_command
 from stages.recording import recorded
 
 
@@ -40,4 +40,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import pandas as pd
-import typer
 
 from capsnet_study.claims.declarations import parse_claims
 from capsnet_study.claims.exploratory import explore
+from capsnet_study.claims.records import to_json
 from capsnet_study.claims.verdicts import evaluate_claims
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_table, read_yaml, write_json
 from capsnet_study.training.arms import facts_in
 from capsnet_study.training.params import TrainParams
+from stages import run_command
 from stages.recording import recorded
 from stages.tables import read_transfer
 
@@ -35,9 +36,10 @@ def main() -> None:
         (train,) = load_blocks(train=TrainParams)
         tables = read_tables()
         claims = parse_claims(read_yaml("claims.yaml"))
-        write_json("metrics/claims.json", evaluate_claims(claims, tables, seed=train.seed))
-        write_json("metrics/exploratory.json", explore(claims, tables))
+        judged = evaluate_claims(claims, tables, seed=train.seed)
+        write_json("metrics/claims.json", to_json(judged))
+        write_json("metrics/exploratory.json", to_json(explore(claims, tables)))
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

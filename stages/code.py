@@ -10,12 +10,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import typer
-
 from capsnet_study.common.executed import checksum, closure
 from capsnet_study.common.storage import read_yaml, write_json
 from capsnet_study.params import load_params
 from capsnet_study.settings.params import to_json
+from stages import run_command
 
 FOLDER = Path("data/code")
 PACKAGES = {"stages": Path("stages"), "capsnet_study": Path("src/capsnet_study")}
@@ -42,4 +41,4 @@ def scripts() -> list[str]:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

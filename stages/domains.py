@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-import typer
-
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.seeding import numpy_generator
 from capsnet_study.common.storage import read_arrays, write_json
 from capsnet_study.data.domains import in_domain, split_domains
 from capsnet_study.data.params import DataParams
 from capsnet_study.transfer.params import TransferParams
+from stages import run_command
 from stages.recording import recorded
 
 
@@ -37,4 +36,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pandas as pd
-import typer
 
 from capsnet_study.claims.declarations import parse_claims
+from capsnet_study.claims.records import to_json
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_table, read_yaml, write_json, write_table
 from capsnet_study.data.params import DataParams
 from capsnet_study.models.params import CapsuleParams, ModelParams
-from capsnet_study.settings.builtin import BUILTIN_SETTINGS, MAIN, TUNED, tuned_arm
+from capsnet_study.settings.builtin import BUILTIN_SETTINGS, MAIN, TUNED, tuned_arms
 from capsnet_study.settings.params import Blocks, Setting, Settings
-from capsnet_study.settings.record import settings_record
+from capsnet_study.settings.record import judge_settings
 from capsnet_study.settings.tables import gather_settings
 from capsnet_study.training.arms import Arm, Arms, Sweep
 from capsnet_study.training.params import TrainParams
+from stages import run_command
 from stages.recording import recorded
 
 
@@ -37,8 +38,8 @@ def main() -> None:
         trials = gather_settings(*read_settings(settings, study, sweep, ablations))
         write_table("plots/settings.csv", trials)
         claims = parse_claims(read_yaml("claims.yaml"))
-        record = settings_record(trials, settings, study, sweep, claims)
-        write_json("metrics/settings.json", record)
+        judged = judge_settings(trials, settings, study, sweep, claims)
+        write_json("metrics/settings.json", to_json(judged))
 
 
 def read_settings(
@@ -53,10 +54,11 @@ def read_settings(
     block = {name: "sweep" if name in sweep else "ablations" for name in names}
     found = {(MAIN, name): read_table(f"data/{block[name]}/{name}.csv") for name in names}
     trained = {(MAIN, name): arms[name] for name in names}
+    tuned = tuned_arms(sweep, ablations)
     for name in names:
-        if (tuned := tuned_arm(name)) in ablations:
-            found[TUNED, name] = read_table(f"data/ablations/{tuned}.csv")
-            trained[TUNED, name] = ablations[tuned]
+        if name in tuned:
+            found[TUNED, name] = read_table(f"data/ablations/{tuned[name]}.csv")
+            trained[TUNED, name] = ablations[tuned[name]]
     for name, setting in settings.items():
         table = read_table(f"data/settings/{name}.csv")
         for arm in setting.arms:
@@ -68,4 +70,4 @@ def read_settings(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from itertools import product
 
 import numpy as np
-import typer
 
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_arrays, write_arrays
 from capsnet_study.common.workers import run_side_by_side
 from capsnet_study.representation.embedding import tsne_map
 from capsnet_study.representation.params import ManifoldParams
+from stages import run_command
 from stages.recording import recorded
 
 
@@ -39,4 +39,4 @@ def main(model: str, network: str, layer: str) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

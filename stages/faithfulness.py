@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import typer
 
 from capsnet_study.common.storage import read_arrays, read_facts, write_table
 from capsnet_study.faithfulness.tables import at_perplexity, first_maps, measure_maps, sensitivity
+from stages import run_command
 from stages.recording import recorded
 
 
@@ -30,4 +30,4 @@ def main(model: str, network: str, layer: str) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pandas as pd
-import typer
 from matplotlib.figure import Figure
 
-from capsnet_study.claims.kinds import of_kind
+from capsnet_study.claims.records import Claims, Exploration, from_json, of_kind
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_arrays, read_facts, read_json, read_table, write_bytes
 from capsnet_study.data.domains import splits_of
@@ -31,7 +30,8 @@ from capsnet_study.figures.train_test import figure_train_test
 from capsnet_study.figures.transfer import figure_transfer
 from capsnet_study.figures.verdicts import figure_claims
 from capsnet_study.models.params import ModelParams
-from capsnet_study.settings.builtin import with_all_seeds
+from capsnet_study.settings.results import SettingsResults
+from stages import run_command
 from stages.recording import recorded
 from stages.tables import read_faithfulness, read_transfer
 
@@ -65,8 +65,8 @@ def draw(model: ModelParams, shown: FigureParams) -> dict[str, Figure]:
             "distances": figure_distances(manifold, read_json("metrics/manifold.json")["nulls"]),
             "controls": figure_controls(fitting),
             "claims": figure_claims(
-                of_kind(read_json("metrics/claims.json"), "paper"),
-                read_json("metrics/exploratory.json")["cautious"],
+                of_kind(from_json(read_json("metrics/claims.json"), Claims), "paper"),
+                from_json(read_json("metrics/exploratory.json"), Exploration).conservative,
                 fitting,
             ),
         }
@@ -79,7 +79,7 @@ def draw_causes(fitting: pd.DataFrame) -> dict[str, Figure]:
     """Return the figures of interventions by file name."""
     arms = pd.concat([fitting, read_table("plots/ablations.csv")], ignore_index=True)
     interventions = read_table("plots/interventions.csv")
-    claims = of_kind(read_json("metrics/claims.json"), "mechanism")
+    claims = of_kind(from_json(read_json("metrics/claims.json"), Claims), "mechanism")
     return {
         "early_certainty": figure_early_certainty(read_table("plots/trials.csv"), arms),
         "step_differences": figure_step_differences(arms),
@@ -95,13 +95,13 @@ def draw_causes(fitting: pd.DataFrame) -> dict[str, Figure]:
 
 def draw_settings() -> dict[str, Figure]:
     """Return the figures of the study in other settings by file name."""
-    found = with_all_seeds(read_json("metrics/settings.json"))
-    claims = read_json("metrics/claims.json")
-    titles = {id: claim["title"] for id, claim in claims.items()}
-    names = {key: setting["title"] for key, setting in found["settings"].items()}
+    results = from_json(read_json("metrics/settings.json"), SettingsResults).with_all_seeds()
+    claims = from_json(read_json("metrics/claims.json"), Claims)
+    titles = {id: claim.title for id, claim in claims.items()}
+    names = {key: setting.title for key, setting in results.settings.items()}
     return {
-        "settings": figure_settings(found["settings"], titles),
-        "effects": figure_effects(found["effects"], names),
+        "settings": figure_settings(results.settings, titles),
+        "effects": figure_effects(results.effects, names),
     }
 
 
@@ -116,4 +116,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import typer
-
 from capsnet_study.common.params import ParameterError, load_blocks
 from capsnet_study.common.storage import read_arrays, write_table
 from capsnet_study.common.workers import repeatable, run_side_by_side
 from capsnet_study.interventions.measure import intervene, intervention_table
 from capsnet_study.interventions.params import InterventionParams
 from capsnet_study.models.spec import NetworkSpec
-from capsnet_study.training.trials import image_sets
+from capsnet_study.training.trials import IMAGE_ARRAYS, image_sets
+from stages import run_command
 from stages.networks import read_trials
 from stages.recording import recorded
 
@@ -21,7 +20,7 @@ def main(arm: str) -> None:
         (params,) = load_blocks(interventions=InterventionParams)
         networks = read_trials(f"data/networks/{arm}")
         _check(arm, [spec for spec, _ in networks])
-        images = image_sets(read_arrays("data/multimnist.safetensors"))
+        images = image_sets(read_arrays("data/multimnist.safetensors", *IMAGE_ARRAYS))
         tasks = [(*network, *images, params) for network in networks]
         table = intervention_table(arm, run_side_by_side(intervene, tasks))
         write_table(f"data/interventions/{arm}.csv", table)
@@ -42,4 +41,4 @@ def _check(arm: str, specs: list[NetworkSpec]) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

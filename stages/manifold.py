@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import typer
 
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.seeding import numpy_generator
@@ -13,6 +12,7 @@ from capsnet_study.data.manifold import shift_grid
 from capsnet_study.faithfulness.nulls import null_bands
 from capsnet_study.faithfulness.tables import summarise_models
 from capsnet_study.representation.params import ManifoldParams
+from stages import run_command
 from stages.recording import recorded
 from stages.tables import read_faithfulness
 
@@ -31,4 +31,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

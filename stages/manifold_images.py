@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import typer
-
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_arrays, write_arrays
 from capsnet_study.data.manifold import make_manifold
 from capsnet_study.data.params import DataParams
 from capsnet_study.representation.params import ManifoldParams
+from stages import run_command
 from stages.recording import recorded
 
 
@@ -25,4 +24,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

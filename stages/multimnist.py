@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import typer
-
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.seeding import numpy_generator
 from capsnet_study.common.storage import read_arrays, read_facts, write_arrays, write_json
 from capsnet_study.data.multimnist import describe_images, make_multimnist
 from capsnet_study.data.params import DataParams
+from stages import run_command
 from stages.recording import recorded
 
 
@@ -16,7 +15,8 @@ def main() -> None:
     """Write data/multimnist.safetensors and metrics/data.json."""
     with recorded("multimnist"):
         (params,) = load_blocks(data=DataParams)
-        digits = read_arrays("data/digits.safetensors")
+        names = [f"{part}_{kind}" for part in ("train", "test") for kind in ("images", "labels")]
+        digits = read_arrays("data/digits.safetensors", *names)
         counts = {"train": params.train_images, "test": params.test_images}
         arrays, described = {}, {}
         for part, count in counts.items():
@@ -32,4 +32,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

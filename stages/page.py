@@ -8,15 +8,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
-import typer
 
+from capsnet_study.claims.records import Claims, from_json
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_arrays, read_facts, read_json, read_table, write_text
 from capsnet_study.explorer.exhibits import Results, make_exhibits
 from capsnet_study.explorer.page import render_page
 from capsnet_study.explorer.sprites import sheets
 from capsnet_study.figures.params import FigureParams
-from capsnet_study.settings.builtin import with_all_seeds
+from capsnet_study.settings.results import SettingsResults
+from stages import run_command
 from stages.tables import read_faithfulness, read_transfer
 
 TEXTS = ("REPORT.md", "APPENDIX.md")
@@ -36,9 +37,9 @@ def read_results() -> Results:
         manifold=read_table("plots/manifold.csv"),
         transfer=read_transfer(),
         nulls=read_json("metrics/manifold.json")["nulls"],
-        claims=read_json("metrics/claims.json"),
+        claims=from_json(read_json("metrics/claims.json"), Claims),
         sheets=sheets(dict(zip(pairs, sets["images"], strict=True)), sets["offsets"]),
-        settings=with_all_seeds(read_json("metrics/settings.json")),
+        settings=from_json(read_json("metrics/settings.json"), SettingsResults).with_all_seeds(),
     )
 
 
@@ -58,4 +59,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from itertools import product
 
-import typer
-
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_arrays, read_json, write_table
 from capsnet_study.data.domains import in_domain, splits_of
@@ -13,7 +11,15 @@ from capsnet_study.models.params import CapsuleParams, ModelParams
 from capsnet_study.training.checkpoints import resumable
 from capsnet_study.training.history import history_table
 from capsnet_study.training.params import TrainParams
-from capsnet_study.training.trials import arm_spec, image_sets, run_trainings, trial, with_own
+from capsnet_study.training.trials import (
+    IMAGE_ARRAYS,
+    arm_spec,
+    image_sets,
+    run_trainings,
+    trial,
+    with_own,
+)
+from stages import run_command
 from stages.arms import load_arm
 from stages.networks import write_network
 from stages.recording import recorded
@@ -33,7 +39,7 @@ def main(model: str, arm: str) -> None:
             model=ModelParams, capsules=CapsuleParams, train=TrainParams
         )
         spec, train = arm_spec(trained_as, sizes, capsules, HIDDEN), with_own(train, trained_as)
-        images = image_sets(read_arrays("data/multimnist.safetensors"))
+        images = image_sets(read_arrays("data/multimnist.safetensors", *IMAGE_ARRAYS))
         names, trainings = [], []
         for (split, domains), side in product(
             enumerate(splits_of(read_json("data/domains.json"))), "ab"
@@ -49,4 +55,4 @@ def main(model: str, arm: str) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

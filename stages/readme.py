@@ -10,9 +10,10 @@ from pathlib import Path
 
 import typer
 
-from capsnet_study.common.storage import write_text
+from capsnet_study.common.storage import reading, write_text
 from capsnet_study.params import load_params
 from capsnet_study.report.render import results_summary, with_block
+from stages import run_command
 from stages.report import read_results
 
 README = Path("README.md")
@@ -22,7 +23,9 @@ def main(check: bool = False) -> None:
     """Rewrite the results in README.md, or with --check only say whether they are current."""
     params = load_params()
     old = README.read_text(encoding="utf-8")
-    new = with_block(old, "results", results_summary(read_results(params), params))
+    summary = results_summary(read_results(params), params)
+    with reading(README):
+        new = with_block(old, "results", summary)
     if check and new != old:
         typer.echo("README.md does not carry the current results: run python -m stages.readme")
         raise typer.Exit(1)
@@ -31,4 +34,4 @@ def main(check: bool = False) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -1,53 +1,90 @@
-"""What a stage cost and where it ran: facts that nothing but the report tells.
-
-Nothing here can touch a number, and no stage depends on it.
-"""
+"""What every stage does at its start and at its end: nothing that affects its results."""
 
 from __future__ import annotations
 
 import atexit
+import csv
 import gc
+import io
 import os
 import platform
 import resource
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from capsnet_study.common.storage import write_json
+import psutil
+from filelock import FileLock
+
+from capsnet_study.common.storage import write_text
+from capsnet_study.common.workers import workers
 from capsnet_study.running.lockfile import keep_lock
-from capsnet_study.running.output import record_path
+
+RUNTIME = Path("metrics/runtime.csv")
+SHELLS = ("sh", "ash", "bash", "dash", "fish", "ksh", "zsh")
 
 
 @contextmanager
 def recorded(stage: str) -> Iterator[None]:
-    """Refuse wrong parameters; write ``metrics/runtime/<stage>.json`` when the stage has ended."""
+    """Keep a copy of dvc.lock at the start of a stage, and record what it cost at its end."""
     began = time.perf_counter()
+    end_with_dvc()
     keep_lock()
-    facts = {"stage": stage}
     yield
-    facts |= {"seconds": round(time.perf_counter() - began, 1), "peak_memory_mb": _peak_mb()}
-    write_json(record_path(stage), facts | _host())
+    seconds = round(time.perf_counter() - began, 1)
+    write_row({"stage": stage, "seconds": seconds, "peak_memory_mb": _peak_mb(), **_host()})
     atexit.register(gc.freeze)  # a last search of all of PyTorch for garbage takes a second
+
+
+def end_with_dvc() -> None:
+    """End this process soon after DVC or the parallel runner has been killed.
+
+    Nobody would record the outs of a stage that went on. One that was started without DVC does.
+    """
+    if "DVC_STAGE" not in os.environ:
+        return
+    ancestors = psutil.Process().parents()
+    dvc = next(one.pid for one in ancestors if one.name() not in SHELLS)  # it may use a shell
+    runner = int(os.environ.get("CAPS_RUNNER", dvc))
+
+    def watch() -> None:
+        while psutil.pid_exists(dvc) and psutil.pid_exists(runner):
+            time.sleep(1.0)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def write_row(row: dict[str, object], path: Path = RUNTIME) -> None:
+    """Write the row of a stage into the table, sorted by stage; other stages may do so, too."""
+    lock = Path(".dvc/tmp/runtime.lock")
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(lock):
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        rows = {one["stage"]: one for one in csv.DictReader(text.splitlines())}
+        rows[str(row["stage"])] = row
+        table = io.StringIO()
+        writer = csv.DictWriter(table, list(row), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows[stage] for stage in sorted(rows))
+        write_text(path, table.getvalue())
 
 
 def _host() -> dict[str, str | int]:
     device = _device()
-    by_default = "1" if device.startswith("cuda") else "one a core"  # as `workers` has it
     engine = os.environ.get("CAPS_ENGINE", "local").split(":")[0]
-    workers = os.environ.get("CAPS_WORKERS", by_default) if engine == "local" else "the cluster's"
     return {
         "cores": os.cpu_count() or 1,
         "cpu": _cpu_name(),
         "device": device,
         "engine": engine,
-        "python": platform.python_version(),
+        "workers": workers() if engine == "local" else "cluster",
         "routing": _routing(device),
-        "threads_a_task": 1,  # what capsnet_study.common.workers.repeatable sees to
-        "workers": workers,
+        "python": platform.python_version(),
         **{name: version(name) for name in ("numba", "numpy", "torch")},
     }
 

@@ -5,23 +5,27 @@ from __future__ import annotations
 from itertools import chain
 from pathlib import Path
 
-import typer
-
+from capsnet_study.claims.records import Claims, Exploration, from_json
 from capsnet_study.common.storage import read_json, read_table, write_text
 from capsnet_study.names import MAIN_MODELS
 from capsnet_study.params import Params, load_params
 from capsnet_study.report.compute import RUNTIME_GROUPS
 from capsnet_study.report.render import Results, render_appendix, render_report
+from capsnet_study.settings.results import SettingsResults
 from capsnet_study.training.arms import BLOCKS, arms_in
+from stages import run_command
 
 
 def read_results(params: Params) -> Results:
     """Read all metrics; of the records of stages those of stages that there are."""
     arms, changed = (arms_in(read_table(f"plots/{name}.csv")) for name in ("fitting", "ablations"))
-    parts = ("claims", "data", "domains", "exploratory", "fitting", "manifold", "ablations")
+    parts = ("data", "domains", "fitting", "manifold", "ablations")
     arms_of = read_json("metrics/fitting.json")
-    records = [read_json(path) for path in sorted(Path("metrics/runtime").glob("*.json"))]
+    records = read_table("metrics/runtime.csv").to_dict("records")
     return Results(
+        claims=from_json(read_json("metrics/claims.json"), Claims),
+        exploratory=from_json(read_json("metrics/exploratory.json"), Exploration),
+        settings=from_json(read_json("metrics/settings.json"), SettingsResults),
         **{name: read_json(f"metrics/{name}.json") for name in parts},
         train={
             "capsnet": read_json("metrics/train_capsnet.json"),
@@ -36,7 +40,6 @@ def read_results(params: Params) -> Results:
         arms=arms,
         changed_arms=changed,
         figures={path.stem for path in Path("plots/figures").glob("*.png")},
-        settings=read_json("metrics/settings.json"),
         runtime=[one for one in records if is_there(one["stage"], params)],
     )
 
@@ -61,4 +64,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

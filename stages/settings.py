@@ -5,8 +5,6 @@ from __future__ import annotations
 from itertools import chain, islice
 from pathlib import Path
 
-import typer
-
 from capsnet_study.common.params import check
 from capsnet_study.common.storage import read_json, write_table
 from capsnet_study.data.digits import load_digits
@@ -15,6 +13,7 @@ from capsnet_study.settings.trainings import setting_trainings
 from capsnet_study.training.checkpoints import resumable
 from capsnet_study.training.history import arms_table, history_table
 from capsnet_study.training.trials import run_trainings
+from stages import run_command
 from stages.digits import folder_of
 from stages.networks import write_trials
 from stages.recording import recorded
@@ -42,4 +41,4 @@ def main(name: str) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-import typer
-
 from capsnet_study.common.storage import read_json, write_json
+from stages import run_command
 from stages.recording import recorded
 
 Record = Mapping[str, Any]
@@ -63,4 +62,4 @@ def verdicts(claims: Any) -> dict[str, dict[str, int]]:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import typer
-
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_arrays, write_json, write_table
 from capsnet_study.models.params import CapsuleParams, ModelParams
@@ -12,7 +10,8 @@ from capsnet_study.training.arms import main_arm
 from capsnet_study.training.checkpoints import resumable
 from capsnet_study.training.history import history_table, summarise_history
 from capsnet_study.training.params import TrainParams
-from capsnet_study.training.trials import arm_trials, image_sets, run_trainings
+from capsnet_study.training.trials import IMAGE_ARRAYS, arm_trials, image_sets, run_trainings
+from stages import run_command
 from stages.networks import write_trials
 from stages.recording import recorded
 
@@ -25,7 +24,7 @@ def main() -> None:
         model, capsules, routing, train = load_blocks(
             model=ModelParams, capsules=CapsuleParams, routing=RoutingParams, train=TrainParams
         )
-        images = image_sets(read_arrays("data/multimnist.safetensors"))
+        images = image_sets(read_arrays("data/multimnist.safetensors", *IMAGE_ARRAYS))
         sizes = model, capsules
         trainings = arm_trials("capsnet", main_arm(routing), sizes, images, train)
         found = run_trainings(trainings, checkpoints)
@@ -36,4 +35,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

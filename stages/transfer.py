@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import product
 
 import pandas as pd
-import typer
 
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import (
@@ -17,9 +16,10 @@ from capsnet_study.common.storage import (
 from capsnet_study.data.domains import in_domain, splits_of
 from capsnet_study.training.checkpoints import resumable
 from capsnet_study.training.params import TrainParams
-from capsnet_study.training.trials import image_sets, with_own
+from capsnet_study.training.trials import IMAGE_ARRAYS, image_sets, with_own
 from capsnet_study.transfer.params import TransferParams
 from capsnet_study.transfer.schemes import Transfer, run_transfers, summarise_schemes
+from stages import run_command
 from stages.arms import load_arm
 from stages.networks import read_network
 from stages.recording import recorded
@@ -34,7 +34,7 @@ def main(model: str, arm: str) -> None:
     with recorded(stage), resumable(stage) as checkpoints:
         train, params = load_blocks(train=TrainParams, transfer=TransferParams)
         train = with_own(train, load_arm(arm))
-        images = image_sets(read_arrays("data/multimnist.safetensors"))
+        images = image_sets(read_arrays("data/multimnist.safetensors", *IMAGE_ARRAYS))
         splits = splits_of(read_json("data/domains.json"))
         transfers = []
         for (split, domains), direction in product(enumerate(splits), ("AB", "BA")):
@@ -51,4 +51,4 @@ def main(model: str, arm: str) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -14,6 +14,7 @@ from pathlib import Path
 import typer
 
 from capsnet_study.common.storage import read_yaml
+from stages import run_command
 
 
 def outdated(folder: str | Path = ".") -> list[str]:
@@ -51,4 +52,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from capsnet_study.claims.records import Claims
 from capsnet_study.routing.params import ONE_UPDATE
 from capsnet_study.training.arms import Arm, CapsNetArm, CNNArm, YokedArm, facts_of
-from tests.tables import ARMS, part_record
+from tests.tables import ARMS, claim_record, part_record
 
 
 def _arm(n_iter: int, eta: float = 1.0, **changes: Any) -> CapsNetArm:
@@ -19,13 +21,15 @@ def _arm(n_iter: int, eta: float = 1.0, **changes: Any) -> CapsNetArm:
 
 _OTHERS = {"attention": 2, "kmeans": 4, "self_attention": 2, "self_routing": 2, "max_min": 3}
 _OTHERS |= {"leaky": 3, "em": 3, "over_lower": 3, "fixed_random": 2}
-MECHANISM_ARMS: dict[str, Arm] = {
+ABLATIONS: dict[str, Arm] = {
     "n9_late": _arm(9, routed_from=0.25),
     "n9_early": _arm(9, routed_until=0.25, n_iter_outside=3),
     "n9_late3": _arm(9, routed_from=0.25, n_iter_outside=3),
     "n3_late": _arm(3, routed_from=0.25),
     "n3_r1": _arm(3, routed="r1"),
     "n3_r2": _arm(3, routed="r2"),
+    "n9_r1": _arm(9, routed="r1"),
+    "n9_r2": _arm(9, routed="r2"),
     **{
         f"n{n}_h{target:g}".replace(".", "p"): _arm(n, certainty=target)
         for n in (3, 9)
@@ -49,7 +53,7 @@ MECHANISM_ARMS: dict[str, Arm] = {
     "n3_as_n9": YokedArm(3, 1.0, model="capsnet", certainty_of="n9"),
     "n9_as_n3": YokedArm(9, 1.0, model="capsnet", certainty_of="n3"),
 }
-ALL_ARMS: dict[str, Arm] = ARMS | MECHANISM_ARMS
+ALL_ARMS: dict[str, Arm] = ARMS | ABLATIONS
 CAUSE_STEPS = (0, 2, 10, 35, 117, 386, 1159, 1931, 3090, 3862)
 CAPSULES, TRIALS = 10, 5
 LOG_J = float(np.log(CAPSULES))
@@ -114,7 +118,7 @@ def mechanism_trials(arms: Mapping[str, Arm] = ALL_ARMS, trials: int = TRIALS) -
             found = np.log(gap) + rng.normal(0, 0.1) if gap > 0 else np.nan
             match = final_match(arm) + rng.normal(0, 0.004)
             row = {"arm": key, "trial": trial, "exact_match": match, "log_gap_at_tenth": found}
-            rows.append(row | {"block": "sweep" if key in ARMS else "mechanism"})
+            rows.append(row | {"block": "sweep" if key in ARMS else "ablations"})
     return pd.DataFrame(rows, columns=["arm", "trial", "exact_match", "log_gap_at_tenth", "block"])
 
 
@@ -175,21 +179,26 @@ def exposure(
     return pd.DataFrame(rows, columns=columns)
 
 
-def mechanism_claims() -> dict[str, dict[str, Any]]:
-    """Claims about causes as in ``metrics/claims.json``: one of each outcome, two parts each."""
+def mechanism_claims() -> Claims:
+    """Claims about causes: one of each outcome, two parts each."""
     first = {
         "contradicted": part_record(of="n9_late", minus="n9", low=-0.03, high=-0.01, p=0.98),
         "inconclusive": part_record(of="n3_h0p85_last", minus="n3_h0p85", p=0.21, bound=0.005),
         "not evaluated": part_record(of="n9_as_n3", mean=None, low=None, high=None, n=0),
         "reproduced": part_record(of="n3_sham", minus="n3", side="below", p=0.00002),
     }
-    second = part_record(of="n9_early", minus="n9", measure="area_under_curve", p=0.034)
-    second |= {"outcome": "reproduced"}
+    second = part_record(
+        of="n9_early", minus="n9", measure="area_under_curve", p=0.034, outcome="reproduced"
+    )
     return {
-        f"X{place}": {
-            "kind": "mechanism", "title": f"A cause of the loss, and what would follow, {outcome}",
-            "verdict": outcome, "p": part["p"], "p_holm": part["p"] and min(1, 4 * part["p"]),
-            "parts": [part | {"outcome": outcome}, second],
-        }
+        f"X{place}": claim_record(
+            replace(part, outcome=outcome),
+            second,
+            kind="mechanism",
+            title=f"A cause of the loss, and what would follow, {outcome}",
+            verdict=outcome,
+            p=part.p,
+            p_holm=part.p and min(1, 4 * part.p),
+        )
         for place, (outcome, part) in enumerate(first.items(), start=1)
-    }  # fmt: skip
+    }

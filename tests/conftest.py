@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,11 @@ from hypothesis import HealthCheck, settings
 from jaxtyping import install_import_hook
 from threadpoolctl import threadpool_limits
 
-SOURCE = Path(__file__).parents[1] / "src"
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src"
+
+# Processes that a test starts run this checkout's code, too, whatever is installed.
+os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(SOURCE)])
 
 # Shapes in signatures are checked while testing, in all modules but those that Numba compiles. The
 # hook works on what is imported after it.

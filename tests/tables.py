@@ -1,8 +1,9 @@
-"""Made-up results: one builder for each table and record that other rooms read."""
+"""Made-up results: one builder for each table and record that other packages read."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,14 +12,15 @@ import numpy as np
 import pandas as pd
 
 from capsnet_study.claims.declarations import Claim, parse_claims
-from capsnet_study.claims.verdicts import Result, evaluate_claims
+from capsnet_study.claims.records import Claims, JudgedClaim, JudgedPart, from_json, to_json
+from capsnet_study.claims.verdicts import evaluate_claims
 from capsnet_study.common.storage import read_json, read_yaml, write_json
-from capsnet_study.fitting.tables import ENTROPY_COLUMNS, TRIAL_COLUMNS
+from capsnet_study.fitting.tables import TRIAL_COLUMNS
 from capsnet_study.names import (
     CHAMFER,
     FAITHFULNESS,
     MAIN_MODELS,
-    R2_SUFFIX,
+    OF_R2,
     RAW_FAITHFULNESS,
     SCHEMES,
 )
@@ -103,8 +105,7 @@ def fitting_trials(
     noise = pd.DataFrame(rng.normal(size=(len(rows), len(TRIAL_COLUMNS) - 3)))
     table[TRIAL_COLUMNS[3:]] = noise
     table["entropy_at_tenth"] = 2.3 - 0.3 * rng.random(len(rows)) ** 4
-    entropies = [*ENTROPY_COLUMNS, *[f"{column}{R2_SUFFIX}" for column in ENTROPY_COLUMNS]]
-    table.loc[table["model"] != "capsnet", entropies] = np.nan
+    table.loc[table["model"] != "capsnet", [*OF_R2, *OF_R2.values()]] = np.nan
     return table
 
 
@@ -113,10 +114,10 @@ def mechanism(
 ) -> pd.DataFrame:
     """The table ``plots/trials.csv`` with what the arms are, of these exact matches.
 
-    Arms that are not among `arms` are of the block ``mechanism``. All other measures are noise.
+    Arms that are not among `arms` are of the block ``ablations``. All other measures are noise.
     """
     rows = [
-        {"arm": key, "trial": trial, "block": "sweep" if key in arms else "mechanism"}
+        {"arm": key, "trial": trial, "block": "sweep" if key in arms else "ablations"}
         | facts_of(key, arms.get(key, ARMS["n3"]))
         | {"exact_match": value}
         for key, values in exact_match.items()
@@ -185,13 +186,20 @@ def maps(
     return pd.concat(parts, ignore_index=True)
 
 
-def claim_records(**tables: pd.DataFrame) -> dict[str, Result]:
-    """The record ``metrics/claims.json`` on these tables."""
-    return as_stored(evaluate_claims(CLAIMS, tables))
+def claim_records(**tables: pd.DataFrame) -> Claims:
+    """The claims judged on these tables, as they come back from ``metrics/claims.json``."""
+    return stored(evaluate_claims(CLAIMS, tables), Claims)
 
 
-def part_record(**changes: Any) -> Result:
-    """A part of a claim: n = 7 less n = 3, two points lower, with some of its fields changed."""
+def claim_record(*parts: JudgedPart, **changes: Any) -> JudgedClaim:
+    """A claim with these parts; unless told, its verdict is the outcome of the first."""
+    claim = {"kind": "paper", "section": "3.1", "title": "t", "paper": "p", "rule": "r"}
+    claim |= {"control": False, "verdict": parts[0].outcome if parts else "not evaluated"}
+    return JudgedClaim(**claim | changes, parts=list(parts))
+
+
+def part_record(**changes: Any) -> JudgedPart:
+    """A part of a claim: n = 7 minus n = 3, two points lower, with some of its fields changed."""
     part = {
         "kind": "difference",
         "table": "fitting",
@@ -203,11 +211,16 @@ def part_record(**changes: Any) -> Result:
     claim = {"id": "X1", "section": "3.1", "title": "t", "paper": "p", "rule": "r", "parts": [part]}
     table = fitting_trials({"n3": [0.61, 0.62, 0.63], "n7": [0.58, 0.60, 0.62]})
     judged = evaluate_claims(parse_claims([claim]), {"fitting": table})
-    return judged["X1"]["parts"][0] | changes
+    return replace(judged["X1"].parts[0], **changes)
+
+
+def stored(record: Any, kind: Any) -> Any:
+    """A typed record as it comes back from its metrics file."""
+    return from_json(as_stored(to_json(record)), kind)
 
 
 def as_stored(record: Any) -> Any:
-    """A record as it comes back from its metrics file."""
+    """Plain values as they come back from a metrics file."""
     with TemporaryDirectory() as folder:
         write_json(Path(folder) / "record.json", record)
         return read_json(Path(folder) / "record.json")

@@ -8,7 +8,7 @@ from dvc.utils.hydra import apply_overrides
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capsnet_study.common.params import ParameterError
+from capsnet_study.common.errors import FileError, ParameterError
 from capsnet_study.params import load_params, parse_params
 from capsnet_study.routing.params import RoutingParams
 from capsnet_study.training.arms import BLOCKS, CapsNetArm, CNNArm
@@ -130,7 +130,18 @@ def test_dvc_can_set_each_key_without_harm_to_another(key: str, tmp_path) -> Non
         ("manifold/other_perplexities", "[5.0, 90.0]", ["other_perplexities", "90.0", "81"]),
         ("manifold/pairs", "[]", ["manifold.pairs", "[]", "at least 1"]),
         ("manifold/pairs", "[7-8, 7-7]", ["manifold", "pairs", "'7-7'", "one digit twice"]),
-        ("manifold/pairs", "[7-8, 7-8]", ["manifold", "pairs", "listed twice"]),
+        ("manifold/pairs", "[7-8, 7-8]", ["manifold.pairs", "'7-8' is listed twice"]),
+        *(
+            (key, f"[{value}, {value}]", [key.replace("/", "."), f"{shown} is listed twice"])
+            for key, value, shown in (
+                ("manifold/other_perplexities", "10.0", "10.0"),
+                ("interventions/arms", "n1", "'n1'"),
+                ("interventions/n_test", "1", "1"),
+                ("interventions/temperatures", "2.0", "2.0"),
+                ("figures/pairs", "7-8", "'7-8'"),
+                ("figures/models", "cnn", "'cnn'"),
+            )
+        ),
         ("manifold/pairs", "[7-10]", ["manifold.pairs", "'7-10'", "[0-9]-[0-9]"]),
         ("manifold/tsne_init", "zero", ["manifold.tsne_init", "'zero'", "'random' or 'pca'"]),
         ("transfer/splits", "0", ["transfer.splits", "0", "greater than or equal to 1"]),
@@ -162,7 +173,7 @@ def test_an_unknown_block_is_refused():
 def test_a_key_that_stands_twice_is_refused(tmp_path, text, line, key):
     path = tmp_path / "other.yaml"
     path.write_text(text)
-    with pytest.raises(ParameterError, match=rf"^{path}: line {line}: {key} stands twice"):
+    with pytest.raises(FileError, match=rf"^{path}: line {line}: {key} stands twice"):
         load_params(str(path))
 
 
@@ -191,7 +202,8 @@ def test_a_missing_key_is_named(block, key):
 @pytest.mark.parametrize("name", ["n6.1", "6n", "n 6", "n-6", "", "n6\n", "../n6", "n6é"])
 def test_arm_names_that_dvc_or_a_file_system_would_misread_are_refused(name):
     message = refusal(DOCUMENT | {"sweep": {name: ARM}})
-    assert repr(name) in message and "letters, digits and _" in message
+    assert repr(name) in message
+    assert "begins with a letter, and letters, digits and _ follow" in message
 
 
 @pytest.mark.parametrize("name", ["n6_eta0p01", "A", "cnn160"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from capsnet_study.routing.params import ONE_UPDATE
@@ -61,28 +60,6 @@ def arm_name(arm: Arm) -> str:
     return ", ".join([*parts, *own])
 
 
-_KEY_WORDS = {"n": "n = {}", "eta": "η = {}", "h": "H = {} log J", "gain": "gain {}"}
-_KEY_TERMS = {"r1": "R1 only", "r2": "R2 only"}
-_KEY_PART = re.compile(r"([a-z]+)(\d+(?:p\d+)?)")
-
-
-def key_name(key: str) -> str:
-    """Return what an arm is called of which only the key is known, as one that a run leaves out.
-
-    >>> key_name("n6_eta0p05"), key_name("n9_h0p99"), key_name("n9_early"), key_name("n3_r1")
-    ('n = 6, η = 0.05', 'n = 9, H = 0.99 log J', 'n = 9, early', 'n = 3, R1 only')
-    >>> key_name("max_min")
-    'max min'
-    """
-    parts = []
-    for part in key.split("_"):
-        found = _KEY_PART.fullmatch(part)
-        known = found and _KEY_WORDS.get(found[1])
-        term = _KEY_TERMS.get(part, part)
-        parts.append(known.format(found[2].replace("p", ".")) if known else term)
-    return (", " if "=" in parts[0] else " ").join(parts)
-
-
 def _iterations(arm: CapsNetArm) -> str:
     """Return the number of iterations, where it changes with the shares of the steps.
 
@@ -127,7 +104,7 @@ def _intervention_words(arm: CapsNetArm) -> list[str]:
     if arm.certainty is not None:
         parts.append(f"H = {arm.certainty:g} log J")
     if isinstance(arm, YokedArm):
-        parts.append(f"as certain as {key_name(arm.certainty_of)}")
+        parts.append(f"as certain as {arm.certainty_of}")
     return parts
 
 
@@ -162,33 +139,50 @@ class Measure(NamedTuple):
         return f"{self.name} {'↑' if self.better == 'higher' else '↓'}"
 
 
-R2_SUFFIX = "_r2"  # of the measures that are those of R2; without it they are those of R1
-_CORRELATION = "rank correlation of {}'s entropy and exact match"
-_ENTROPIES = {  # name, unit, short name
-    "entropy_first": ("entropy of {} before training", "nats", ""),
-    "entropy_last": ("entropy of {} after training", "nats", "{} entropy after training"),
-    "entropy_change": ("change of {}'s entropy over training", "nats", "change of {} entropy"),
-    "entropy_at_tenth": ("entropy of {} at a tenth of the steps", "nats", "early entropy"),
-    "spearman_entropy_accuracy": (_CORRELATION, "", "correlation, entropy and match"),
-    "spearman_second_half": (f"{_CORRELATION}, second half", "", ""),
+OF_R2 = {
+    "entropy_first": "entropy_first_r2",
+    "entropy_last": "entropy_last_r2",
+    "entropy_change": "entropy_change_r2",
+    "entropy_at_tenth": "entropy_at_tenth_r2",
+    "spearman_entropy_accuracy": "spearman_entropy_accuracy_r2",
+    "spearman_second_half": "spearman_second_half_r2",
 }
+"""The measures of R1's couplings, and the same of R2's."""
 
 
-def _entropies(layer: str, suffix: str) -> dict[str, Measure]:
-    """Return the measures of one layer's couplings, by key with `suffix`."""
+def _entropies(layer: str) -> dict[str, Measure]:
+    """Return the measures of one layer's couplings, by the keys of those of R1."""
+    correlation = f"rank correlation of {layer}'s entropy and exact match"
     return {
-        f"{key}{suffix}": Measure(name.format(layer), unit, short=short.format(layer))
-        for key, (name, unit, short) in _ENTROPIES.items()
+        "entropy_first": Measure(f"entropy of {layer} before training", "nats"),
+        "entropy_last": Measure(
+            f"entropy of {layer} after training", "nats", short=f"{layer} entropy after training"
+        ),
+        "entropy_change": Measure(
+            f"change of {layer}'s entropy over training", "nats", short=f"change of {layer} entropy"
+        ),
+        "entropy_at_tenth": Measure(
+            f"entropy of {layer} at a tenth of the steps", "nats", short="early entropy"
+        ),
+        "spearman_entropy_accuracy": Measure(correlation, short="correlation, entropy and match"),
+        "spearman_second_half": Measure(f"{correlation}, second half"),
     }
 
+
+CHAMFER_NAMES = {
+    "chamfer_zscore": "z-score",
+    "chamfer_unit_box": "unit box",
+    "chamfer_procrustes": "Procrustes",
+}
+"""The conventions of the Chamfer distance."""
 
 MEASURES = {
     "exact_match": Measure("final exact match", "points"),
     "area_under_curve": Measure(
         "exact match averaged over training", "points", short="exact match over training"
     ),
-    **_entropies("R1", ""),
-    **_entropies("R2", R2_SUFFIX),
+    **_entropies("R1"),
+    **{OF_R2[key]: measure for key, measure in _entropies("R2").items()},
     "exact_match_at_tenth": Measure(
         "exact match at a tenth of the steps", "points", short="early exact match"
     ),
@@ -209,13 +203,10 @@ MEASURES = {
         "effective number of Cap1 capsules by gradient at a tenth of the steps",
         short="early capsules by gradient",
     ),
-    "gap_1": Measure("exact match of B1B less that of A1B", "points", short="B1B less A1B"),
-    "gap_2": Measure("exact match of B2B less that of A2B", "points", short="B2B less A2B"),
-    "chamfer_zscore": Measure("Chamfer distance, z-score", "", "lower", "Chamfer, z-score"),
-    "chamfer_unit_box": Measure("Chamfer distance, unit box", "", "lower", "Chamfer, unit box"),
-    "chamfer_procrustes": Measure(
-        "Chamfer distance, Procrustes", "", "lower", "Chamfer, Procrustes"
-    ),
+    **{
+        key: Measure(f"Chamfer distance, {name}", "", "lower", f"Chamfer, {name}")
+        for key, name in CHAMFER_NAMES.items()
+    },
     "procrustes_disparity": Measure("Procrustes disparity", "", "lower"),
     "trustworthiness": Measure("trustworthiness", "", "higher"),
     "continuity": Measure("continuity", "", "higher"),
@@ -231,7 +222,7 @@ MEASURES = {
     ),
     "raw_cka": Measure("linear CKA of activations and shift", "", "higher", "raw linear CKA"),
 }
-CHAMFER = ("chamfer_zscore", "chamfer_unit_box", "chamfer_procrustes")
+CHAMFER = tuple(CHAMFER_NAMES)
 FAITHFULNESS = (
     "procrustes_disparity",
     "trustworthiness",

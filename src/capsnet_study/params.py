@@ -21,7 +21,14 @@ from capsnet_study.representation.params import ManifoldParams
 from capsnet_study.routing.params import RoutingParams
 from capsnet_study.settings.builtin import BUILTIN_SETTINGS, SEEDS
 from capsnet_study.settings.params import Blocks, ResolvedSetting, Settings, resolve
-from capsnet_study.training.arms import Arms, Sweep, Yoked, can_be_changed, routed_arms, uniform_arms
+from capsnet_study.training.arms import (
+    Arms,
+    Sweep,
+    Yoked,
+    can_be_changed,
+    routed_arms,
+    uniform_arms,
+)
 from capsnet_study.training.params import TrainParams
 from capsnet_study.transfer.params import TransferParams
 
@@ -196,7 +203,9 @@ def load_params(path: str = PATH) -> Params:
 
     Raises
     ------
+    FileError
+        It cannot be read, or names a key twice in a block.
     ParameterError
-        As `parse_params`, or names the line of a key that stands twice in its block.
+        As `parse_params`.
     """
     return parse_params(read_document(path), path)

@@ -7,6 +7,7 @@ from itertools import chain
 import pytest
 
 from capsnet_study.claims.declarations import parse_claims
+from capsnet_study.claims.records import Claims, from_json, to_json
 from capsnet_study.claims.verdicts import evaluate_claims
 from capsnet_study.common.storage import read_yaml
 from tests.project import text_of
@@ -86,10 +87,10 @@ def test_what_was_found_on_a_seed_is_not_judged_on_it():
     claims = parse_claims([claim_of(DIFFERENCE | {"of": "n3", "minus": "n1"}, id="C1")])
     found = [claim.model_copy(update={"found_on_seed": 0}) for claim in claims]
     verdicts = {
-        seed: evaluate_claims(found, table, seed=seed)["C1"]["verdict"] for seed in (0, 1, None)
+        seed: evaluate_claims(found, table, seed=seed)["C1"].verdict for seed in (0, 1, None)
     }
     assert verdicts == {0: "not evaluated", 1: "reproduced", None: "reproduced"}
-    assert evaluate_claims(claims, table, seed=0)["C1"]["verdict"] == "reproduced"
+    assert evaluate_claims(claims, table, seed=0)["C1"].verdict == "reproduced"
     assert [claim.id for claim in CLAIMS if claim.found_on_seed == 0] == ["X3", "X8"]
 
 
@@ -129,9 +130,11 @@ def test_all_claims_are_judged_without_any_result():
     assert [claim.id for claim in CLAIMS if claim.kind == "paper"] == ids
     assert [claim.id for claim in CLAIMS] == [*ids, *(f"X{k}" for k in range(1, 18))]
     judged = evaluate_claims(CLAIMS, {})
-    assert {claim["verdict"] for claim in judged.values()} == {"not evaluated"}
-    assert [id for id, claim in judged.items() if claim["control"]] == ["M3"]
-    assert json.loads(json.dumps(judged, allow_nan=False)) == judged
+    assert {claim.verdict for claim in judged.values()} == {"not evaluated"}
+    assert [id for id, claim in judged.items() if claim.control] == ["M3"]
+    plain = to_json(judged)
+    assert json.loads(json.dumps(plain, allow_nan=False)) == plain
+    assert from_json(plain, Claims) == judged
 
 
 def test_the_claims_name_arms_of_the_sweep():

@@ -22,9 +22,9 @@ def test_the_claims_on_entropy_are_asked_of_r2_too():
         entropy_last_r2=1.0, entropy_change_r2=-0.5, spearman_entropy_accuracy_r2=0.5
     )
     judged = evaluate_claims(asked, {"fitting": table})
-    assert judged["C5"]["verdict"] == "reproduced" and judged["C6"]["verdict"] == "contradicted"
-    part = judged["C5"]["parts"][0]
-    assert (part["measure"], part["of"], part["mean"]) == ("entropy_change_r2", "n2", -0.5)
+    assert judged["C5"].verdict == "reproduced" and judged["C6"].verdict == "contradicted"
+    part = judged["C5"].parts[0]
+    assert (part.measure, part.of, part.mean) == ("entropy_change_r2", "n2", -0.5)
 
 
 def test_claims_on_drops_are_asked_again_of_the_longer_base():
@@ -37,27 +37,27 @@ def test_claims_on_drops_are_asked_again_of_the_longer_base():
         for model, scheme in zip(table["model"], table["scheme"], strict=True)
     ]
     by_rule = evaluate_claims(CLAIMS, {"transfer": table})
-    longer = explore(CLAIMS, {"transfer": table})["claims_on_longer_base"]
+    longer = explore(CLAIMS, {"transfer": table}).claims_on_longer_base
     assert list(longer) == ["T1", "T3"]
-    assert (by_rule["T1"]["verdict"], longer["T1"]["verdict"]) == ("reproduced", "contradicted")
-    assert (by_rule["T3"]["verdict"], longer["T3"]["verdict"]) == ("inconclusive", "contradicted")
-    for part in longer["T1"]["parts"]:
-        assert (part["measure"][:8], part["mean"]) == ("longdrop", pytest.approx(-0.04))
+    assert (by_rule["T1"].verdict, longer["T1"].verdict) == ("reproduced", "contradicted")
+    assert (by_rule["T3"].verdict, longer["T3"].verdict) == ("inconclusive", "contradicted")
+    for part in longer["T1"].parts:
+        assert (part.measure[:8], part.mean) == ("longdrop", pytest.approx(-0.04))
 
 
 def test_drops_from_the_longer_base_are_judged_by_the_means_of_splits():
     table = tables.transfer(splits=4, models=("capsnet", "cnn"))
-    found = explore(CLAIMS, {"transfer": table})["claims_on_longer_base"]["T1"]["parts"][0]
+    found = explore(CLAIMS, {"transfer": table}).claims_on_longer_base["T1"].parts[0]
     scores = table.pivot(index=["split", "direction"], columns=["model", "scheme"])["exact_match"]
     cnn, capsnet = (
         scores[model]["base_long"] - scores[model]["B1B"] for model in ("cnn", "capsnet")
     )
     expected = t_interval((cnn - capsnet).groupby("split").mean().to_numpy())
-    assert (found["low"], found["high"]) == pytest.approx((expected.low, expected.high))
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
 
 
 def test_only_the_paper_s_claims_are_asked_again():
-    assert list(explore(CLAIMS, {})["cautious"]) == [
+    assert list(explore(CLAIMS, {}).conservative) == [
         claim.id for claim in CLAIMS if claim.kind == "paper"
     ]
 
@@ -66,12 +66,10 @@ def test_a_claim_that_the_bootstrap_decides_may_be_open_to_a_t_interval():
     # Three differences of one sign: the bootstrap is sure, three values are not.
     table = fitting_trials({"n7": [0.50, 0.58, 0.59], "n3": [0.60] * 3, "n9": [0.1, 0.2, 0.1]})
     by_rule = evaluate_claims(CLAIMS, {"fitting": table})["C2"]
-    cautious = explore(CLAIMS, {"fitting": table})["cautious"]["C2"]
-    assert by_rule["verdict"] == "reproduced" and cautious["verdict"] == "inconclusive"
-    assert [part["outcome"] for part in cautious["parts"]] == ["inconclusive", "reproduced"]
-    assert [part["mean"] for part in cautious["parts"]] == [
-        part["mean"] for part in by_rule["parts"]
-    ]
+    conservative = explore(CLAIMS, {"fitting": table}).conservative["C2"]
+    assert by_rule.verdict == "reproduced" and conservative.verdict == "inconclusive"
+    assert [part.outcome for part in conservative.parts] == ["inconclusive", "reproduced"]
+    assert [part.mean for part in conservative.parts] == [part.mean for part in by_rule.parts]
 
 
 def test_arms_and_distances_are_told_with_their_differences():
@@ -81,19 +79,16 @@ def test_arms_and_distances_are_told_with_their_differences():
     for measure in CHAMFER:
         maps[measure] = 0.4 + maps["model"].map(gaps)
     found = explore(CLAIMS, {"fitting": arms, "manifold": maps})
-    told = {
-        (part["measure"], part["of"], part["minus"]): part
-        for part in [*found["arms"], *found["distances"]]
-    }
-    assert told["exact_match", "n3", "n1"]["mean"] == pytest.approx(1.0 / 3)
-    assert told["exact_match", "n6_fitness", "n6_eta1"]["outcome"] == "not evaluated"
+    told = {(part.measure, part.of, part.minus): part for part in [*found.arms, *found.distances]}
+    assert told["exact_match", "n3", "n1"].mean == pytest.approx(1.0 / 3)
+    assert told["exact_match", "n6_fitness", "n6_eta1"].outcome == "not evaluated"
     pairs = [("n3", "n1"), ("n6_eta0p01", "n1")]
     pairs += [(soft, "n6_eta1") for soft in ("n6_eta0p1", "n6_eta0p5", "n6_fitness")]
-    assert [(part["of"], part["minus"]) for part in found["arms"]] == pairs * 2
+    assert [(part.of, part.minus) for part in found.arms] == pairs * 2
     for measure in CHAMFER:
-        assert told[measure, "capsnet", "random_capsnet"]["outcome"] == "reproduced"
-        assert told[measure, "capsnet", "pixels"]["outcome"] == "contradicted"
-        assert told[measure, "capsnet", "pixels"]["n"] == 4
+        assert told[measure, "capsnet", "random_capsnet"].outcome == "reproduced"
+        assert told[measure, "capsnet", "pixels"].outcome == "contradicted"
+        assert told[measure, "capsnet", "pixels"].n == 4
 
 
 def test_remarks_are_of_the_arms_and_changes_that_they_name():
@@ -102,8 +97,8 @@ def test_remarks_are_of_the_arms_and_changes_that_they_name():
     arms = tables.mechanism({arm: [mean, mean] for arm, mean in means.items()})
     changed = {("shuffled", None, "r1"): [0.02, 0.03], ("uniform", None, "r1"): [0.01, 0.02]}
     judged = {"mechanism": arms, "interventions": tables.interventions(changed)}
-    told = explore(CLAIMS, judged)["remarks"]
-    assert {name: part["mean"] for name, part in told.items()} == pytest.approx(
+    told = explore(CLAIMS, judged).remarks
+    assert {name: part.mean for name, part in told.items()} == pytest.approx(
         {"yoked_n9": 0.01, "yoked_n3": -0.04, "cnn_tuned": 0.05, "cnn_at_best": 0.01}
         | {"shuffled_r1": 0.025, "uniform_r1": 0.015}
     )
@@ -118,6 +113,6 @@ def test_activations_of_the_capsnet_are_compared_with_the_cnn_and_all_controls()
 def test_the_second_half_is_told():
     table = fitting_trials({"n1": [0.5] * 3, "n2": [0.5] * 3})
     table.loc[table["arm"] == "n2", "spearman_second_half"] = [-0.7, -0.8, -0.9]
-    (part,) = explore(CLAIMS, {"fitting": table})["second_half"]
-    assert (part["measure"], part["of"]) == ("spearman_second_half", "n2")
-    assert (part["mean"], part["outcome"]) == (pytest.approx(-0.8), "reproduced")
+    (part,) = explore(CLAIMS, {"fitting": table}).second_half
+    assert (part.measure, part.of) == ("spearman_second_half", "n2")
+    assert (part.mean, part.outcome) == (pytest.approx(-0.8), "reproduced")

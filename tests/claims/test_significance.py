@@ -10,13 +10,13 @@ from scipy.stats import f, ttest_1samp
 
 from capsnet_study.claims.significance import (
     crossed_estimate,
+    curvature,
     holm,
     mean_estimate,
     p_above,
     p_below,
     p_within,
     parabola,
-    permutation_curvature,
     rank_correlation,
 )
 from capsnet_study.stats import spearman, t_interval
@@ -105,39 +105,52 @@ def test_the_parabola_is_numpys():
 )
 def test_what_has_no_parabola(x, y):
     x, y = np.array(x, dtype=float), np.array(y, dtype=float)
-    fit, p = permutation_curvature(x, y)
-    assert np.isnan([*fit, p]).all()
+    test = curvature(x, y)
+    assert np.isnan([*parabola(x, y), test.value, test.p_above, test.p_below]).all()
 
 
 @pytest.mark.parametrize("n", [4, 5, 6])
 def test_exact_p_counts_the_pairings(n):
     rng = np.random.default_rng(n)
     x, y = rng.normal(size=n), rng.normal(size=n)
-    fit, p = permutation_curvature(x, y)
-    found = [np.polyfit(x, y[list(order)], 2)[0] for order in permutations(range(n))]
-    assert p == pytest.approx(np.mean(np.array(found) <= fit.curvature + 1e-9))
+    orders = [list(order) for order in permutations(range(n))]
+    bent, ordered = curvature(x, y), rank_correlation(x, y)
+    assert bent.value == pytest.approx(np.polyfit(x, y, 2)[0])
+    assert ordered.value == pytest.approx(spearman(x, y))
+    for test, found in (
+        (bent, np.array([np.polyfit(x, y[order], 2)[0] for order in orders])),
+        (ordered, np.array([spearman(x, y[order]) for order in orders])),
+    ):
+        assert test.p_above == pytest.approx(np.mean(found >= test.value - 1e-9))
+        assert test.p_below == pytest.approx(np.mean(found <= test.value + 1e-9))
 
 
-def test_p_of_a_rank_correlation_is_that_of_all_pairings():
+def test_p_of_ten_pairs_is_near_that_of_all_pairings():
+    # rho is 1 less 6 · 2 / 990: one swap of neighbours. 1 + 9 of 10! pairings are as high.
+    x = np.arange(10.0)
+    y = x[[0, 1, 2, 4, 3, 5, 6, 7, 8, 9]]
+    test = rank_correlation(x, y)
+    assert 1e-6 <= test.p_above < 2e-5  # 10 / 10! is 2.8e-6
+    assert test.p_below > 0.99999
+    assert rank_correlation(x, y) == test
+    assert rank_correlation(-x, y).p_below == test.p_above
+
+
+def test_p_of_eight_pairs_is_exact():
     x, y = np.arange(8.0), np.array([0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 5.0, 7.0])
     ranks = np.array(list(permutations(range(8))))
-    rho, p = rank_correlation(x, y)
-    assert rho == pytest.approx(spearman(x, y))
-    exact = np.mean(ranks @ x >= y @ x)
-    assert exact < 0.0003 and p == pytest.approx(exact, rel=0.25)  # a hit a test would be 0.0001
-    assert rank_correlation(x, y) == (rho, p)
-    assert rank_correlation(-x, y)[1] > 0.99
-    assert np.isnan(rank_correlation(x, np.ones(8))).all()
+    assert rank_correlation(x, y).p_above == pytest.approx(np.mean(ranks @ x >= y @ x))
+    assert np.isnan(rank_correlation(x, np.ones(8)).p_above)
 
 
 def test_p_of_a_curvature_is_one_sided_and_seeded():
     x = np.linspace(-5.0, -1.0, 10)
     y = -((x + 3) ** 2) + np.random.default_rng(0).normal(0, 0.3, 10)
-    fit, p = permutation_curvature(x, y)
-    opposite, p_opposite = permutation_curvature(x, -y)
-    assert fit.curvature < 0 and p < 0.01 and p_opposite > 0.99
-    assert opposite.curvature == pytest.approx(-fit.curvature)
-    assert permutation_curvature(x, y) == (fit, p)
+    test, opposite = curvature(x, y), curvature(x, -y)
+    assert test.value < 0 and test.p_below < 0.01 and test.p_above > 0.99
+    assert opposite.value == pytest.approx(-test.value)
+    assert opposite.p_above == test.p_below
+    assert curvature(x, y) == test
 
 
 def test_holm_as_in_a_textbook():

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capsnet_study.common import storage
+from capsnet_study.common.errors import FileError
 from capsnet_study.common.storage import (
     read_arrays,
     read_facts,
@@ -108,7 +109,7 @@ def test_the_same_values_give_the_same_bytes(tmp_path):
         write_arrays(
             tmp_path / f"{turn}.st", {n: arrays[n] for n in order}, {k: facts[k] for k in keys}
         )
-        write_json(tmp_path / f"{turn}.json", {k: facts[k] for k in keys})
+        write_json(tmp_path / f"{turn}.json", facts)
         write_table(tmp_path / f"{turn}.csv", table)
     for suffix in ("st", "json", "csv"):
         first, second = (tmp_path / f"{turn}.{suffix}" for turn in ("first", "second"))
@@ -140,7 +141,7 @@ def test_metrics_are_plain_rounded_and_without_nan(tmp_path):
         "third": 0.333333,
         "tuple": [1, 2.0],
     }
-    assert list(read_json(path)) == sorted(read_json(path))
+    assert list(read_json(path)) == [str(key) for key in written]
     json.loads(path.read_text(), parse_constant=crash)
     assert path.read_text().endswith("}\n")
 
@@ -174,18 +175,96 @@ def test_a_temporary_file_is_named_as_what_git_and_dvc_ignore(tmp_path, monkeypa
     assert temporary.parent == tmp_path and temporary.suffix == ".tmp"
 
 
-def test_a_key_that_stands_twice_in_a_yaml_file_is_refused(tmp_path):
-    path = tmp_path / "some.yaml"
-    path.write_text("a: 1\nb:\n  c: 1\n  c: 2\n")
-    with pytest.raises(ValueError, match=rf"^{path}: line 4: c stands twice"):
-        read_yaml(path)
+def refusal(reader, path, *needed) -> str:
+    """Return what is said of a file, which is one line that begins with its name."""
+    with pytest.raises(FileError) as refused:
+        reader(path, *needed)
+    message = str(refused.value)
+    assert message.startswith(f"{path}: ") and len(message.splitlines()) == 1
+    return message.removeprefix(f"{path}: ")
 
 
-def test_what_is_no_yaml_is_named_with_its_line(tmp_path):
+READERS = [read_arrays, read_facts, read_json, read_table, read_yaml]
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_missing_file_is_named(reader, tmp_path):
+    assert refusal(reader, tmp_path / "none") == "no such file"
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_folder_in_the_place_of_a_file_is_named(reader, tmp_path):
+    refusal(reader, tmp_path)
+
+
+@pytest.mark.parametrize("reader", [read_arrays, read_facts])
+@pytest.mark.parametrize("size", [0, 7, 40, -1])
+def test_arrays_that_are_cut_off_are_named(reader, size, tmp_path):
+    path = tmp_path / "arrays.safetensors"
+    write_arrays(path, {"a": np.arange(100)}, {"b": 1})
+    path.write_bytes(path.read_bytes()[:size])
+    assert "header" in refusal(reader, path)
+
+
+def test_an_array_or_a_fact_that_is_not_there_is_named_with_those_that_are(tmp_path):
+    path = tmp_path / "arrays.safetensors"
+    write_arrays(path, {"a": np.zeros(3), "b": np.zeros(3)}, {"c": 1})
+    assert refusal(read_arrays, path, "a", "z") == "no array 'z'; there are: a, b"
+    assert refusal(read_facts, path, "z") == "no fact 'z'; there are: c"
+    write_arrays(path, {"a": np.zeros(3)})
+    assert "no header entry 'facts'" in refusal(read_facts, path)
+
+
+@pytest.mark.parametrize(
+    "content, told",
+    [
+        (b"", "No columns"),
+        (b"a,b\n", "there are no rows"),
+        (b"b,c\n1,2\n", "no column 'a'; there are: b, c"),
+        (b"a,b\n1,2\n3,0.1", "cut off in its last line"),
+        (b"a,b\n1,2\n3\n", "line 3: 1 cells, but the header has 2"),
+        (b"a,b\n1,2,3\n", "line 2: 3 cells, but the header has 2"),
+        (b"a,b\n1,\xff\n", "utf-8"),
+        (b"\0\0\0\n", "no column 'a'"),
+    ],
+)
+def test_a_table_that_is_none_is_named(content, told, tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_bytes(content)
+    assert told in refusal(read_table, path, "a")
+
+
+@pytest.mark.parametrize(
+    "content, told",
+    [
+        (b"", "line 1 column 1"),
+        (b'{"a": {"b": 1', "line 1 column 14"),
+        (b'{"b": 1}', "no key 'a'; there are: b"),
+        (b"[1, 2]", "no key 'a'"),
+        (b'"\xff"', "utf-8"),
+    ],
+)
+def test_metrics_that_are_none_are_named(content, told, tmp_path):
+    path = tmp_path / "metrics.json"
+    path.write_bytes(content)
+    assert told in refusal(read_json, path, "a")
+
+
+@pytest.mark.parametrize(
+    "content, told",
+    [
+        (b"a: 1\nb:\n  c: 1\n  c: 2\n", "line 4: c stands twice"),
+        (b"a: 1\nb: [1\n", "line 3: "),
+        (b"a: \xff\n", "utf-8"),
+        (b"a: \x01\n", "control characters"),
+        (b"a: 2024-13-01\n", "month"),
+        (b"a: !!python/name:os.system\n", "line 1: could not determine a constructor"),
+    ],
+)
+def test_what_is_no_yaml_is_named(content, told, tmp_path):
     path = tmp_path / "some.yaml"
-    path.write_text("a: 1\nb: [1\n")
-    with pytest.raises(ValueError, match=rf"^{path}: line \d"):
-        read_yaml(path)
+    path.write_bytes(content)
+    assert told in refusal(read_yaml, path)
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e300, max_value=1e300))

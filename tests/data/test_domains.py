@@ -3,9 +3,11 @@
 from itertools import combinations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from capsnet_study.common.errors import FileError
 from capsnet_study.data.domains import PAIRS, DomainSplit, in_domain, split_domains, splits_of
 
 
@@ -39,6 +41,21 @@ def test_splits_are_read_side_by_side_as_they_are_stored():
     first, second = splits_of(document)
     assert first == DomainSplit([(0, 1), (2, 3)], [(4, 5)])
     assert second == DomainSplit([(8, 9)], [(6, 7)])
+
+
+@pytest.mark.parametrize(
+    "document, place",
+    [
+        (None, "whole file"),
+        ({"a": []}, "whole file"),
+        ([{"a": [[0, 1]]}], "0.b"),
+        ([{"a": [[0, 1]], "b": [[2, 3, 4]]}], "0.b.0"),
+        ([{"a": [["x", 1]], "b": []}], "0.a.0.0"),
+    ],
+)
+def test_what_are_no_splits_is_refused_with_file_and_place(document, place):
+    with pytest.raises(FileError, match=rf"^data/domains\.json: {place}: [^\n]*$"):
+        splits_of(document)
 
 
 def test_an_image_is_in_a_domain_whatever_the_order_of_its_labels():

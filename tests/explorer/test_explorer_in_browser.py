@@ -17,7 +17,7 @@ from capsnet_study.figures.style import render
 from capsnet_study.names import MAIN_MODELS
 from capsnet_study.representation.params import MODELS
 from stages import explorer
-from tests.cause_tables import MECHANISM_ARMS, evaluations, exposure, interventions
+from tests.cause_tables import ABLATIONS, evaluations, exposure, interventions
 from tests.explorer.test_result_charts import SETTINGS, records
 from tests.figures.figure_inputs import FIGURES, nulls
 from tests.tables import PAIRS, fitting, manifold, maps, offsets, transfer
@@ -64,7 +64,7 @@ ORDER = {"settings": ["main", "wide"], "effects": ["soft"]}
 def write_inputs(folder: Path) -> None:
     """Write what the stage reads: parameters, tables, figures and a report that shows them."""
     write_table(folder / "plots/fitting.csv", fitting())
-    write_table(folder / "plots/ablations.csv", evaluations(MECHANISM_ARMS))
+    write_table(folder / "plots/ablations.csv", evaluations(ABLATIONS))
     write_table(folder / "plots/interventions.csv", interventions())
     write_table(folder / "plots/exposure.csv", exposure())
     write_table(folder / "plots/manifold_maps.csv", maps(MODELS, PAIRS))

@@ -8,6 +8,8 @@ import torch
 import yaml
 from torch import nn
 
+from capsnet_study.common.errors import FileError
+from capsnet_study.common.storage import write_arrays
 from capsnet_study.models.capsnet import PRIMARY_LENGTH, capsule_lengths
 from capsnet_study.models.network import reset_he
 from capsnet_study.models.spec import NetworkSpec, build_network
@@ -79,8 +81,29 @@ def test_networks_come_back_from_their_files_in_the_order_of_trials(make, model,
     for network, (own, weights) in zip(networks, found, strict=True):
         assert own == spec and weights.keys() == network.state_dict().keys()
         assert torch.equal(load_network(own, weights)(batch).scores, network(batch).scores)
-    last, _ = read_network(tmp_path / "trial11.safetensors")
-    assert last == spec
+    with pytest.raises(FileError, match="none: there is no trained network"):
+        read_trials(tmp_path / "none")
+
+
+def test_what_is_no_network_is_refused_with_the_name_of_its_file(
+    make, model, capsules, routing, tmp_path
+):
+    spec = NetworkSpec("capsnet", model, 1, capsules, routing)
+    weights = weights_of(make("capsnet"))
+    path = tmp_path / "trial0.safetensors"
+    smaller = replace(spec, model=replace(spec.model, conv_channels=2))
+    for facts, kept, words in (
+        (spec.to_json().replace("capsnet", "transformer"), weights, "no kind of network"),
+        ("{", weights, "whole file: Invalid JSON"),
+        ('{"kind": "cnn"}', weights, "model: "),
+        ({"step": 3}, weights, "whole file: "),
+        (smaller.to_json(), weights, "are not those of its capsnet"),
+        (spec.to_json(), dict(list(weights.items())[1:]), "are not those of its capsnet"),
+    ):
+        write_arrays(path, kept, facts)
+        with pytest.raises(FileError, match=rf"^{path}: [^\n]*$") as refused:
+            read_network(path)
+        assert words in str(refused.value)
 
 
 def test_parameters_reach_the_routed_layers(make, capsules):

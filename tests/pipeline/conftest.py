@@ -6,12 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 from dvc.repo import Repo
 
+from stages import run_command
 from tests.project import ROOT, text_of
 
 KEPT = (  # what a clone holds and a study needs
@@ -107,6 +109,34 @@ def run(*command: str, cwd: Path, **environment: str) -> str:
     )
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-4000:]}"
     return done.stdout
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory with the committed parameters."""
+    (tmp_path / "params.yaml").write_text(text_of("params.yaml"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Run a command in this process; return the one line that it ends with."""
+
+    def run(main: Callable[..., None], *arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["command", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            run_command(main)
+        message = ended.value.code  # a text is printed to stderr, and the status is 1
+        assert isinstance(message, str) and message.startswith("error: ")
+        assert len(message.splitlines()) == 1
+        return message
+
+    return run
 
 
 @pytest.fixture(scope="session")

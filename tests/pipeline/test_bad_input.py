@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import resource
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,42 +14,32 @@ import pandas as pd
 import pytest
 import yaml
 
+from capsnet_study.claims.declarations import parse_claims
 from capsnet_study.common.storage import (
     read_json,
     read_table,
+    read_yaml,
     write_arrays,
+    write_bytes,
     write_json,
     write_table,
 )
-from capsnet_study.data.digits import DataFileError
 from capsnet_study.params import load_params
 from capsnet_study.report.render import OtherVersionError, render_report
-from stages import digits, fitting, multimnist
-from tests.project import ROOT, text_of
+from stages import (
+    activations,
+    claims,
+    digits,
+    domains,
+    embed,
+    fitting,
+    interventions,
+    multimnist,
+    sweep,
+)
+from tests.pipeline.conftest import files
+from tests.project import copy, text_of
 from tests.report.report_inputs import PARAMS, results_of
-
-
-@pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working directory with the committed parameters."""
-    (tmp_path / "params.yaml").write_text(text_of("params.yaml"))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def files(folder: Path) -> set[str]:
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-
-
-def stage(workspace: Path, *command: str, **environment: str) -> subprocess.CompletedProcess:
-    """Run a stage as DVC would, in `workspace`."""
-    return subprocess.run(
-        [sys.executable, "-m", *command],
-        cwd=workspace,
-        env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"} | environment,
-        text=True,
-        capture_output=True,
-    )
 
 
 def changed(workspace: Path, block: str, key: str, value: object) -> None:
@@ -69,49 +56,97 @@ def changed(workspace: Path, block: str, key: str, value: object) -> None:
         ("data", "sauce", 1, ["data.sauce", "source"]),
     ],
 )
-def test_a_wrong_parameter_stops_a_stage_before_any_work(workspace, block, key, value, told):
+def test_a_wrong_parameter_stops_a_stage_before_any_work(
+    block, key, value, told, workspace, refused
+):
     changed(workspace, block, key, value)
     before = files(workspace)
-    done = stage(workspace, "stages.digits")
-    assert done.returncode != 0
-    for words in told:
-        assert words in " ".join(done.stderr.split())
+    message = refused(digits.main)
+    assert all(words in message for words in told)
     assert files(workspace) == before
 
 
-def test_an_unknown_arm_is_named_with_those_there_are(workspace):
+def test_an_unknown_arm_is_named_with_those_there_are(workspace, refused):
+    copy(workspace, "dvc.yaml")
     before = files(workspace)
-    done = stage(workspace, "stages.sweep", "n4")
-    assert done.returncode != 0
-    assert "no arm 'n4'" in done.stderr and "n3, n5" in done.stderr
+    told = refused(sweep.main, "n4")
+    assert "no arm 'n4'" in told and "n3, n5" in told
     assert files(workspace) == before
+
+
+# Files
+
+
+def test_parameters_that_are_not_utf_8_are_named(workspace, refused):
+    (workspace / "params.yaml").write_bytes(b"# \xe9t\xe9\n")
+    assert "params.yaml: " in refused(digits.main)
+
+
+DAMAGED = {  # by file: what stands there, the command that reads it, and what is told
+    "data/digits.safetensors": (b"cut off", multimnist.main, (), "header"),
+    "data/multimnist.safetensors": (b"cut off", domains.main, (), "header"),
+    "data/activations/cnn.safetensors": (b"cut off", embed.main, ("cnn",), "header"),
+    "data/networks/n3/trial0.safetensors": (b"cut off", interventions.main, ("n3",), "header"),
+    "data/sweep/n1.csv": (b"", fitting.main, (), "No columns"),
+    "plots/fitting.csv": (b"arm,trial\nn1,0\nn1", claims.main, (), "cut off in its last line"),
+}
+
+
+@pytest.mark.parametrize("path", DAMAGED)
+def test_a_damaged_file_is_named_with_what_is_wrong(path, workspace, refused):
+    content, main, arguments, told = DAMAGED[path]
+    copy(workspace, "dvc.yaml")
+    write_bytes(path, content)
+    message = refused(main, *arguments)
+    assert message.startswith(f"error: {path}: ") and told in message
+
+
+@pytest.mark.parametrize("main", [multimnist.main, domains.main, fitting.main, claims.main])
+def test_a_missing_file_is_named(main, workspace, refused):
+    copy(workspace, "dvc.yaml")
+    assert refused(main).endswith(": no such file")
+
+
+def test_a_table_without_a_column_is_named_with_those_it_has(workspace, refused):
+    copy(workspace, "dvc.yaml")
+    write_table("data/sweep/n1.csv", pd.DataFrame({"step": [0], "loss": [1.0]}))
+    told = refused(fitting.main)
+    assert told == "error: data/sweep/n1.csv: no column 'trial'; there are: step, loss"
+
+
+def test_a_folder_without_networks_is_named(workspace, refused):
+    copy(workspace, "dvc.yaml")
+    write_arrays("data/manifold.safetensors", {"images": np.zeros((1, 81, 36, 36), np.uint8)})
+    told = refused(activations.main, "cnn")
+    assert told == "error: data/models/cnn: there is no trained network"
+
+
+@pytest.mark.parametrize("text", ["- id: C1\n   title: odd\n", "- 7\n", "C1: true\n", "", "\xe9"])
+def test_claims_that_are_none_are_named(text, workspace, refused):
+    (workspace / "claims.yaml").write_text(text, encoding="latin-1")
+
+    def main() -> None:
+        parse_claims(read_yaml("claims.yaml"))
+
+    assert refused(main).startswith("error: claims.yaml: ")
 
 
 @pytest.mark.parametrize("damage", ["cut short", "one bit"])
-def test_a_damaged_file_of_mnist_is_named_with_both_checksums(workspace, damage):
+def test_a_damaged_file_of_mnist_is_named_with_both_checksums(
+    damage, workspace, refused, monkeypatch
+):
     raw = workspace / "mnist"
     raw.mkdir()
     for name in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"):
         (raw / name).write_bytes(b"\0\0\x08\x03" + bytes(100))
     if damage == "cut short":
         (raw / "train-images-idx3-ubyte").write_bytes(b"\0\0")
+    monkeypatch.setenv("MNIST_DIR", str(raw))
+    copy(workspace, "dvc.yaml")
     before = files(workspace)
-    done = stage(workspace, "stages.digits", MNIST_DIR=str(raw))
-    assert done.returncode != 0
-    told = "".join(done.stderr.split())  # lines are broken anywhere
-    assert "train-images-idx3-ubyte" in told and "sha256" in told
+    told = refused(digits.main)
+    assert "train-images-idx3-ubyte: sha256 is " in told and "expected ba891046" in told
     assert files(workspace) == before
-
-
-def test_without_files_and_network_the_error_says_where_mnist_may_lie(workspace, monkeypatch):
-    def unreachable(*args, **kwargs):
-        raise RuntimeError("no mirror answers")
-
-    monkeypatch.delenv("MNIST_DIR", raising=False)
-    monkeypatch.setattr("torchvision.datasets.MNIST", unreachable)
-    with pytest.raises(DataFileError, match=r"no mirror answers.*MNIST_DIR.*t10k-labels-idx1"):
-        digits.main()
-    assert files(workspace) == {"params.yaml"}
 
 
 def test_more_images_than_the_digits_can_give_are_refused(workspace):
@@ -130,17 +165,16 @@ def test_more_images_than_the_digits_can_give_are_refused(workspace):
     assert files(workspace) == before
 
 
-def test_a_pickle_in_the_place_of_arrays_is_refused_and_never_run(workspace):
+def test_a_pickle_in_the_place_of_arrays_is_refused_and_never_run(workspace, refused):
     sprung = workspace / "sprung"
 
     class Trap:
         def __reduce__(self):
             return Path.touch, (sprung,)
 
-    (workspace / "data").mkdir()
-    (workspace / "data/digits.safetensors").write_bytes(pickle.dumps(Trap()))
-    done = stage(workspace, "stages.multimnist")
-    assert done.returncode != 0 and not sprung.exists()
+    copy(workspace, "dvc.yaml")
+    write_bytes("data/digits.safetensors", pickle.dumps(Trap()))
+    assert "data/digits.safetensors: " in refused(multimnist.main) and not sprung.exists()
     assert not (workspace / "data/multimnist.safetensors").exists()
 
 
@@ -166,11 +200,10 @@ def test_a_removed_arm_vanishes_from_tables_and_metrics(workspace):
         assert "gone" not in set(read_table(f"plots/{table}.csv")["arm"])
 
 
-def test_an_empty_sweep_is_refused(workspace):
+def test_an_empty_sweep_is_refused(workspace, refused):
     document = yaml.safe_load(text_of("params.yaml")) | {"sweep": {}}
     (workspace / "params.yaml").write_text(yaml.safe_dump(document))
-    done = stage(workspace, "stages.fitting")
-    assert done.returncode != 0 and "sweep" in done.stderr
+    assert "params.yaml: sweep: " in refused(fitting.main)
     assert files(workspace) == {"params.yaml"}
 
 
@@ -207,7 +240,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
 def test_metrics_of_another_version_are_refused():
     results = results_of(PARAMS)
     assert render_report(results, PARAMS)
-    claims = {key: dict(claim) for key, claim in results.claims.items()}
-    del claims["C1"]["verdict"]
+    judged = {key: dict(claim) for key, claim in results.claims.items()}
+    del judged["C1"]["verdict"]
     with pytest.raises(OtherVersionError, match=r"verdict.*dvc repro"):
-        render_report(replace(results, claims=claims), PARAMS)
+        render_report(replace(results, claims=judged), PARAMS)

@@ -229,7 +229,7 @@ def written(folder: Path) -> list[Path]:
     """Return all files that stages may write."""
     parts = [folder / "data", folder / "metrics", folder / "plots"]
     files = [path for part in parts for path in part.rglob("*") if path.is_file()]
-    files = [path for path in files if "runtime" not in path.parts]
+    files = [path for path in files if path.name != "runtime.csv"]
     return [*files, *folder.glob("*.md")]
 
 

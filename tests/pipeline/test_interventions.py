@@ -10,7 +10,7 @@ import pytest
 import torch
 import yaml
 
-from capsnet_study.common.params import ParameterError
+from capsnet_study.common.errors import FileError, ParameterError
 from capsnet_study.common.storage import read_table, write_arrays
 from capsnet_study.interventions.measure import measure_changes
 from capsnet_study.interventions.params import InterventionParams
@@ -91,7 +91,7 @@ def test_the_number_of_workers_does_not_matter(
 
 
 def test_an_arm_without_networks_is_named(study: Path) -> None:
-    with pytest.raises(ParameterError, match=r"interventions\.arms: 'n9': .*data/networks/n9"):
+    with pytest.raises(FileError, match=r"^data/networks/n9: there is no trained network$"):
         interventions.main("n9")
 
 

@@ -1,22 +1,24 @@
-"""What a stage says about the machine it ran on."""
+"""What a stage says about its cost and the machine that it ran on."""
 
 from __future__ import annotations
 
+import csv
+from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 import torch
 
-from capsnet_study.common.storage import read_json
-from stages.recording import recorded
-from tests.project import copy
+from stages.recording import RUNTIME, recorded, write_row
+from tests.project import ROOT, copy
 
 
 @pytest.fixture
 def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Run a stage that does nothing; return its record."""
-    copy(tmp_path, "params.yaml")
+    """Run a stage that does nothing; return its row."""
+    copy(tmp_path, "metrics/runtime.csv")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("CAPS_DEVICE")
     monkeypatch.delenv("CAPS_WORKERS")
@@ -24,20 +26,25 @@ def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def run() -> dict:
         with recorded("digits"):
             pass
-        return read_json("metrics/runtime/digits.json")
+        return rows()["digits"]
 
     return run
 
 
-def test_versions_processor_threads_and_device_are_recorded(record, monkeypatch) -> None:
+def rows() -> dict[str, dict[str, str]]:
+    """Return the rows of the table by stage."""
+    return {row["stage"]: row for row in csv.DictReader(RUNTIME.read_text().splitlines())}
+
+
+def test_versions_processor_and_device_are_recorded(record, monkeypatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     found = record()
     assert {name: found[name] for name in ("numba", "numpy", "torch")} == {
         name: version(name) for name in ("numba", "numpy", "torch")
     }
-    assert found["cpu"] and found["cores"] >= 1 and found["threads_a_task"] == 1
-    assert (found["device"], found["workers"]) == ("cpu", "one a core")
-    assert found["engine"] == "local"
+    assert found["cpu"] and int(found["cores"]) >= 1 and float(found["peak_memory_mb"]) > 1
+    assert (found["device"], found["engine"]) == ("cpu", "local")
+    assert int(found["workers"]) >= 1
 
 
 def test_on_a_gpu_there_is_one_worker_and_the_gpu_has_a_name(record, monkeypatch) -> None:
@@ -51,12 +58,32 @@ def test_what_the_environment_says_is_recorded(record, monkeypatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setenv("CAPS_DEVICE", "cpu")
     monkeypatch.setenv("CAPS_WORKERS", "3")
+    assert (record()["device"], record()["workers"]) == ("cpu", "3")
     monkeypatch.setenv("CAPS_ENGINE", "dask://host:8786")
-    found = record()
-    assert (found["device"], found["workers"], found["engine"]) == ("cpu", "the cluster's", "dask")
+    assert (record()["engine"], record()["workers"]) == ("dask", "cluster")
 
 
-def test_a_stage_that_fails_leaves_no_record(record, tmp_path) -> None:
+def test_a_stage_replaces_its_own_row_only(record) -> None:
+    before = (ROOT / RUNTIME).read_text().splitlines()
+    record()
+    after = RUNTIME.read_text().splitlines()
+    changed = [new for old, new in zip(before, after, strict=True) if old != new]
+    assert len(changed) == 1 and changed[0].startswith("digits,")
+    assert list(rows()) == sorted(rows())
+
+
+def test_stages_that_end_at_once_lose_no_row(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    stages = [{"stage": f"sweep@n{number}", "seconds": number} for number in range(40)]
+    with ProcessPoolExecutor(4, mp_context=get_context("fork")) as pool:
+        list(pool.map(write_row, stages))
+    assert {stage: row["seconds"] for stage, row in rows().items()} == {
+        row["stage"]: str(row["seconds"]) for row in stages
+    }
+
+
+def test_a_stage_that_fails_leaves_no_row(record) -> None:
+    before = RUNTIME.read_text()
     with pytest.raises(KeyError), recorded("fitting"):
         raise KeyError
-    assert not list(tmp_path.rglob("fitting.json"))
+    assert RUNTIME.read_text() == before

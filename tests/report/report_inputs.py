@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from capsnet_study.claims.exploratory import explore
+from capsnet_study.claims.records import Claims, Exploration, Outcome
 from capsnet_study.data.params import DataParams
 from capsnet_study.faithfulness.tables import summarise_models
 from capsnet_study.figures.params import FigureParams
@@ -18,16 +19,25 @@ from capsnet_study.params import Params
 from capsnet_study.report.render import Results
 from capsnet_study.representation.params import ManifoldParams
 from capsnet_study.routing.params import RoutingParams
-from capsnet_study.settings.params import Setting, SettingMechanism, SettingParams
+from capsnet_study.settings.params import Setting
+from capsnet_study.settings.results import (
+    AllSeeds,
+    ClaimInSetting,
+    EffectInSetting,
+    EffectOverSettings,
+    JudgedSetting,
+    PooledEffect,
+    SettingsResults,
+)
 from capsnet_study.training.arms import YokedArm
 from capsnet_study.training.history import summarise_history
 from capsnet_study.training.params import TrainParams
 from capsnet_study.transfer.params import TransferParams
 from capsnet_study.transfer.schemes import summarise_schemes
 from tests import cause_tables, tables
-from tests.cause_tables import MECHANISM_ARMS
+from tests.cause_tables import ABLATIONS
 from tests.project import text_of
-from tests.tables import ARMS, CLAIMS, as_stored
+from tests.tables import ARMS, CLAIMS, as_stored, stored
 
 MAIN_ARMS = {"capsnet": "n3", "uniform": "n1", "cnn": "cnn"}  # arms as accurate as the main models
 PARAMS = Params(
@@ -45,17 +55,13 @@ PARAMS = Params(
         warmup=0.1,
         evaluations=6,
         fitness_memory=0.98,
+        weight_decay=0.0,
     ),
     sweep=ARMS,
-    mechanism={key: MECHANISM_ARMS[key] for key in ("n9_late", "n3_h0p85", "em")},
-    yoked={"n3_as_n9": MECHANISM_ARMS["n3_as_n9"]},
+    ablations={key: ABLATIONS[key] for key in ("n9_late", "n3_h0p85", "em")},
+    yoked={"n3_as_n9": ABLATIONS["n3_as_n9"]},
     interventions=InterventionParams(["n1", "n3"], [1, 3], [2.0]),
-    settings=SettingParams(
-        ["n1", "n3"],
-        2,
-        {"short": Setting(train={"epochs": 1})},
-        SettingMechanism(["n9_late"], ["short"]),
-    ),
+    settings={"short": Setting(["n1", "n3", "n9_late"], 2, train={"epochs": 1})},
     manifold=ManifoldParams(["7-8", "3-5"], 20.0, [10.0, 40.0], 2, "random", 1000),
     transfer=TransferParams(splits=4, epochs=2),
     figures=FigureParams(200, ["7-8"], ["capsnet", "cnn"]),
@@ -64,8 +70,8 @@ PARAMS = Params(
 
 FULL = replace(
     PARAMS,
-    mechanism={key: arm for key, arm in MECHANISM_ARMS.items() if not isinstance(arm, YokedArm)},
-    yoked={key: arm for key, arm in MECHANISM_ARMS.items() if isinstance(arm, YokedArm)},
+    ablations={key: arm for key, arm in ABLATIONS.items() if not isinstance(arm, YokedArm)},
+    yoked={key: arm for key, arm in ABLATIONS.items() if isinstance(arm, YokedArm)},
 )
 
 
@@ -105,17 +111,17 @@ def results_of(params: Params) -> Results:
         model: summarise_schemes(rows)
         for model, rows in judged["transfer"].groupby("model", sort=False)
     }
-    changed = params.mechanism | params.yoked
+    changed = params.ablations | params.yoked
     caused = cause_tables.evaluations(changed, trials=params.train.trials)
     claims = tables.claim_records(**judged)
     return Results(
         claims=claims,
-        exploratory=as_stored(explore(CLAIMS, judged)),
+        exploratory=stored(explore(CLAIMS, judged), Exploration),
         data=data_record(params),
         domains=domains_record(params),
         fitting=as_stored(records),
         manifold=as_stored(manifold_record(judged["manifold"])),
-        mechanism=as_stored({key: summarise_history(rows) for key, rows in caused.groupby("arm")}),
+        ablations=as_stored({key: summarise_history(rows) for key, rows in caused.groupby("arm")}),
         train=as_stored(
             {model: records.get(arm, records["n3"]) for model, arm in OF_MODELS.items()}
         ),
@@ -128,7 +134,7 @@ def results_of(params: Params) -> Results:
         changed_arms=dict(changed),
         runtime=runtime_records(params),
         figures=drawn_figures(),
-        settings=settings_record(claims),
+        settings=settings_results(claims),
     )
 
 
@@ -144,40 +150,36 @@ def drawn_figures() -> list[str]:
     return [key.value for one in drawn for key in one.keys if "/" not in key.value]
 
 
-def settings_record(claims: dict[str, Any]) -> dict[str, Any]:
-    """``metrics/settings.json``: the main study, a setting that agrees with it, and one on C2 alone."""
-    verdicts = {id: _judged(claims[id]["verdict"]) for id in ("C1", "C2", "X7") if id in claims}
-    other = "reproduced" if claims["C2"]["verdict"] == "contradicted" else "contradicted"
-    others = {"C1": _judged("not evaluated"), "C2": _judged(other)}
-    pooled = {"mean": 0.0412, "low": 0.0301, "high": 0.0523}
-    return {
-        "settings": {
-            "main": {"title": "main study", "changed": "", "claims": verdicts}
-            | {"exact_match": {"n3": 0.7531, "cnn": 0.6947}},
-            "short": {"title": "shorter training", "changed": "train.epochs = 1"}
-            | {"claims": verdicts, "exact_match": {"n3": 0.705, "cnn": 0.6653}},
-            "other": {"title": "other seeds", "changed": "train.seed = 2"}
-            | {"claims": others, "exact_match": {"n3": 0.75}},
-        },
-        "effects": {
-            "routing": {
-                "title": "Routing: n = 3 less n = 1",
-                "settings": {"main": pooled | {"n": 5, "share_above": 0.96}},
-                "pooled": pooled,
-            }
-        },
-        "seeds": {"title": "main study, all seeds", "changed": "train.seed = 1, 2", "trials": 8}
-        | {
-            "others": ["other"],
-            "claims": verdicts,
-            "effects": {"routing": pooled | {"n": 8, "share_above": 0.97}},
-        },
+def settings_results(claims: Claims) -> SettingsResults:
+    """The main study, a setting that agrees with it, one on C2 alone, and one effect."""
+    verdicts = {id: judged_in(claims[id].verdict) for id in ("C1", "C2", "X7") if id in claims}
+    other = "reproduced" if claims["C2"].verdict == "contradicted" else "contradicted"
+    others = {"C1": judged_in("not evaluated"), "C2": judged_in(other)}
+    pooled = PooledEffect(0.0412, 0.0301, 0.0523)
+    in_main = EffectInSetting(0.0412, 0.0301, 0.0523, 5, 0.96)
+    settings = {
+        "main": JudgedSetting("main study", "", 5, {"n3": 0.7531, "cnn": 0.6947}, verdicts),
+        "short": JudgedSetting(
+            "shorter training", "train.epochs = 1", 3, {"n3": 0.705, "cnn": 0.6653}, verdicts
+        ),
+        "other": JudgedSetting("other seeds", "train.seed = 2", 3, {"n3": 0.75}, others),
     }
+    seeds = AllSeeds(
+        "main study, all seeds",
+        "train.seed = 1, 2",
+        8,
+        {"n3": 0.75},
+        verdicts,
+        others=["other"],
+        effects={"routing": replace(in_main, n=8, share_above=0.97)},
+    )
+    routing = EffectOverSettings("Routing: n = 3 less n = 1", {"main": in_main}, pooled)
+    return SettingsResults(settings, {"routing": routing}, seeds)
 
 
-def _judged(verdict: str, *means: float) -> dict[str, Any]:
-    """A verdict in a setting, which cautious intervals do not change, and the means of its parts."""
-    return {"verdict": verdict, "cautious": verdict, "means": [*means]}
+def judged_in(verdict: Outcome, *means: float | None) -> ClaimInSetting:
+    """A verdict in a setting, the same by conservative intervals, and the means of its parts."""
+    return ClaimInSetting(verdict, verdict, [*means])
 
 
 def manifold_record(table: pd.DataFrame) -> dict[str, Any]:
@@ -250,7 +252,7 @@ def domains_record(params: Params) -> dict[str, Any]:
 
 def runtime_records(params: Params) -> list[dict[str, Any]]:
     host = {"cpu": "A processor", "cores": 2, "device": "cpu", "python": "3.11", "torch": "2.9"}
-    host |= {"numpy": "2.0", "numba": "0.62", "threads_a_task": 1}
+    host |= {"numpy": "2.0", "numba": "0.62"}
     names = ["digits", "manifold", "manifold_images", *(f"sweep@{arm}" for arm in params.sweep)]
-    cost = {"seconds": 1800.0, "peak_memory_mb": 512.0, "workers": "one a core"}
+    cost = {"seconds": 1800.0, "peak_memory_mb": 512.0, "workers": "cluster"}
     return [host | cost | {"stage": name} for name in names]

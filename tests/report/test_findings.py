@@ -2,29 +2,38 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from capsnet_study.claims.declarations import parse_claims
+from capsnet_study.claims.exploratory import explore
+from capsnet_study.claims.records import OUTCOMES, Exploration, JudgedPart
 from capsnet_study.common.storage import read_yaml
-from capsnet_study.report.findings import ABSTRACT, abstract, also, finding, with_parts
-from capsnet_study.report.render import VERDICTS
+from capsnet_study.report.findings import (
+    ABSTRACT,
+    Judged,
+    abstract,
+    also,
+    finding,
+    findings_of,
+)
 from capsnet_study.report.statements import HARM_IN_R2, ROUTING, STATEMENTS
 from capsnet_study.report.text import parts_met
 from tests.project import ROOT
 from tests.report.report_inputs import PARAMS, results_of
-from tests.tables import part_record
+from tests.tables import claim_record, part_record
 
 DECLARED = {claim.id: claim for claim in parse_claims(read_yaml(ROOT / "claims.yaml"))}
 
 
-def claim(verdict: str, *means: float | None, outcomes: tuple[str, ...] = ()) -> dict:
+def claim(verdict: str, *means: float | None, outcomes: tuple[str, ...] = ()) -> Judged:
     """A claim whose parts have these means and, unless told, the outcome that is its verdict."""
     parts = [
         part_record(mean=mean, low=-0.02, high=0.03, outcome=outcome)
         for mean, outcome in zip(means, outcomes or (verdict,) * len(means), strict=True)
     ]
-    return {"verdict": verdict, "parts": parts}
+    return Judged(verdict, parts)
 
 
 def told(verdict: str) -> str:
@@ -74,18 +83,18 @@ def numbers(text: str) -> set[str]:
     return set(re.findall(r"\d+ of \d+|\d+\.\d+|\.\d+", text))
 
 
-def numbers_of(claims: Mapping[str, dict]) -> set[str]:
+def numbers_of(claims: Mapping[str, Judged]) -> set[str]:
     """All numbers that the abstract may say of these claims, and the rate that it names."""
-    means = [part["mean"] for one in claims.values() for part in one["parts"]]
+    means = [part.mean for one in claims.values() for part in one.parts]
     points = {f"{abs(100 * mean):.1f}" for mean in means if mean is not None}
     return points | {parts_met(one) for one in claims.values()} | {"0.01"}
 
 
-@pytest.mark.parametrize("verdict", VERDICTS)
+@pytest.mark.parametrize("verdict", OUTCOMES)
 def test_every_number_of_the_abstract_is_one_of_the_metrics(verdict):
     results = results_of(PARAMS)
-    claims = with_parts(results.claims, results.exploratory)
-    named = {id: claims[id] | {"verdict": verdict} for pair in ABSTRACT for id in pair}
+    claims = findings_of(results.claims, results.exploratory)
+    named = {id: claims[id]._replace(verdict=verdict) for pair in ABSTRACT for id in pair}
     found = numbers(" ".join(abstract(named, {})))
     assert found <= numbers_of(named)
     assert (len(found) > 5) == (verdict != "not evaluated")
@@ -109,7 +118,7 @@ def test_a_part_without_a_value_gives_no_number():
 
 def test_a_correlation_over_arms_has_its_p():
     part = part_record(mean=-0.0604, p=0.5726, low=None, high=None, outcome="inconclusive")
-    found = finding("C7", {"C7": {"verdict": "inconclusive", "parts": [part]}})
+    found = finding("C7", {"C7": Judged("inconclusive", [part])})
     assert found.endswith("bodes ill: rank correlation over arms −0.06, p = .57.")
 
 
@@ -120,19 +129,23 @@ def test_what_is_not_counted_in_points_has_no_interval_in_points():
     assert found.endswith(": in 3 of 3 steps of the rate.")
 
 
-def test_routing_itself_is_three_iterations_less_uniform_coupling():
+def with_arms(*parts: JudgedPart) -> Exploration:
+    return replace(explore([], {}), arms=parts)
+
+
+def test_routing_itself_is_three_iterations_minus_uniform_coupling():
     part = part_record(of="n3", minus="n1", mean=0.051, outcome="reproduced")
-    claims = with_parts({}, {"arms": [part | {"measure": "area_under_curve"}, part]})
-    assert claims[ROUTING]["parts"] == [part]
+    claims = findings_of({}, with_arms(replace(part, measure="area_under_curve"), part))
+    assert claims[ROUTING].parts == [part]
     assert finding(ROUTING, claims).startswith("**Routing itself.** Routing between capsules helps")
 
 
-def test_the_abstract_tells_of_x17_what_happens_in_r2():
+def test_the_abstract_has_of_x17_what_happens_in_r2():
     part = part_record(of="n3", minus="n1", mean=0.051, outcome="reproduced")
-    x17 = claim("contradicted", -0.043, 0.02, outcomes=("reproduced", "contradicted"))
-    claims = with_parts(
-        {"X17": x17, "X6": claim("reproduced", 0.047, 0.045, 0.002)}, {"arms": [part]}
-    )
+    harm = part_record(mean=-0.043, outcome="reproduced")
+    x17 = claim_record(harm, part_record(mean=0.02), verdict="contradicted")
+    claims = findings_of({"X17": x17}, with_arms(part))
+    claims["X6"] = claim("reproduced", 0.047, 0.045, 0.002)
     assert abstract(claims, {})[2].endswith(
         "and many iterations do harm there (nine in R2 only end 4.3 points below three in R2 only)."
     )
@@ -140,11 +153,11 @@ def test_the_abstract_tells_of_x17_what_happens_in_r2():
 
 def test_the_abstract_says_where_a_longer_base_decides_otherwise():
     claims = {"T3": claim("reproduced", 0.03, 0.083), "T2": claim("contradicted", 0.05, 0.097)}
-    longer = {"T1": {"verdict": "contradicted"}, "T3": {"verdict": "inconclusive"}}
+    longer = {"T1": "contradicted", "T3": "inconclusive"}
     told = "the CNN loses 8.3 points more; inconclusive from a base of equal length), and"
     assert told in abstract(claims, longer)[4]
     for verdict in ("reproduced", "not evaluated"):
-        assert "equal length" not in abstract(claims, {"T3": {"verdict": verdict}})[4]
+        assert "equal length" not in abstract(claims, {"T3": verdict})[4]
 
 
 def test_statements_are_of_declared_claims_and_their_parts():

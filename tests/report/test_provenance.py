@@ -2,23 +2,27 @@
 
 import json
 import subprocess
-from dataclasses import fields, replace
+from dataclasses import astuple, fields, replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 
+from capsnet_study.claims.records import OUTCOMES
 from capsnet_study.common.storage import read_table
 from capsnet_study.report.provenance import at_edge, earlier_runs, searched_gains, switched
-from capsnet_study.report.render import VERDICTS
 from capsnet_study.transfer.params import TransferParams
 from scripts import earlier_runs as script
 from tests.project import ROOT
 from tests.report.report_inputs import PARAMS, earlier_table, search_table, switch_table
+from tests.tables import claim_record
 
 OTHER = replace(PARAMS.train, batch_size=7)
-CLAIMS = {"C1": {"verdict": "inconclusive"}, "C2": {"verdict": "reproduced"}}
+CLAIMS = {
+    "C1": claim_record(verdict="inconclusive"),
+    "C2": claim_record(verdict="reproduced"),
+}
 
 
 def test_this_run_stands_beside_the_earlier_ones_once():
@@ -42,7 +46,7 @@ def test_with_other_settings_all_earlier_runs_are_told():
     past = earlier_runs(earlier_table(), CLAIMS, replace(PARAMS, train=train))
     assert past.commits == ["aaaaaaa", "bbbbbbb"]
     assert past.settings["train.trials"] == ["2", "5", "9"]
-    verdicts = {id: {"verdict": found[-2]} for id, found in past.verdicts.items()}
+    verdicts = {id: claim_record(verdict=found[-2]) for id, found in past.verdicts.items()}
     agreeing = earlier_runs(earlier_table(), verdicts, replace(PARAMS, train=train))
     assert agreeing.changed == ["C2"] and agreeing.changed_last == []
 
@@ -78,16 +82,14 @@ def test_settings_at_the_edge_of_the_search_are_named():
 
 
 def test_what_a_switch_does_is_told_by_means_over_trials():
-    found = switched(switch_table())
-    expected = {"other": 0.6, "own": 0.15, "other_slow": 0.12, "own_slow": 0.1}
-    assert found == pytest.approx(expected)
+    assert astuple(switched(switch_table())) == pytest.approx((0.6, 0.15, 0.12, 0.1))
 
 
 def test_the_search_and_the_runs_of_the_project_can_be_told():
     assert not searched_gains(read_table(ROOT / "scripts/search.csv")).isna().any(axis=None)
     runs = read_table(ROOT / "scripts/earlier_runs.csv")
     assert set(runs) >= {f"transfer.{field.name}" for field in fields(TransferParams)}
-    assert runs["C1"].isin(VERDICTS).all()
+    assert runs["C1"].isin(OUTCOMES).all()
     assert len(earlier_runs(runs, CLAIMS, replace(PARAMS, train=OTHER)).commits) == len(runs)
 
 

@@ -7,7 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from capsnet_study.claims.kinds import of_kind
+from capsnet_study.claims.records import of_kind
 from capsnet_study.report.render import Results, render_report, results_summary, with_block
 from stages import readme
 from tests.report.markdown import section_of
@@ -29,8 +29,8 @@ def test_the_summary_has_the_abstract_and_all_verdicts(results):
         and len(sentences) == 5
     )
     for id, claim in of_kind(results.claims, "paper").items():
-        listed = re.search(rf"\*\*{claim['verdict']}\*\* \(([^)]*)\)", block)
-        assert claim["control"] or id in listed[1].split(", ")
+        listed = re.search(rf"\*\*{claim.verdict}\*\* \(([^)]*)\)", block)
+        assert claim.control or id in listed[1].split(", ")
     assert START not in block and END not in block
 
 
@@ -45,7 +45,7 @@ def test_the_readme_takes_the_results_between_its_markers():
     "readme", ["", START, END, f"{END}{START}", f"{START}{END}{START}{END}", f"{START}{START}{END}"]
 )
 def test_a_readme_without_its_markers_is_refused(readme):
-    with pytest.raises(ValueError, match="must stand in the text"):
+    with pytest.raises(ValueError, match="must be in the text"):
         with_block(readme, "results", "new")
 
 

@@ -6,19 +6,18 @@ from dataclasses import replace
 import pytest
 
 from capsnet_study.claims.exploratory import explore
-from capsnet_study.claims.kinds import of_kind
+from capsnet_study.claims.records import OUTCOMES, Exploration, OtherVersionError, of_kind
 from capsnet_study.names import arm_name
 from capsnet_study.report.render import (
-    VERDICTS,
-    OtherVersionError,
     Results,
     render_appendix,
     render_report,
     results_summary,
 )
 from capsnet_study.report.text import parts_met
+from capsnet_study.settings.params import Setting
 from tests import tables
-from tests.cause_tables import MECHANISM_ARMS
+from tests.cause_tables import ABLATIONS
 from tests.project import ROOT
 from tests.report.markdown import assert_sound, headings, rows_of, section_of, words_in
 from tests.report.report_inputs import (
@@ -28,7 +27,7 @@ from tests.report.report_inputs import (
     drawn_figures,
     params_of,
     results_of,
-    settings_record,
+    settings_results,
 )
 from tests.tables import ARMS
 
@@ -38,8 +37,9 @@ TEXTS = [render_report, render_appendix, results_summary]
 
 def with_verdict(results: Results, verdict: str) -> Results:
     claims = {
-        id: claim
-        | {"verdict": verdict, "parts": [part | {"outcome": verdict} for part in claim["parts"]]}
+        id: replace(
+            claim, verdict=verdict, parts=[replace(part, outcome=verdict) for part in claim.parts]
+        )
         for id, claim in results.claims.items()
     }
     return replace(results, claims=claims)
@@ -47,7 +47,7 @@ def with_verdict(results: Results, verdict: str) -> Results:
 
 def test_both_are_short_enough_with_full_tables(full):
     full = with_verdict(full, "reproduced")  # so that claims X are told in full
-    full = replace(full, settings=settings_record(full.claims))
+    full = replace(full, settings=settings_results(full.claims))
     for render, most in MOST_WORDS.items():
         assert 0.5 * most < words_in(render(full, FULL)) <= most
 
@@ -57,9 +57,9 @@ def test_every_claim_stands_with_its_verdict(results, report):
     claims, causes = (of_kind(results.claims, kind) for kind in ("paper", "mechanism"))
     assert shown.keys() == claims.keys()
     for id, claim in claims.items():
-        control = " (control, not counted)" if claim["control"] else ""
-        assert shown[id][:2] == [claim["title"] + control, parts_met(claim)]
-        assert shown[id][-1] == f"**{claim['verdict']}**"
+        control = " (control, not counted)" if claim.control else ""
+        assert shown[id][:2] == [claim.title + control, parts_met(claim)]
+        assert shown[id][-1] == f"**{claim.verdict}**"
     counted = re.search(r"^Of our \d+ claims X, .*$", report, re.MULTILINE)[0]
     of_verdict = re.findall(r"((?:X\d+(?: to |, | and )?)+) (?:is|are) \*\*([a-z ]+)\*\*", counted)
     told = {
@@ -68,17 +68,17 @@ def test_every_claim_stands_with_its_verdict(results, report):
         for first, last in re.findall(r"X(\d+)(?: to X(\d+))?", ids)
         for number in range(int(first), int(last or first) + 1)
     }
-    assert told == {id: claim["verdict"] for id, claim in causes.items()}
+    assert told == {id: claim.verdict for id, claim in causes.items()}
 
 
-@pytest.mark.parametrize("outcome", VERDICTS)
+@pytest.mark.parametrize("outcome", OUTCOMES)
 def test_it_reads_whatever_the_verdicts(results, outcome):
     found = with_verdict(results, outcome)
     for render in TEXTS:
         assert_sound(render(found, PARAMS))
     text = render_report(found, PARAMS)
     assert text.count(f"| **{outcome}** |") == len(of_kind(results.claims, "paper"))
-    assert not any(f"**{other}**" in text for other in {*VERDICTS} - {outcome})
+    assert not any(f"**{other}**" in text for other in {*OUTCOMES} - {outcome})
     assert f"**C2, {outcome}.**" in text
 
 
@@ -92,7 +92,7 @@ def test_mechanism_claims_are_counted_apart(results, report):
 
 
 def test_without_tables_nothing_is_evaluated(results):
-    explored = tables.as_stored(explore(tables.CLAIMS, {}))
+    explored = tables.stored(explore(tables.CLAIMS, {}), Exploration)
     none = replace(results, claims=tables.claim_records(), exploratory=explored)
     for render in TEXTS:
         assert_sound(render(none, PARAMS))
@@ -112,8 +112,8 @@ def test_no_text_has_a_hole(params):
 def test_a_run_with_few_arms_reads_too():
     sweep = tables.some_arms("n1", "n3", "n6_fitness", "cnn")
     yoked = {"late": replace(PARAMS.yoked["n3_as_n9"], certainty_of="n6_fitness")}
-    mechanism = {key: MECHANISM_ARMS[key] for key in ("n9_late", "n3_sham")}
-    params = replace(PARAMS, sweep=sweep, yoked=yoked, mechanism=mechanism)
+    ablations = {key: ABLATIONS[key] for key in ("n9_late", "n3_sham")}
+    params = replace(PARAMS, sweep=sweep, yoked=yoked, ablations=ablations)
     for render in TEXTS:
         text = render(results_of(params), params)
         assert_sound(text)
@@ -124,9 +124,9 @@ def test_a_run_without_uniform_coupling_reads_too():
     params = replace(
         PARAMS,
         sweep={key: arm for key, arm in PARAMS.sweep.items() if key != "n1"},
-        mechanism={key: MECHANISM_ARMS[key] for key in ("n9_late", "cnn_tuned")},
+        ablations={key: ABLATIONS[key] for key in ("n9_late", "cnn_tuned")},
         interventions=replace(PARAMS.interventions, arms=["n3"]),
-        settings=replace(PARAMS.settings, arms=["n3"]),
+        settings={"short": Setting(["n3"], 2, train={"epochs": 1})},
     )
     for render in TEXTS:
         assert_sound(render(results_of(params), params))
@@ -139,7 +139,7 @@ def test_the_longer_base_is_told_with_what_it_would_decide():
     few = render_report(results_of(params), params)
     assert_sound(few)
     assert "As many more change base by" in few and "From that longer base" not in few
-    assert "From that longer base, judged cautiously, T1 would be" in render_report(
+    assert "From that longer base, judged conservatively, T1 would be" in render_report(
         results_of(PARAMS), PARAMS
     )
 
@@ -174,10 +174,10 @@ def test_clamps_are_told_beside_x2(full, report):
         held |= {f"n9_{key}": value - 0.02 for key, value in zip(keys, ends, strict=True)}
         records = {
             name: record | {"exact_match": record["exact_match"] | {"mean": held[name]}}
-            for name, record in full.mechanism.items()
+            for name, record in full.ablations.items()
             if name in held
         }
-        return render_report(replace(full, mechanism=full.mechanism | records), FULL)
+        return render_report(replace(full, ablations=full.ablations | records), FULL)
 
     alike = "With three it hardly matters how certain R1 is, which leaves X3's peak unexplained."
     assert f"three end at 75.0 % to 75.5 %, nine at 73.0 % to 73.5 %. {alike}" in told(ends)
@@ -186,18 +186,18 @@ def test_clamps_are_told_beside_x2(full, report):
 
 
 def test_claims_that_hang_on_the_interval_are_named(results, report):
-    cautious = {
-        id: results.exploratory["cautious"][id] | {"verdict": claim["verdict"]}
+    conservative = {
+        id: replace(results.exploratory.conservative[id], verdict=claim.verdict)
         for id, claim in of_kind(results.claims, "paper").items()
     }
-    same = results.exploratory | {"cautious": cautious}
+    same = replace(results.exploratory, conservative=conservative)
     text = render_report(replace(results, exploratory=same), PARAMS)
     assert "Hanging on the interval: no verdict**" in text
-    changed = cautious | {"C8": cautious["C8"] | {"verdict": "not evaluated"}}
-    other = replace(results, exploratory=same | {"cautious": changed})
-    text = render_report(other, PARAMS)
+    c8 = replace(conservative["C8"], verdict="not evaluated")
+    changed = replace(same, conservative=conservative | {"C8": c8})
+    text = render_report(replace(results, exploratory=changed), PARAMS)
     assert "Hanging on the interval: C8.**" in text
-    assert f"C8 would be not evaluated instead of {results.claims['C8']['verdict']}." in text
+    assert f"C8 would be not evaluated instead of {results.claims['C8'].verdict}." in text
 
 
 def test_every_figure_is_shown_once(report, appendix):

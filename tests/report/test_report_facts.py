@@ -22,7 +22,6 @@ from capsnet_study.report.facts import (
 from capsnet_study.report.layers import layer_rows
 from capsnet_study.routing.route import couplings
 from capsnet_study.training.arms import routed_arms, without_own_gain
-from stages.verify import WITHOUT_RECORD
 from tests.report.report_inputs import (
     PARAMS,
     QUICK,
@@ -81,9 +80,7 @@ def test_arms_that_differ_in_their_gradient_alone_are_paired():
 
 def test_stages_are_grouped_once():
     records = runtime_records(PARAMS)
-    found = {
-        group["name"]: (group["stages"], group["seconds"]) for group in runtime_groups(records)
-    }
+    found = {group.name: (group.stages, group.seconds) for group in runtime_groups(records)}
     assert found == {
         name: (stages, stages * 1800.0)
         for name, stages in {"data sets": 2, "sweep": len(ARMS), "activations and maps": 1}.items()
@@ -95,26 +92,25 @@ def test_the_memory_of_a_group_is_that_of_its_largest_stage():
         one | {"peak_memory_mb": size}
         for one, size in zip(runtime_records(PARAMS)[:3], (100.0, 50.0, 300.0), strict=True)
     ]
-    assert [group["peak"] for group in runtime_groups(records)] == [300.0, 50.0]
+    assert [group.peak for group in runtime_groups(records)] == [300.0, 50.0]
 
 
 def test_machines_are_told_with_all_that_differed():
     first, second = runtime_records(PARAMS)[:2]
-    found = hosts([first, second | {"cpu": "Another", "workers": "2", "threads_a_task": 8}])
+    found = hosts([first, second | {"cpu": "Another", "workers": "2"}])
     assert found["CPU"] == ["A processor", "Another"] and found["cores"] == ["2"]
-    assert found["trials side by side"] == ["2", "one a core"]
-    assert found["threads a trial"] == ["1", "8"]
+    assert found["trials side by side"] == ["2", "cluster"]
 
 
 def test_each_stage_that_keeps_a_record_has_its_group():
-    stages = set(read_yaml("dvc.yaml")["stages"]) - {*WITHOUT_RECORD}
+    stages = set(read_yaml("dvc.yaml")["stages"]) - {"code", "report", "page"}
     assert sorted(stages) == sorted(name for names in RUNTIME_GROUPS.values() for name in names)
 
 
 def test_a_run_falls_short_in_digits_images_and_trials():
     small, paper = scale_of(data_record(QUICK), QUICK), scale_of(data_record(PARAMS), PARAMS)
     assert small.shortfalls[1] == "40 training images instead of 30,889"
-    assert small.shortfalls[2] == "1 trial an arm instead of 5" and len(small.shortfalls) == 3
+    assert small.shortfalls[2] == "1 trial per arm instead of 5" and len(small.shortfalls) == 3
     assert paper.shortfalls == [] and paper.narrower
     clothes = params_of(data={"source": "fashion"})
     assert scale_of(data_record(clothes), clothes).shortfalls == ["not MNIST but Fashion-MNIST"]
@@ -146,20 +142,20 @@ def test_layers_are_counted_with_their_neurons_and_weights():
 
 
 def test_arms_with_trials_of_their_own_are_counted():
-    assert trials_text(PARAMS) == "5 trials an arm" and trials_text(QUICK) == "1 trial an arm"
+    assert trials_text(PARAMS) == "5 trials per arm" and trials_text(QUICK) == "1 trial per arm"
     fewer = replace(PARAMS.sweep["n3"], trials=3)
     changed = replace(PARAMS, sweep=PARAMS.sweep | {"n3": fewer})
-    assert trials_text(changed) == f"5 trials an arm, 3 in 1 of the {len(PARAMS.arms)} arms"
+    assert trials_text(changed) == f"5 trials per arm, 3 in 1 of the {len(PARAMS.arms)} arms"
 
 
 def test_the_nearer_network_has_the_smaller_distance():
     table = sensitivity_table().assign(mean=0.5)
-    assert {row["nearer"] for row in nearer_by_perplexity(table)} == {"neither"}
+    assert {row.nearer for row in nearer_by_perplexity(table)} == {"neither"}
     near = (table["model"] == "capsnet") & (table["perplexity"] == 10)
     far = (table["model"] == "capsnet") & (table["perplexity"] == 40)
     table.loc[near, "mean"], table.loc[far, "mean"] = 0.4, 0.6
     rows = nearer_by_perplexity(table)
-    told = [(row["perplexity"], row["nearer"], row["capsnet"], row["cnn"]) for row in rows]
+    told = [(row.perplexity, row.nearer, row.capsnet, row.cnn) for row in rows]
     assert told == [(10, "CapsNet", 0.4, 0.5), (20, "neither", 0.5, 0.5), (40, "CNN", 0.6, 0.5)] * 3
 
 

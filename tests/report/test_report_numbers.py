@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from capsnet_study.claims.kinds import of_kind
+from capsnet_study.claims.records import of_kind
 from capsnet_study.claims.words import words_of
 from capsnet_study.names import MAIN_MODELS, SCHEMES, arm_name
 from capsnet_study.report.facts import PAPER_CHAMFER
@@ -17,32 +17,31 @@ from tests.report.report_inputs import PARAMS, QUICK, claim_tables, params_of, r
 from tests.tables import ARMS, part_record
 
 
-def test_every_part_stands_with_both_intervals(results, appendix):
+def test_every_part_has_both_intervals(results, appendix):
     words = words_of(ARMS)
     rows = rows_of(section_of(appendix, "The parts of the claims"))
-    told = [
-        (part_row(part, words), part_row(cautious, words)["interval"], part, cautious)
+    expected = [
+        (part_row(part, words), part_row(conservative, words).interval, part, conservative)
         for id, claim in of_kind(results.claims, "paper").items()
-        for part, cautious in zip(
-            claim["parts"], results.exploratory["cautious"][id]["parts"], strict=True
+        for part, conservative in zip(
+            claim.parts, results.exploratory.conservative[id].parts, strict=True
         )
     ]
-    assert len(rows) == len(told)
-    for row, (cells, cautious_interval, part, cautious) in zip(rows, told, strict=True):
-        assert row[3:6] == [cells["n"], cells["mean"], cells["interval"]]
-        assert row[6] == ("" if part["low"] is None else cautious_interval)
-        assert row[7] == cells["expected"] and row[8].startswith(part["outcome"])
-        changed = f" (cautious: {cautious['outcome']})"
-        assert (changed in row[8]) == (part["outcome"] != cautious["outcome"])
+    for row, (cells, interval, part, conservative) in zip(rows, expected, strict=True):
+        assert row[3:6] == [cells.n, cells.mean, cells.interval]
+        assert row[6] == ("" if part.low is None else interval)
+        assert row[7] == cells.expected and row[8].startswith(part.outcome)
+        changed = f" (conservative: {conservative.outcome})"
+        assert (changed in row[8]) == (part.outcome != conservative.outcome)
 
 
 def test_arms_as_certain_as_each_other_are_told_beside_x2(results):
-    told = {
+    yoked = {
         "yoked_n9": part_record(mean=0.021, low=0.009, high=0.033),
         "yoked_n3": part_record(mean=-0.015, low=-0.02, high=-0.01),
     }
-    remarks = {"remarks": results.exploratory["remarks"] | told}
-    text = render_report(replace(results, exploratory=results.exploratory | remarks), PARAMS)
+    exploratory = replace(results.exploratory, remarks=results.exploratory.remarks | yoked)
+    text = render_report(replace(results, exploratory=exploratory), PARAMS)
     assert (
         "as nine, step by step, end 2.1 points above nine [+0.9, +3.3]; "
         "nine as certain as three 1.5 points below three [−2.0, −1.0]." in text

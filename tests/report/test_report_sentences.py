@@ -6,12 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from capsnet_study.claims.kinds import of_kind
+from capsnet_study.claims.records import OUTCOMES, JudgedPart, of_kind
 from capsnet_study.claims.words import p_value
 from capsnet_study.names import MODEL_NAMES, arm_name
 from capsnet_study.report.facts import Record
 from capsnet_study.report.render import (
-    VERDICTS,
     Results,
     render_appendix,
     render_report,
@@ -35,7 +34,7 @@ def ending(records: Mapping[str, Record], usual: float, **means: float) -> dict[
     }
 
 
-def part(mean: float, outcome: str = "inconclusive") -> Record:
+def part(mean: float, outcome: str = "inconclusive") -> JudgedPart:
     """A part with an interval of two points about its mean."""
     return part_record(mean=mean, low=mean - 0.01, high=mean + 0.01, outcome=outcome)
 
@@ -69,40 +68,43 @@ def as_mapped(results: Results) -> Record:
 @pytest.fixture(scope="module")
 def told(full: Results) -> Results:
     """Results in which no two numbers of a sentence are the same."""
-    remarks = full.exploratory["remarks"] | {
+    remarks = full.exploratory.remarks | {
         "shuffled_r1": part(0.03),
         "uniform_r1": part(0.015),
         "cnn_tuned": part(0.02),
         "cnn_at_best": part(-0.03),
     }
-    longer = full.exploratory["claims_on_longer_base"]
-    t1 = longer["T1"] | {"verdict": "reproduced", "parts": [part(0.02), part(0.04)]}
+    longer, on_r2 = full.exploratory.claims_on_longer_base, full.exploratory.claims_on_r2
+    t1 = replace(longer["T1"], verdict="reproduced", parts=[part(0.02), part(0.04)])
     halves = [part(-0.5, "reproduced")] * 3 + [part(0.5, "contradicted"), part(0.0)]
-    second = [one | {"of": key} for one, key in zip(halves, ARMS, strict=False)]
-    on_r2 = full.exploratory["claims_on_r2"]
-    whole = [part(-0.1, "reproduced")] * len(on_r2["C5"]["parts"])
-    c5 = on_r2["C5"] | {"verdict": "reproduced", "parts": whole}
+    second = [replace(one, of=key) for one, key in zip(halves, ARMS, strict=False)]
+    whole = [part(-0.1, "reproduced")] * len(on_r2["C5"].parts)
+    c5 = replace(on_r2["C5"], verdict="reproduced", parts=whole)
     shares = {"n9_h0p95": 0.31, "n3_h0p95": 0.84}
     held = {
-        key: full.mechanism[key] | {"entropy_share_r2": {"mean": share, "std": 0.0}}
+        key: full.ablations[key] | {"entropy_share_r2": {"mean": share, "std": 0.0}}
         for key, share in shares.items()
     }
     x1 = full.claims["X1"]
-    lost = x1 | {"parts": [part(-0.65, "contradicted"), *x1["parts"][1:]]}
+    lost = replace(x1, parts=[part(-0.65, "contradicted"), *x1.parts[1:]])
     side = {"train_images": 1234, "test_images": 321}
     means = {"n1": 0.6, "n3": 0.8, "n9": 0.55, "n3_last": 0.65, "n7_last": 0.71, "cnn160": 0.68}
     return replace(
         full,
         claims=full.claims | {"X1": lost},
         fitting=ending(full.fitting, 0.7, cnn=0.66, **means),
-        mechanism=full.mechanism | held,
+        ablations=full.ablations | held,
         transfer=as_transferred(full),
         manifold=as_mapped(full),
         domains={"0": {"A": side | {"pairs": 22}, "B": side | {"pairs": 23, "test_images": 99}}},
         train=ending({model: full.train["cnn"] for model in full.train}, 0.5, capsnet=0.7, cnn=0.6),
-        exploratory=full.exploratory
-        | {"remarks": remarks, "second_half": second}
-        | {"claims_on_longer_base": longer | {"T1": t1}, "claims_on_r2": on_r2 | {"C5": c5}},
+        exploratory=replace(
+            full.exploratory,
+            remarks=remarks,
+            second_half=second,
+            claims_on_longer_base=longer | {"T1": t1},
+            claims_on_r2=on_r2 | {"C5": c5},
+        ),
     )
 
 
@@ -206,51 +208,52 @@ def test_a_shock_is_told_where_late_routing_collapsed(
         "at a tenth of the learning rate at 0.12 and 0.10 "
     ) in appendix
     x1 = full.claims["X1"]
-    less = full.claims | {"X1": x1 | {"parts": [part(-0.19, "contradicted"), *x1["parts"][1:]]}}
+    less = full.claims | {"X1": replace(x1, parts=[part(-0.19, "contradicted"), *x1.parts[1:]])}
     assert "fails by a shock" not in render_report(replace(full, claims=less), FULL)
 
 
 def test_claims_that_a_correction_would_undo_are_named(told: Results) -> None:
     causes = of_kind(told.claims, "mechanism")
-    sure = {"verdict": "reproduced", "p_holm": 0.01}
-    changed = {id: claim | sure for id, claim in causes.items()}
-    changed["X5"] |= {"p_holm": 0.05}
-    changed["X7"] |= {"p_holm": 0.2, "verdict": "inconclusive"}
-    changed["X8"] |= {"p_holm": None}
+    changed = {
+        id: replace(claim, verdict="reproduced", p_holm=0.01) for id, claim in causes.items()
+    }
+    changed["X5"] = replace(changed["X5"], p_holm=0.05)
+    changed["X7"] = replace(changed["X7"], p_holm=0.2, verdict="inconclusive")
+    changed["X8"] = replace(changed["X8"], p_holm=None)
     text = render_report(replace(told, claims=told.claims | changed), PARAMS)
     assert "by Holm's correction X5 is not below p = .05." in text
 
 
 def test_claims_of_ours_stand_with_what_their_verdict_means(told: Results, appendix: str) -> None:
     rows = rows_of(section_of(appendix, "Interventions"))
-    shown = {row[0]: row[4:] for row in rows if len(row) == 8 and row[4] in VERDICTS}
+    shown = {row[0]: row[4:] for row in rows if len(row) == 8 and row[4] in OUTCOMES}
     causes = of_kind(told.claims, "mechanism")
     assert shown.keys() == causes.keys()
     assert {row[0] for row in shown.values()} >= {"reproduced", "contradicted"}
     for id, claim in causes.items():
-        meaning = {"reproduced": claim["if_holds"], "contradicted": claim["if_not"]}
+        meaning = {"reproduced": claim.if_holds, "contradicted": claim.if_not}
         assert shown[id] == [
-            claim["verdict"],
-            p_value(claim["p"]),
-            p_value(claim["p_holm"]),
-            meaning.get(claim["verdict"], "Not decided here."),
+            claim.verdict,
+            p_value(claim.p),
+            p_value(claim.p_holm),
+            meaning.get(claim.verdict, "Not decided here."),
         ]
 
 
 def test_claims_on_r2_stand_beside_those_on_r1(told: Results, appendix: str) -> None:
-    on_r1, on_r2 = told.claims["C5"], told.exploratory["claims_on_r2"]["C5"]
-    assert on_r1["verdict"] != on_r2["verdict"] == "reproduced"
+    on_r1, on_r2 = told.claims["C5"], told.exploratory.claims_on_r2["C5"]
+    assert on_r1.verdict != on_r2.verdict == "reproduced"
     assert (
-        f"C5 reproduced ({parts_met(on_r2)} parts; on R1 {on_r1['verdict']})" in appendix
+        f"C5 reproduced ({parts_met(on_r2)} parts; on R1 {on_r1.verdict})" in appendix
         and parts_met(on_r2) != parts_met(on_r1)
     )
 
 
 def test_controls_are_not_counted_among_the_claims_of_the_paper(told: Results) -> None:
     claims = of_kind(told.claims, "paper")
-    control = [id for id, claim in claims.items() if claim["control"]]
+    control = [id for id, claim in claims.items() if claim.control]
     assert control
-    changed = {id: claim | {"verdict": "reproduced"} for id, claim in claims.items()}
+    changed = {id: replace(claim, verdict="reproduced") for id, claim in claims.items()}
     text = results_summary(replace(told, claims=told.claims | changed), PARAMS)
     counted = [id for id in claims if id not in control]
     whole = f"Of {len(counted)} claims of the paper {len(counted)} are **reproduced** "

@@ -11,20 +11,17 @@ THERE = (
     "digits",
     "embed@cnn",
     "sweep@n3",
-    "mechanism@n9_late",
+    "ablations@n9_late",
     "yoked@n3_as_n9",
     "interventions@n3",
-    "setting@short-n3",
-    "setting_mechanism@short-n9_late",
+    "settings@short",
 )
 REMOVED = (
     "sweep@n4",
-    "mechanism@n3",
+    "ablations@n3",
     "yoked@n3",
     "interventions@n9_late",
-    "setting@short-n7",
-    "setting@slow-n3",
-    "setting_mechanism@short-n3",
+    "settings@slow",
 )
 
 

@@ -15,15 +15,23 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_steps_taken_before_a_stop_do_not_count_as_fast(capsys, monkeypatch):
-    clock = iter([0.0, 30.0, 60.0])
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
-    with live_line("n3 trial 0", position=0) as watch:
+def test_without_a_terminal_there_are_plain_lines(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "PLAIN_SECONDS", 0.0)
+    with live_line("n3 trial 0", position=1) as watch:
         watch(900, 1000, 1.8, 0.25, ROW)
         watch(960, 1000, 1.9, 0.25, ROW)
-    going_on, last = capsys.readouterr().err.splitlines()
-    assert "900/1000" in going_on
-    assert "960/1000 [01:00 < 00:40,  1.00step/s]" in last  # 60 steps in 60 s
+        watch(1000, 1000, 2.0, 0.25, ROW)
+    first, last = capsys.readouterr().err.splitlines()
+    assert first.startswith("n3 trial 0: 960/1000 [00:00 < 00:0")
+    assert last.startswith("n3 trial 0: 1000/1000 [") and "exact 50.0%, H 2.000" in last
+
+
+def test_lines_are_rare_but_the_last_one_is_always_there(capsys):
+    with live_line("cnn trial 0", position=0) as watch:
+        for step in range(1, 10):
+            watch(step, 9, step / 9, 0.25, {"exact_match": 0.011})
+    (last,) = capsys.readouterr().err.splitlines()
+    assert "9/9" in last and last.endswith("epoch 1.00, loss 0.250, exact 1.1%")
 
 
 def test_a_terminal_shows_the_training_from_where_it_goes_on_to_its_end(monkeypatch):

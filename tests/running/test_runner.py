@@ -1,106 +1,138 @@
-"""The runner, in small DVC projects, ends as `dvc repro` would, but side by side."""
+"""The runner, in small DVC projects, ends as ``dvc repro`` does, with stages side by side."""
 
 from __future__ import annotations
 
-import json
+import io
 import shutil
 from pathlib import Path
 
+import joblib
+import pytest
 import yaml
+from rich.console import Console
+from rich.text import Text
 
 from capsnet_study.running.lockfile import KEPT, LOCK
-from tests.running.conftest import GRAPH, UP_TO_DATE, Make, dvc, outs, runner, told
+from stages import run
+from tests.running.conftest import DVC, RUNNER, Make, call, log
+
+DIAMOND = {"a": [], "c": ["a"], "b": ["a"], "d": ["b", "c"]}
 
 
-def test_it_ends_as_dvc_repro_does(make: Make) -> None:
-    serial, parallel = make(GRAPH, name="serial"), make(GRAPH, seconds=0.6, name="parallel")
-    dvc(serial, "repro")
-
-    printed = runner(parallel, "--jobs", "3")
-
-    assert outs(parallel) == outs(serial)
-    assert "7 of 7 stages ran" in printed
-    assert UP_TO_DATE in dvc(parallel, "status")
-    assert "Running stage" not in dvc(parallel, "repro")
-    assert "0 of 7 stages ran" in runner(parallel) and "7 were up to date" in runner(parallel)
-    assert (parallel / KEPT).read_text() == (parallel / LOCK).read_text()
-
-    when = {(name, what): float(at) for name, what, at, _ in told(parallel)}
-    assert all(when[need, "ended"] < when[s, "begun"] for s, ns in GRAPH.items() for need in ns)
-    at_once = [
-        sum(when[s, "begun"] <= at < when[s, "ended"] for s in GRAPH) for at in when.values()
-    ]
-    assert 2 <= max(at_once) <= 3
-    workers = {name: given for name, _, _, given in told(parallel)}
-    assert workers["g"] == "3" and workers["b"] in "12"  # alone, and not
+@pytest.fixture(scope="module")
+def finished(make: Make) -> Path:
+    """A project that the runner has run, with what it printed."""
+    folder = make(DIAMOND, seconds=1.5)
+    (folder / "printed").write_text(call([*RUNNER, "--jobs", "2"], folder))
+    return folder
 
 
-def test_a_target_runs_with_what_it_needs(make: Make) -> None:
-    folder = make(GRAPH)
-    runner(folder, "f", "b")
-    assert set(outs(folder)) == {"a", "b", "e", "f"}
+@pytest.fixture
+def project(finished: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return shutil.copytree(finished, tmp_path / "project")
 
 
-def test_a_failure_stops_what_hangs_below_it(make: Make) -> None:
-    folder = make(GRAPH)
-    (folder / "b.fails").touch()
-
-    printed = runner(folder, "--jobs", "2", fails=True)
-
-    assert "FAILED  b" in printed and "it fails as it was told to" in printed
-    assert "not run, as they need what failed: d, g" in printed
-    assert set(outs(folder)) == {"a", "c", "e", "f"}
-    (folder / "b.fails").unlink()
-    assert "3 of 7 stages ran" in runner(folder)
+def test_independent_stages_run_side_by_side_after_what_they_need(finished: Path) -> None:
+    when = {event: at for event, (at, _) in log(finished).items()}
+    for stage, needs in DIAMOND.items():
+        assert all(when[need, "ends"] < when[stage, "begins"] for need in needs)
+    assert max(when["b", "begins"], when["c", "begins"]) < when["b", "ends"]
+    assert "4 of 4 stages ran, 0 were up to date" in (finished / "printed").read_text()
 
 
-def test_data_that_is_not_here_may_count_as_unchanged(make: Make) -> None:
-    folder = make(GRAPH)
-    runner(folder)
-    shutil.rmtree(folder / ".dvc/cache")
-    for name in ("b", "c", "e"):
-        (folder / f"{name}.txt").unlink()
-    assert "0 of 7 stages ran" in runner(folder, "--allow-missing")
-    lock = yaml.safe_load((folder / LOCK).read_text())
-    del lock["stages"]["f"], lock["stages"]["g"]
-    (folder / LOCK).write_text(yaml.safe_dump(lock, sort_keys=False))
-    (folder / KEPT).unlink()  # where f and g ended last, they would be put back from it
-    printed = runner(folder, "--allow-missing", fails=True)  # f needs e, which is nowhere
-    assert "FAILED  f" in printed and "5 were up to date" in printed
-    assert "7 of 7 stages ran" in runner(folder)  # what no cache holds is made anew
+def test_stages_at_work_share_the_cores(finished: Path) -> None:
+    workers = {stage: given for (stage, _), (_, given) in log(finished).items()}
+    cores = joblib.cpu_count()
+    assert workers["a"] == workers["d"] == str(cores)
+    assert workers["b"] == workers["c"] == str(max(1, cores // 2))
 
 
-def test_a_lock_file_that_was_cut_off_is_mended_first(make: Make) -> None:
-    folder = make(GRAPH)
-    runner(folder)
-    whole = (folder / LOCK).read_text()
-    for cut in (whole[: len(whole) // 2], whole[: whole.index("\n  e:\n") + 1]):
-        (folder / LOCK).write_text(cut)
-        (folder / ".dvc/tmp/rwlock").write_text('{"write": {"a.t')
-        printed = runner(folder)
-        assert "dvc.lock had been cut off" in printed and "rwlock had been cut off" in printed
-        assert "0 of 7 stages ran" in printed and (folder / LOCK).read_text() == whole
+def test_dvc_takes_the_results_for_up_to_date(finished: Path) -> None:
+    assert "Data and pipelines are up to date." in call([*DVC, "status"], finished)
+    assert (finished / KEPT).read_text() == (finished / LOCK).read_text()
 
 
-def test_parameters_are_set_once_and_visibly(make: Make) -> None:
-    folder = make({"a": [], "b": ["a"]})
-    (folder / "params.yaml").write_text("size: 1  # a comment\narms:\n  x: 1\n  y: 2\n")
-    runner(folder)
-
-    printed = runner(folder, "-S", "size=2", "-S", "~arms.y", "-S", "+new=[1,2]")
-    assert "-S: size: 1 → 2" in printed and "-S: arms.y: 2 → removed" in printed
-    assert "2 of 2 stages ran" in printed
-    text = (folder / "params.yaml").read_text()
-    assert "size: 2  # a comment" in text
-    assert yaml.safe_load(text) == {"size": 2, "arms": {"x": 1}, "new": [1, 2]}
-
-    again = runner(folder, "-S", "size=2", "-S", "~arms.y", "-S", "+new=[1,2]")
-    assert "-S" not in again and "0 of 2" in again
-    assert "Could not override 'sise'" in runner(folder, "-S", "sise=3", fails=True)
-    assert (folder / "params.yaml").read_text() == text
-    assert json.loads((folder / ".dvc/tmp/run/set.json").read_text())
+def test_no_process_is_started_for_an_unchanged_stage(project: Path) -> None:
+    logs = list((project / ".dvc/tmp/run").glob("*.log"))
+    assert len(logs) == 4
+    for path in logs:
+        path.unlink()
+    assert "0 of 4 stages ran, 4 were up to date" in call(RUNNER, project)
+    assert not list((project / ".dvc/tmp/run").glob("*.log"))
 
 
-def test_outside_a_project_it_says_so(tmp_path: Path) -> None:
-    assert "there is no .dvc here" in runner(tmp_path, fails=True)
-    assert not list(tmp_path.iterdir())
+def test_what_changes_while_it_runs_is_noticed_and_an_equal_out_is_not(project: Path) -> None:
+    (project / "c.fails").write_text("")  # c would fail, and is not run: its dependency is equal
+    definitions = yaml.safe_load((project / "dvc.yaml").read_text())
+    for stage in ("a", "b"):
+        definitions["stages"][stage]["cmd"] = definitions["stages"][stage]["cmd"].replace(
+            "1.5", "0"
+        )
+    (project / "dvc.yaml").write_text(yaml.safe_dump(definitions, sort_keys=False))
+    assert "2 of 4 stages ran, 2 were up to date" in call(RUNNER, project)
+    (project / "a.txt").write_text("edited\n")
+    printed = call([*RUNNER, "b"], project)  # a runs again, and with its out nothing has changed
+    assert "1 of 2 stages ran, 1 were up to date" in printed
+
+
+def test_missing_data_may_count_as_unchanged(project: Path) -> None:
+    shutil.rmtree(project / ".dvc/cache")
+    for name in ("a", "b"):
+        (project / f"{name}.txt").unlink()
+    assert "0 of 4 stages ran" in call([*RUNNER, "--allow-missing"], project)
+    lock = yaml.safe_load((project / LOCK).read_text())
+    del lock["stages"]["c"]["outs"]
+    (project / LOCK).write_text(yaml.safe_dump(lock, sort_keys=False))
+    printed = call([*RUNNER, "--allow-missing"], project, status=1)  # c needs a, which is nowhere
+    assert "FAILED  c" in printed and "not run: d" in printed
+
+
+def test_a_failure_stops_only_what_depends_on_it(make: Make) -> None:
+    folder = make({"a": [], "b": ["a"], "c": ["b"], "d": []})
+    (folder / "a.fails").touch()
+    printed = call([*RUNNER, "--jobs", "1"], folder, status=1)
+    assert "FAILED  a: .dvc/tmp/run/a.log ends with" in printed and "this stage fails" in printed
+    assert "not run: b, c" in printed and "1 of 4 stages ran" in printed
+    (folder / "a.fails").unlink()
+    assert "1 of 1 stages ran" in call([*RUNNER, "a"], folder)
+
+
+def test_a_broken_lock_file_is_named_and_restored(project: Path) -> None:
+    whole = (project / LOCK).read_text()
+    (project / LOCK).write_text(whole[: whole.index("\n  d:\n") + 1])
+    (project / ".dvc/tmp/rwlock").write_text('{"write": {"a.t')
+    printed = call(RUNNER, project, status=1)
+    assert printed.startswith("run: dvc.lock is incomplete") and "make restore-lock" in printed
+    restore = [*RUNNER[:-1], "stages.restore_lock"]
+    printed = call(restore, project)
+    assert "dvc.lock was cut off: restored" in printed and "rwlock was cut off: removed" in printed
+    assert (project / LOCK).read_text() == whole
+    assert "0 of 4 stages ran" in call(RUNNER, project)
+
+
+def test_errors_are_one_line(tmp_path: Path, make: Make) -> None:
+    printed = call(RUNNER, tmp_path, status=1)
+    assert printed.startswith("run: you are not inside of a DVC repository")
+    assert printed.count("\n") == 1 and not list(tmp_path.iterdir())
+    assert "run: Stage 'x' not found" in call([*RUNNER, "x"], make({"a": []}), status=1)
+
+
+def test_how_many_stages_run_depends_on_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CAPS_WORKERS")
+    cores = joblib.cpu_count()
+    assert run.capacity() == (cores, cores)
+    monkeypatch.setenv("CAPS_WORKERS", "3")
+    assert run.capacity() == (cores, 0)
+    monkeypatch.setenv("CAPS_DEVICE", "cuda:0")
+    assert run.capacity() == (1, 0)
+
+
+def test_a_terminal_shows_what_runs() -> None:
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=80)
+    events = [("a", "unchanged"), ("b", "started"), ("c", "started"), ("b", "finished")]
+    last = run.show(console, events, ["a", "b", "c", "d"])
+    assert last == {"a": "unchanged", "b": "finished", "c": "started", "d": "not run"}
+    shown = Text.from_ansi(screen.getvalue()).plain
+    assert "2 of 4 stages are up to date" in shown and "b finished after 0 s (2 of 4)" in shown

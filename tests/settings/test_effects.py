@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import mannwhitneyu
 from scipy.stats import t as student
 
 from capsnet_study.settings.effects import EFFECTS, effects_of, pooled, share_above
@@ -15,10 +14,10 @@ shares = st.lists(st.sampled_from([0.1, 0.2, 0.3, 0.4]), min_size=1, max_size=6)
 
 
 @given(shares, shares)
-def test_share_above_is_the_u_statistic(left: list[float], right: list[float]) -> None:
+def test_share_above_counts_pairs_and_ties_half(left: list[float], right: list[float]) -> None:
     a, b = np.array(left), np.array(right)
-    u = mannwhitneyu(a, b).statistic
-    assert share_above(a, b) == pytest.approx(u / (len(a) * len(b)))
+    expected = np.mean([(x > y) + (x == y) / 2 for x in left for y in right])
+    assert share_above(a, b) == pytest.approx(expected)
     assert share_above(a, b) + share_above(b, a) == pytest.approx(1)
 
 
@@ -39,12 +38,12 @@ def test_the_interval_has_the_degrees_of_freedom_of_the_settings() -> None:
         table["difference"].to_numpy(), [table["setting"].to_numpy(), table["start"].to_numpy()]
     )
     half = student.ppf(0.975, 6) * error
-    expected = {"mean": mean, "low": mean - half, "high": mean + half}
-    assert pooled(table) == pytest.approx(expected)
+    found = pooled(table)
+    assert (found.mean, found.low, found.high) == pytest.approx((mean, mean - half, mean + half))
 
 
 def test_one_setting_is_not_pooled() -> None:
-    assert pooled(crossed(np.array([[0.1, 0.2]]))) == {"mean": None, "low": None, "high": None}
+    assert pooled(crossed(np.array([[0.1, 0.2]]))) is None
 
 
 def trials(setting: str, **scores: list[float]) -> pd.DataFrame:
@@ -59,7 +58,7 @@ def trials(setting: str, **scores: list[float]) -> pd.DataFrame:
 def test_each_effect_is_the_difference_that_its_title_names() -> None:
     means = {"n1": 0.66, "n3": 0.75, "n9": 0.70, "n6_eta0p01": 0.68, "n6_eta1": 0.74, "cnn": 0.60}
     found = effects_of(trials("main", **{arm: [mean, mean] for arm, mean in means.items()}))
-    assert {name: one["settings"]["main"]["mean"] for name, one in found.items()} == pytest.approx(
+    assert {name: one.settings["main"].mean for name, one in found.items()} == pytest.approx(
         {"routing": 0.09, "many": -0.05, "soft": -0.06, "capsules": 0.15, "uniform": 0.06}
     )
 
@@ -73,12 +72,12 @@ def test_effects_are_paired_by_trial_and_left_out_where_an_arm_is_missing() -> N
     )
     found = effects_of(table)
     assert set(found) == set(EFFECTS)
-    routing = found["routing"]["settings"]
-    assert routing["main"]["mean"] == pytest.approx(0.1)
-    assert routing["main"]["n"] == 2
-    assert routing["main"]["share_above"] == pytest.approx(5.5 / 6)
-    assert routing["short"]["mean"] == pytest.approx(0.06)
-    assert list(found["many"]["settings"]) == ["main"]
-    assert found["many"]["pooled"]["mean"] is None
-    assert found["capsules"]["settings"] == {}
-    assert found["routing"]["pooled"]["low"] < 0.08 < found["routing"]["pooled"]["high"]
+    routing = found["routing"].settings
+    assert routing["main"].mean == pytest.approx(0.1)
+    assert routing["main"].n == 2
+    assert routing["main"].share_above == pytest.approx(5.5 / 6)
+    assert routing["short"].mean == pytest.approx(0.06)
+    assert list(found["many"].settings) == ["main"]
+    assert found["many"].pooled is None
+    assert found["capsules"].settings == {}
+    assert found["routing"].pooled.low < 0.08 < found["routing"].pooled.high

@@ -1,32 +1,42 @@
 """The main study and its repetitions on other seeds, taken as one."""
 
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import astuple, replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from capsnet_study.claims.verdicts import evaluate_claims
-from capsnet_study.common.storage import read_json, write_json
 from capsnet_study.params import load_params
-from capsnet_study.settings.builtin import in_told_order, with_all_seeds
+from capsnet_study.settings.builtin import tuned_arms
 from capsnet_study.settings.effects import EFFECTS, effect_in, effects_of, pooled
 from capsnet_study.settings.params import Blocks, Setting
-from capsnet_study.settings.record import settings_record
-from capsnet_study.settings.seeds import other_seeds, that_differ, together
+from capsnet_study.settings.record import judge_settings
+from capsnet_study.settings.results import (
+    AllSeeds,
+    EffectInSetting,
+    EffectOverSettings,
+    JudgedSetting,
+    PooledEffect,
+    SettingsResults,
+)
+from capsnet_study.settings.seeds import other_seeds, together
 from tests.project import ROOT
-from tests.tables import CLAIMS
+from tests.tables import CLAIMS, stored
 
 SETTINGS = {
-    "seed2": Setting(train={"seed": 2}),
-    "seed3": Setting(train={"seed": 3}),
-    "again": Setting(train={"seed": 3}),
-    "same": Setting(train={"seed": 1}),
-    "longer": Setting(train={"seed": 4, "epochs": 9}),
-    "images": Setting(train={"seed": 5}, own_images=True),
-    "short": Setting(train={"epochs": 1}),
+    name: Setting(["n1", "n3"], 3, **changes)
+    for name, changes in {
+        "seed2": {"train": {"seed": 2}},
+        "seed3": {"train": {"seed": 3}},
+        "again": {"train": {"seed": 3}},
+        "same": {"train": {"seed": 1}},
+        "longer": {"train": {"seed": 4, "epochs": 9}},
+        "images": {"train": {"seed": 5}, "own_images": True},
+        "short": {"train": {"epochs": 1}},
+    }.items()
 }
+SWEEP = ["n1", "n3"]
 
 
 def study(seed: int) -> Blocks:
@@ -55,16 +65,9 @@ def test_only_settings_that_differ_in_the_seed_alone_repeat_the_main_study() -> 
     assert other_seeds(SETTINGS, study(2)) == ["seed3", "same"]
 
 
-def test_a_setting_that_is_the_main_study_is_not_another() -> None:
-    spelt = {"spelt": Setting(train={"epochs": study(1).train.epochs})}
-    differ = that_differ(SETTINGS | spelt, study(1))
-    assert list(differ) == ["seed2", "seed3", "again", "longer", "images", "short"]
-    assert list(that_differ(SETTINGS, study(3))) == ["seed2", "same", "longer", "images", "short"]
-
-
 def test_trials_of_all_seeds_are_told_apart_and_paired() -> None:
     trials = table()
-    rows = together(trials, ["seed2", "seed3"], ["n1", "n3"])
+    rows = together(trials, ["seed2", "seed3"])
     assert set(rows["arm"]) == {"n1", "n3"}
     for _, own in rows.groupby("arm"):
         assert own["trial"].tolist() == list(range(11))
@@ -75,18 +78,18 @@ def test_trials_of_all_seeds_are_told_apart_and_paired() -> None:
     }
     gaps = pd.concat(by_setting[setting]["n3"] - by_setting[setting]["n1"] for setting in
                      ("main", "seed2", "seed3"))  # fmt: skip
-    assert found["n"] == 11
-    assert found["mean"] == pytest.approx(gaps.mean())
-    half = (found["high"] - found["low"]) / 2
+    assert found.n == 11
+    assert found.mean == pytest.approx(gaps.mean())
+    half = (found.high - found.low) / 2
     assert half == pytest.approx(2.228139 * gaps.std() / np.sqrt(11))  # t of 10 degrees of freedom
 
 
 def test_the_claims_of_all_seeds_are_judged_on_all_their_trials() -> None:
     routing = [claim for claim in CLAIMS if claim.id == "C2"]
-    trials = together(table().replace({"n1": "n3", "n3": "n9"}), ["seed2", "seed3"], ["n3", "n9"])
+    trials = together(table().replace({"n1": "n3", "n3": "n9"}), ["seed2", "seed3"])
     part = routing[0].model_copy(update={"parts": routing[0].parts[1:]})
-    (judged,) = evaluate_claims([part], {"fitting": trials})["C2"]["parts"]
-    assert judged["n"] == 11
+    (judged,) = evaluate_claims([part], {"fitting": trials})["C2"].parts
+    assert judged.n == 11
 
 
 def test_other_seeds_are_one_setting_with_the_main_study() -> None:
@@ -100,65 +103,78 @@ def test_other_seeds_are_one_setting_with_the_main_study() -> None:
             "difference": wide["n3"] - wide["n1"],
         }
     )
-    found = effects_of(trials, seeds)["routing"]["pooled"]
-    assert found == pytest.approx(pooled(paired), abs=1e-6)
-    assert found != pytest.approx(effects_of(trials)["routing"]["pooled"], abs=1e-6)
+    found, expected = effects_of(trials, seeds)["routing"].pooled, pooled(paired)
+    assert astuple(found) == pytest.approx(astuple(expected), abs=1e-6)
+    apart = effects_of(trials)["routing"].pooled
+    assert astuple(found) != pytest.approx(astuple(apart), abs=1e-6)
     main = trials[trials["setting"] != "short"]
-    assert effects_of(main, seeds)["routing"]["pooled"]["mean"] is None
+    assert effects_of(main, seeds)["routing"].pooled is None
 
 
 def test_over_settings_a_start_is_a_trial_of_a_seed() -> None:
     trials = table()
     renamed = trials.assign(seed=trials["seed"].map({1: 7, 2: 8, 3: 9}))
     shared = trials.assign(seed=1)
-    found, same, other = (effects_of(one)["routing"]["pooled"] for one in (trials, renamed, shared))
+    found, same, other = (effects_of(one)["routing"].pooled for one in (trials, renamed, shared))
     assert found == same
     assert found != other
 
 
 def test_the_record_of_all_seeds_has_the_arms_and_trials_of_all() -> None:
-    params = load_params(str(ROOT / "params.yaml"))
     settings = {name: SETTINGS[name] for name in ("seed2", "seed3", "short")}
-    record = settings_record(table(), settings, study(1), params.settings, [])
-    seeds = record["seeds"]
-    assert (seeds["trials"], seeds["changed"]) == (11, "train.seed = 1, 2, 3")
-    assert seeds["others"] == ["seed2", "seed3"]
-    assert list(seeds["exact_match"]) == ["n1", "n3"]
-    assert {name: effect["n"] for name, effect in seeds["effects"].items()} == {"routing": 11}
-    assert {name: one["trials"] for name, one in record["settings"].items()} == {
+    results = judge_settings(table(), settings, study(1), SWEEP, [])
+    seeds = results.seeds
+    assert (seeds.trials, seeds.changed) == (11, "train.seed = 1, 2, 3")
+    assert seeds.others == ["seed2", "seed3"]
+    assert list(seeds.exact_match) == ["n1", "n3"]
+    assert {name: effect.n for name, effect in seeds.effects.items()} == {"routing": 11}
+    assert {name: one.trials for name, one in results.settings.items()} == {
         "main": 5, "seed2": 3, "seed3": 3, "short": 3
     }  # fmt: skip
     alone = table().query("setting in ('main', 'short')")
-    record = settings_record(alone, {"short": SETTINGS["short"]}, study(1), params.settings, [])
-    assert record["seeds"] is None
+    assert judge_settings(alone, {"short": SETTINGS["short"]}, study(1), SWEEP, []).seeds is None
 
 
 def test_all_seeds_are_shown_as_one_more_setting() -> None:
-    one = {"mean": 0.1, "low": 0.0, "high": 0.2, "n": 5}
+    one, all_ = (EffectInSetting(0.1, 0.0, 0.2, n, 0.9) for n in (5, 8))
     effects = {
-        "routing": {"title": "", "settings": {"main": one}, "pooled": one},
-        "soft": {"title": "", "settings": {}, "pooled": one},
+        "routing": EffectOverSettings(
+            "", {"main": one, "images": one}, PooledEffect(0.1, 0.0, 0.2)
+        ),
+        "soft": EffectOverSettings("", {}),
     }
-    seeds = {"title": "all", "claims": {}, "effects": {"routing": one | {"n": 8}}}
-    settings = {"images": {"title": "own images"}, "main": {"title": "main study"}}
-    order = {"settings": ["main", "images"], "effects": ["soft", "routing"]}
-    record = {"settings": settings, "effects": effects, "seeds": seeds, "order": order}
-    shown = with_all_seeds(record)
-    assert list(shown["settings"]) == ["main", "seeds", "images"]
-    assert list(shown["effects"]) == ["soft", "routing"]
-    assert shown["effects"]["routing"]["settings"] == {"main": one, "seeds": one | {"n": 8}}
-    assert shown["effects"]["soft"] == effects["soft"]
-    assert list(record["settings"]) == ["images", "main"]  # what was read stays as it was
+    settings = {
+        "main": JudgedSetting("main study", "", 5, {}, {}),
+        "images": JudgedSetting("own images", "own", 3, {}, {}),
+    }
+    seeds = AllSeeds("all", "seeds", 8, {}, {}, ["seed2"], {"routing": all_})
+    results = SettingsResults(settings, effects, seeds)
+    shown = results.with_all_seeds()
+    assert shown.settings == {"main": settings["main"], "seeds": seeds, **settings}
+    assert list(shown.settings) == ["main", "seeds", "images"]
+    assert list(shown.effects["routing"].settings.items()) == [
+        ("main", one), ("seeds", all_), ("images", one)
+    ]  # fmt: skip
+    assert shown.effects["soft"] == effects["soft"]
+    alone = SettingsResults(settings, effects)
+    assert alone.with_all_seeds() == alone
 
 
-def test_settings_and_effects_keep_their_order_in_a_file(tmp_path: Path) -> None:
-    params = load_params(str(ROOT / "params.yaml"))
+def test_settings_and_effects_come_back_from_their_file_in_order() -> None:
     settings = {name: SETTINGS[name] for name in ("seed2", "seed3", "short")}
-    record = settings_record(table(), settings, study(1), params.settings, [])
-    write_json(tmp_path / "settings.json", record)
+    results = judge_settings(table(), settings, study(1), SWEEP, [])
+    again = stored(results, SettingsResults)
     main = table().query("setting == 'main'").groupby("arm")["exact_match"].mean()
-    assert record["settings"]["main"]["exact_match"] == pytest.approx(main.to_dict())
-    told = in_told_order(read_json(tmp_path / "settings.json"))
-    assert list(told["settings"]) == ["main", *settings]
-    assert list(told["effects"]) == list(EFFECTS)
-    assert list(told["effects"]["routing"]["settings"]) == ["main", *settings]
+    assert results.settings["main"].exact_match == pytest.approx(main.to_dict())
+    assert list(again.settings) == ["main", *settings]
+    assert list(again.effects) == list(EFFECTS)
+    assert list(again.effects["routing"].settings) == ["main", *settings]
+
+
+def test_tuned_arms_are_those_of_the_sweep_but_for_rate_and_gain() -> None:
+    params = load_params(str(ROOT / "params.yaml"))
+    assert tuned_arms(params.sweep, params.ablations) == {
+        "n1": "n1_tuned", "n3": "n3_tuned", "n9": "n9_tuned", "cnn": "cnn_tuned"
+    }  # fmt: skip
+    decayed = {"n3_decay": replace(params.sweep["n3"], weight_decay=0.1)}
+    assert tuned_arms(params.sweep, decayed) == {}

@@ -11,7 +11,7 @@ from capsnet_study.data.multimnist import make_multimnist
 from capsnet_study.data.params import DataParams
 from capsnet_study.models.params import CapsuleParams, ModelParams
 from capsnet_study.params import load_params
-from capsnet_study.settings.params import Blocks, Setting
+from capsnet_study.settings.params import ResolvedSetting
 from capsnet_study.settings.trainings import setting_images, setting_trainings
 from capsnet_study.training.arms import CapsNetArm, CNNArm
 
@@ -24,9 +24,15 @@ def digits() -> Digits:
 
 
 @pytest.fixture(scope="module")
-def setting() -> Blocks:
+def setting() -> ResolvedSetting:
     train = replace(load_params().train, trials=2, epochs=1)
-    return Blocks(DATA, ModelParams(2, 1, 4, 3, 4), CapsuleParams(0.5, True), train)
+    arms = {
+        "n3": CapsNetArm(3, 1.0, model="capsnet", init_gain=2.0),
+        "cnn": CNNArm("cnn"),
+        "cnn_tuned": CNNArm("cnn", lr=0.125),
+    }
+    model, capsules = ModelParams(2, 1, 4, 3, 4), CapsuleParams(0.5, True)
+    return ResolvedSetting(DATA, model, capsules, train, False, arms, [])
 
 
 def test_images_are_those_of_the_main_study(digits: Digits) -> None:
@@ -59,27 +65,31 @@ def test_more_images_walk_through_all_digits_again(digits: Digits) -> None:
     assert len(np.unique(train.images, axis=0)) == 4000
 
 
-def test_trainings_are_of_the_setting(digits: Digits, setting: Blocks) -> None:
-    arm = CapsNetArm(3, 1.0, model="capsnet", init_gain=2.0, trials=9)
-    wide = Setting(model={"conv_channels": 4}, train={"lr_capsnet": 0.25}).blocks(setting)
-    found = setting_trainings("wide n3", arm, wide, digits, 2, own_images=False)
-    assert [one.weights for one in found] == [("weights", 0), ("weights", 1)]
-    assert found[0].train.checksum == found[1].train.checksum
-    for one in found:
+def test_trainings_are_of_the_setting(digits: Digits, setting: ResolvedSetting) -> None:
+    model, train = replace(setting.model, conv_channels=4), replace(setting.train, lr_capsnet=0.25)
+    wide = replace(setting, model=model, train=train)
+    found = setting_trainings("wide", wide, digits)
+    assert list(found) == list(wide.arms)
+    assert [one.weights for one in found["n3"]] == [("weights", 0), ("weights", 1)]
+    assert len({one.train.checksum for own in found.values() for one in own}) == 1
+    for one in found["n3"]:
         assert one.spec.model.conv_channels == 4
         assert one.spec.capsules.init_gain == 2.0
         assert one.budget.lr == 0.25
 
 
-def test_each_trial_may_have_images_of_its_own(digits: Digits, setting: Blocks) -> None:
-    found = setting_trainings("images cnn", CNNArm("cnn"), setting, digits, 2, own_images=True)
-    assert found[0].train.checksum != found[1].train.checksum
-    assert found[0].test.checksum != found[1].test.checksum
+def test_each_trial_may_have_images_of_its_own(digits: Digits, setting: ResolvedSetting) -> None:
+    found = setting_trainings("images", replace(setting, own_images=True), digits)
+    for one, other in found.values():
+        assert one.train.checksum != other.train.checksum
+        assert one.test.checksum != other.test.checksum
+    (first, _), (same, _) = found["n3"], found["cnn"]
+    assert first.train.checksum == same.train.checksum
 
 
-def test_an_arm_keeps_a_rate_of_its_own_in_a_setting(digits: Digits, setting: Blocks) -> None:
-    usual, own = (
-        setting_trainings("rate", arm, setting, digits, 1, own_images=False)[0].budget.lr
-        for arm in (CNNArm("cnn"), CNNArm("cnn", lr=0.125))
-    )
+def test_an_arm_keeps_a_rate_of_its_own_in_a_setting(
+    digits: Digits, setting: ResolvedSetting
+) -> None:
+    found = setting_trainings("rate", setting, digits)
+    usual, own = (found[name][0].budget.lr for name in ("cnn", "cnn_tuned"))
     assert (usual, own) == (setting.train.lr_cnn, 0.125)

@@ -11,7 +11,8 @@ from capsnet_study.claims.declarations import parse_claims
 from capsnet_study.claims.verdicts import evaluate_claims
 from capsnet_study.params import load_params
 from capsnet_study.settings.params import Blocks
-from capsnet_study.settings.record import settings_record
+from capsnet_study.settings.record import judge_settings
+from capsnet_study.settings.results import ClaimInSetting
 from capsnet_study.settings.tables import gather_settings
 from capsnet_study.settings.verdicts import setting_verdicts
 from capsnet_study.training.arms import facts_of
@@ -48,13 +49,13 @@ def setting() -> pd.DataFrame:
 
 
 def test_claims_are_judged_on_the_parts_that_there_are_arms_for(setting: pd.DataFrame) -> None:
-    found = setting_verdicts(CLAIMS, setting)
+    found = setting_verdicts(CLAIMS, setting, SCORES)
     means = setting.groupby("arm")["exact_match"].mean()
     assert verdicts_of(found["C2"]) == ["reproduced", "reproduced"]
-    assert found["C2"]["means"] == pytest.approx([means["n9"] - means["n3"]])
+    assert found["C2"].means == pytest.approx([means["n9"] - means["n3"]])
     assert verdicts_of(found["C3"]) == ["contradicted", "contradicted"]
-    assert len(found["C3"]["means"]) == 2
-    assert found["C5"]["verdict"] == "reproduced"
+    assert len(found["C3"].means) == 2
+    assert found["C5"].verdict == "reproduced"
     assert {"C1", "C4", "C8", "M1", "T1", "X1"}.isdisjoint(found)
 
 
@@ -64,32 +65,30 @@ def test_claims_on_interventions_are_judged_where_these_are_trained(setting: pd.
         arm="n9_late", exact_match=nine["exact_match"] - 0.1, entropy_change=0.5, routed_from=0.25
     )
     both = pd.concat([setting, late], ignore_index=True)
-    found = setting_verdicts(CLAIMS, both, ["n9_late"])
+    found = setting_verdicts(CLAIMS, both, SCORES)
     assert verdicts_of(found["X1"]) == ["contradicted", "contradicted"]
-    assert found["X1"]["means"] == pytest.approx([-0.1])
-    assert {id: one for id, one in found.items() if id != "X1"} == setting_verdicts(CLAIMS, setting)
+    assert found["X1"].means == pytest.approx([-0.1])
+    assert {id: one for id, one in found.items() if id != "X1"} == setting_verdicts(
+        CLAIMS, setting, SCORES
+    )
 
 
 def test_the_record_of_a_setting_keeps_interventions_out_of_the_groups(
     setting: pd.DataFrame,
 ) -> None:
-    """Entropy rises in an arm of the mechanism: C5 is of the arms of the sweep."""
+    """Entropy rises in an ablation: C5 is of the arms of the sweep."""
     late = setting[setting["arm"] == "n9"].assign(arm="n9_late", entropy_change=0.5)
     both = pd.concat([setting, late], ignore_index=True)
     trials, params = both.assign(setting="main", seed=1), load_params()
     study = Blocks(params.data, params.model, params.capsules, params.train)
-    found = settings_record(trials, {}, study, params.settings, CLAIMS)["settings"]["main"][
-        "claims"
-    ]
-    assert found == setting_verdicts(CLAIMS, both, ["n9_late"])
-    assert (found["C5"]["verdict"], setting_verdicts(CLAIMS, both)["C5"]["verdict"]) == (
-        "reproduced",
-        "contradicted",
-    )
+    found = judge_settings(trials, {}, study, SCORES, CLAIMS).settings["main"].claims
+    assert found == setting_verdicts(CLAIMS, both, SCORES)
+    everything = setting_verdicts(CLAIMS, both, [*SCORES, "n9_late"])
+    assert (found["C5"].verdict, everything["C5"].verdict) == ("reproduced", "contradicted")
 
 
 def test_claims_on_the_gradient_are_judged_with_their_measures(setting: pd.DataFrame) -> None:
-    assert setting_verdicts(CLAIMS, setting)["X7"]["verdict"] == "reproduced"
+    assert setting_verdicts(CLAIMS, setting, SCORES)["X7"].verdict == "reproduced"
 
 
 @pytest.mark.parametrize(
@@ -111,21 +110,21 @@ def test_a_part_is_judged_where_there_are_all_arms_that_it_names(
     whole = {"table": "mechanism", "measure": "exact_match", "expect": "above 0"} | part
     head = {"id": "X1", "section": "0", "title": "t", "paper": "p", "rule": "r"}
     claims = parse_claims([head | {"parts": [whole]}])
-    assert bool(setting_verdicts(claims, setting)) == judged
+    assert bool(setting_verdicts(claims, setting, SCORES)) == judged
 
 
-def test_cautious_intervals_may_decide_otherwise(setting: pd.DataFrame) -> None:
+def test_conservative_intervals_may_decide_otherwise(setting: pd.DataFrame) -> None:
     nine = setting["arm"] == "n9"
     setting.loc[nine, "exact_match"] = setting.loc[setting["arm"] == "n3", "exact_match"].to_numpy()
     setting.loc[nine, "exact_match"] -= [0.001, 0.02, 0.05]
-    found = setting_verdicts(CLAIMS, setting)["C2"]
-    assert (found["verdict"], found["cautious"]) == ("reproduced", "inconclusive")
+    found = setting_verdicts(CLAIMS, setting, SCORES)["C2"]
+    assert (found.verdict, found.conservative) == ("reproduced", "inconclusive")
 
 
 def test_with_all_arms_a_setting_is_judged_as_the_main_study(setting: pd.DataFrame) -> None:
     whole = [claim for claim in CLAIMS if claim.id == "C3"]
     main = evaluate_claims(whole, {"fitting": setting})
-    assert setting_verdicts(whole, setting)["C3"]["verdict"] == main["C3"]["verdict"]
+    assert setting_verdicts(whole, setting, SCORES)["C3"].verdict == main["C3"].verdict
 
 
 def test_settings_are_gathered_with_the_facts_of_their_arms() -> None:
@@ -155,6 +154,6 @@ def test_settings_are_gathered_with_the_facts_of_their_arms() -> None:
     assert table.columns.is_unique
 
 
-def verdicts_of(record: dict) -> list[str]:
-    """The verdict on a claim, and that by cautious intervals."""
-    return [record["verdict"], record["cautious"]]
+def verdicts_of(claim: ClaimInSetting) -> list[str]:
+    """The verdict on a claim, and that by conservative intervals."""
+    return [claim.verdict, claim.conservative]

@@ -184,7 +184,7 @@ def test_the_budget_is_that_of_re_training(spec, train_params, scheme):
     train = replace(train_params, epochs=9, lr_capsnet=0.02, lr_cnn=0.03, weight_decay=0.1)
     epochs, rate = 13 if scheme.name == LONG else 4, 0.03 if spec.kind == "cnn" else 0.02
     budget = transfer_budget(scheme, train, TransferParams(1, 4), spec)
-    assert budget == Budget(epochs, 16, rate, 2, 0.2, 0.5, even_evaluations=1, weight_decay=0.1)
+    assert budget == Budget(epochs, 16, rate, 2, 0.2, even_evaluations=1, weight_decay=0.1)
 
 
 def test_the_long_base_differs_from_the_base_in_its_budget_alone(spec, transfer, train_params):

@@ -15,10 +15,12 @@ from pydantic import (
     model_validator,
 )
 
-from capsnet_study.claims.kinds import Kind
+from capsnet_study.common.errors import FileError
 
+Kind = Literal["paper", "mechanism"]  # claims of the paper, and ours on what lies behind them
+Side = Literal["above", "below", "within"]
 Table = Literal["fitting", "manifold", "transfer", "mechanism", "interventions"]
-OfArms = Literal["fitting", "mechanism"]  # tables that know what the arms are, and so their groups
+OfArms = Literal["fitting", "mechanism"]  # tables that hold what the arms are
 Group = Literal["capsule_arms", "routed_arms", "routed_full_arms"]
 
 
@@ -29,7 +31,7 @@ class _Record(BaseModel):
 class Expectation(_Record):
     """Where a value should lie: above or below a bound, or within [-bound, bound]."""
 
-    kind: Literal["above", "below", "within"]
+    kind: Side
     bound: float
 
     def __str__(self) -> str:
@@ -102,7 +104,7 @@ class Equivalence(_Record):
 
 
 class DifferenceOfDifferences(_Part):
-    """A measure of `of` minus that of `over`, less that of `minus` minus that of `minus_over`."""
+    """A measure of `of` minus that of `over`, minus the same of `minus` and `minus_over`."""
 
     kind: Literal["difference_of_differences"]
     measure: str
@@ -168,11 +170,18 @@ Part = Annotated[
 
 
 class Claim(_Record):
-    """One finding of the paper and the parts that must all hold for it to be reproduced.
+    """A finding of the paper, or a hypothesis of ours, and the parts that must all hold.
 
-    A `control` is judged alike but is no finding of the paper. A claim of the kind ``mechanism``
-    is about what lies behind findings; it says what it means if it holds and if it does not. One
-    that was found by looking at the trainings of a seed is not judged on them.
+    Attributes
+    ----------
+    control
+        Judged by the same rule, but no finding of the paper.
+    kind
+        ``mechanism`` claims are about what lies behind findings.
+    if_holds, if_not
+        What a mechanism claim means if it holds and if it does not.
+    found_on_seed
+        The seed whose results suggested the claim, which is not judged on them.
     """
 
     id: Annotated[str, Field(pattern=r"^[A-Z]\d+$")]
@@ -200,7 +209,7 @@ def parse_claims(document: Any) -> list[Claim]:
 
     Raises
     ------
-    ValueError
+    FileError
         Naming the claim, the place in it and the fault: an unknown key or kind, a wrong type, an
         expectation that cannot be read, or an id that occurs twice.
     """
@@ -208,16 +217,16 @@ def parse_claims(document: Any) -> list[Claim]:
         claims = TypeAdapter(list[Claim]).validate_python(document)
     except ValidationError as error:
         lines = [f"claims.yaml: {_explain(problem, document)}" for problem in error.errors()]
-        raise ValueError("\n".join(lines)) from None
+        raise FileError("\n".join(lines)) from None
     ids = [claim.id for claim in claims]
     repeated = sorted({name for name in ids if ids.count(name) > 1})
     if repeated:
-        raise ValueError(f"claims.yaml: more than one claim with id {', '.join(repeated)}")
+        raise FileError(f"claims.yaml: more than one claim with id {', '.join(repeated)}")
     return claims
 
 
 def _explain(problem: Mapping[str, Any], document: Any) -> str:
-    """Say in which claim and where in it a problem is, what stands there and what is allowed."""
+    """Return the claim and key of a problem, the value found and what is allowed."""
     said = problem["msg"].removeprefix("Value error, ")
     if not problem["loc"]:
         return said

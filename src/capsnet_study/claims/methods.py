@@ -6,8 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from capsnet_study.claims.declarations import Expectation
-from capsnet_study.claims.kinds import Kind
+from capsnet_study.claims.declarations import Expectation, Kind
 from capsnet_study.claims.significance import (
     crossed_estimate,
     mean_estimate,
@@ -26,10 +25,10 @@ class Method(NamedTuple):
     Attributes
     ----------
     interval_of
-        Of values and a confidence.
+        Takes values and a confidence.
     p_of
-        Of values and where they are expected; None where there is no interval either. Without it no
-        p is told of them.
+        Takes values and where they are expected, and returns None where there is no interval. A
+        method without it gives no p.
     """
 
     interval_of: Callable[[pd.Series, float], Interval]
@@ -37,33 +36,34 @@ class Method(NamedTuple):
 
 
 def bootstrap_of_units(values: pd.Series, confidence: float = 0.95) -> Interval:
-    """Return the interval by which the paper's claims are decided: all units are independent."""
+    """Return the interval that decides the paper's claims: it takes units for independent."""
     return bootstrap_interval(values.to_numpy(), confidence)
 
 
-def cautious_interval(values: pd.Series, confidence: float = 0.95) -> Interval:
-    """Return an interval that allows for what the units share and, where it is t, for few values.
+def conservative_interval(values: pd.Series, confidence: float = 0.95) -> Interval:
+    """Return an interval that allows for what units share and, where it is t, for few values.
 
     Parameters
     ----------
-    values : indexed by unit. By ``trial``: a t interval. By ``trial`` and ``pair``: trials, which
-        share a network, and pairs, which share images, are both resampled (pairs that some trial
-        lacks are left out); where trials make most of the spread, few of them make it too short.
-        By ``split`` and
-        ``direction``: a t interval of the means of the splits, whose directions share networks.
-    confidence : probability mass between the ends of the interval.
+    values
+        Indexed by unit. By ``trial``: a t interval. By ``trial`` and ``pair``: trials, which share
+        a network, and pairs, which share images, are both resampled (without pairs that some trial
+        lacks); where trials differ more than pairs, few trials make it too short. By ``split`` and
+        ``direction``: a t interval of the means of splits, whose directions share networks.
+    confidence
+        Probability mass between the ends of the interval.
     """
     independent = _independent(values)
     if independent.ndim == 2:
         return crossed_interval(independent, confidence)
-    found = t_interval(independent, confidence)
+    interval = t_interval(independent, confidence)
     if "split" not in values.index.names:
-        return found
-    return Interval(float(values.mean()), found.low, found.high, len(values))
+        return interval
+    return Interval(float(values.mean()), interval.low, interval.high, len(values))
 
 
-def cautious_p(values: pd.Series, expect: Expectation) -> float | None:
-    """Return p of a t test that the mean lies where expected, of the units of `cautious_interval`.
+def conservative_p(values: pd.Series, expect: Expectation) -> float | None:
+    """Return p of a t test that the mean lies where expected, of the units as above.
 
     One-sided against the bound; two one-sided tests for ``within``.
     """
@@ -73,7 +73,7 @@ def cautious_p(values: pd.Series, expect: Expectation) -> float | None:
 
 
 def _independent(values: pd.Series) -> np.ndarray:
-    """The values that count as independent, or the table whose rows and columns do."""
+    """Return the values that count as independent, or the table whose rows and columns do."""
     if {"trial", "pair"} <= set(values.index.names):
         return values.unstack("pair").dropna(axis="columns").to_numpy()
     if "split" in values.index.names:
@@ -81,8 +81,8 @@ def _independent(values: pd.Series) -> np.ndarray:
     return values.to_numpy()
 
 
-CAUTIOUS = Method(cautious_interval)
+CONSERVATIVE = Method(conservative_interval)
 METHODS: dict[Kind, Method] = {
     "paper": Method(bootstrap_of_units),
-    "mechanism": Method(cautious_interval, cautious_p),
+    "mechanism": Method(conservative_interval, conservative_p),
 }

@@ -1,9 +1,9 @@
-"""Parts of claims judged on the tables of results: what was found, and on which side it lies."""
+"""Parts of claims judged on the tables of results."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -17,33 +17,29 @@ from capsnet_study.claims.declarations import (
     EachLevel,
     Equivalence,
     Expectation,
-    Group,
     Level,
     Part,
 )
 from capsnet_study.claims.methods import METHODS, Method
-from capsnet_study.claims.significance import permutation_curvature, rank_correlation
-from capsnet_study.claims.tables import Tables, arms_of, paired, series_of, table_of, values_of
+from capsnet_study.claims.records import JudgedPart, Outcome, PartKind
+from capsnet_study.claims.significance import curvature, parabola, rank_correlation
+from capsnet_study.claims.tables import Tables, arms_of, paired, series_of, table_of
+from capsnet_study.stats import Interval
 
-PART_FIELDS = (
-    *("kind", "table", "measure", "of", "minus", "group", "x", "y"),
-    *("n", "dropped", "agree", "mean", "sd", "low", "high", "p"),
-    *("side", "bound", "outcome"),
-)
 SIGNIFICANCE = 0.05
 
-Result = dict[str, Any]
+OfUnits = Difference | BestDifference | Equivalence | DifferenceOfDifferences | Level | EachLevel
 
 
 def judge_parts(
     parts: Iterable[Part], tables: Tables, method: Method = METHODS["paper"]
-) -> list[Result]:
+) -> list[JudgedPart]:
     """Judge parts, one after the other, on tables that hold their measures."""
-    return [result for part in parts for result in _judge_part(part, tables, method)]
+    return [judged for part in parts for judged in _judge_part(part, tables, method)]
 
 
-def outcome_of(low: float, high: float, expect: Expectation) -> str:
-    """Where an interval lies: on the expected side, on the other, or across the bound."""
+def outcome_of(low: float, high: float, expect: Expectation) -> Outcome:
+    """Return where an interval lies: on the expected side, on the other, or across the bound."""
     bound = expect.bound
     as_expected, opposite = {
         "above": (low > bound, high < bound),
@@ -55,38 +51,37 @@ def outcome_of(low: float, high: float, expect: Expectation) -> str:
     return "contradicted" if opposite else "inconclusive"
 
 
-def _judge_part(part: Part, tables: Tables, method: Method) -> list[Result]:
+def _judge_part(part: Part, tables: Tables, method: Method) -> list[JudgedPart]:
     table = table_of(tables, part.table)
     match part:
-        case Difference(of=arm, minus=other):
-            return [_judge_difference(part, table, arm, other, method)]
-        case BestDifference(of=arm):
-            return [_judge_difference(part, table, arm, _best_rival(part, table), method)]
-        case Equivalence():
-            return [_judge_equivalence(part, table, method)]
+        case Difference(of=of, minus=minus) | Equivalence(of=of, minus=minus):
+            values = _differences(part, table, of, minus)
+            return [_judge(part, values, method, kind=part.kind, of=of, minus=minus)]
+        case BestDifference(of=of):
+            minus = _best_rival(part, table)
+            values = _differences(part, table, of, minus)
+            return [_judge(part, values, method, kind="difference", of=of, minus=minus)]
         case DifferenceOfDifferences():
-            return [_judge_differences(part, table, method)]
-        case Level(of=arm):
-            return [_judge_level(part, table, arm, None, method)]
+            arms = {name: getattr(part, name) for name in ("of", "over", "minus", "minus_over")}
+            first = _differences(part, table, part.of, part.over)
+            second = _differences(part, table, part.minus, part.minus_over)
+            left, right = first.align(second, join="inner")
+            return [_judge(part, left - right, method, kind=part.kind, **arms)]
+        case Level(of=of):
+            values = series_of(part.table, table, of, part.measure)
+            return [_judge(part, values, method, kind="level", of=of)]
         case EachLevel(each=group):
-            arms = arms_of(table, group) or [None]
-            return [_judge_level(part, table, arm, group, method) for arm in arms]
-        case Correlation():
-            return [_judge_correlation(part, table)]
-        case Curvature():
-            return [_judge_curvature(part, table)]
+            return [
+                _judge(part, values, method, kind="level", of=arm, group=group)
+                for arm in arms_of(table, group) or [None]
+                for values in [series_of(part.table, table, arm, part.measure)]
+            ]
+        case Correlation() | Curvature():
+            return [_judge_over_arms(part, table)]
 
 
-def _judge_difference(
-    part: Difference | BestDifference,
-    table: pd.DataFrame,
-    arm: str,
-    other: str | None,
-    method: Method,
-) -> Result:
-    """Judge one arm's values less another's, paired by unit."""
-    what = {"kind": "difference", "measure": part.measure, "of": arm, "minus": other}
-    return _result(part, what, paired(part.table, table, arm, other, part.measure), method)
+def _differences(part: OfUnits, table: pd.DataFrame, of: str, minus: str | None) -> pd.Series:
+    return paired(part.table, table, of, minus, part.measure)
 
 
 def _best_rival(part: BestDifference, table: pd.DataFrame) -> str | None:
@@ -99,108 +94,95 @@ def _best_rival(part: BestDifference, table: pd.DataFrame) -> str | None:
     return max(means, key=lambda arm: means[arm])
 
 
-def _judge_equivalence(part: Equivalence, table: pd.DataFrame, method: Method) -> Result:
-    """Judge a difference within a bound: by two one-sided tests, which is by the 90 % interval."""
-    what = {"kind": "equivalence", "measure": part.measure, "of": part.of, "minus": part.minus}
-    found = paired(part.table, table, part.of, part.minus, part.measure)
-    result = _result(part, what, found, method) | {"low_90": None, "high_90": None}
-    if result["low"] is None:
-        return result
-    inner = method.interval_of(found.dropna(), 1 - 2 * SIGNIFICANCE)
-    result |= {"low_90": inner.low, "high_90": inner.high}
-    if outcome_of(inner.low, inner.high, part.expect) == "reproduced":
-        result["outcome"] = "reproduced"
-    return result
+def _judge(
+    part: OfUnits, values: pd.Series, method: Method, *, kind: PartKind, **arms: str | None
+) -> JudgedPart:
+    """Judge the values of a part by their interval; units without one (NaN) are left out.
 
-
-def _judge_differences(
-    part: DifferenceOfDifferences, table: pd.DataFrame, method: Method
-) -> Result:
-    """Judge a difference of two arms less that of two others, paired by unit."""
-    arms = {name: getattr(part, name) for name in ("of", "over", "minus", "minus_over")}
-    what = {"kind": part.kind, "measure": part.measure} | arms
-    first = paired(part.table, table, part.of, part.over, part.measure)
-    second = paired(part.table, table, part.minus, part.minus_over, part.measure)
-    left, right = first.align(second, join="inner")
-    return _result(part, what, left - right, method)
-
-
-def _judge_level(
-    part: Level | EachLevel,
-    table: pd.DataFrame,
-    arm: str | None,
-    group: Group | None,
-    method: Method,
-) -> Result:
-    """Judge the values of one arm."""
-    what = {"kind": "level", "measure": part.measure, "of": arm, "group": group}
-    return _result(part, what, series_of(part.table, table, arm, part.measure), method)
-
-
-def _judge_correlation(part: Correlation, table: pd.DataFrame) -> Result:
-    """Judge a rank correlation; permutation tests of both signs decide, in place of an interval."""
-    result, x, y = _over_arms(part, table)
-    rho, p = rank_correlation(x, y)
-    _, p_opposite = rank_correlation(-x, y)
-    return result | _found(rho, p, p_opposite)
-
-
-def _judge_curvature(part: Curvature, table: pd.DataFrame) -> Result:
-    """Judge a curvature as a correlation; as expected, its vertex must lie within the range of x.
-
-    The result has one more field, vertex.
+    An equivalence is judged by its 90 % interval, too.
     """
-    result, x, y = _over_arms(part, table)
-    fit, p = permutation_curvature(x, y)
-    _, p_opposite = permutation_curvature(x, -y)
-    found = _found(fit.curvature, p, p_opposite)
-    if found.get("outcome") == "reproduced" and not x.min() < fit.vertex < x.max():
-        found["outcome"] = "inconclusive"
-    return result | {"vertex": fit.vertex if found else None} | found
+    known = values.dropna()
+    judged = JudgedPart(
+        kind=kind,
+        table=part.table,
+        measure=part.measure,
+        **arms,
+        side=part.expect.kind,
+        bound=part.expect.bound,
+        n=len(known),
+        dropped=len(values) - len(known),
+    )
+    if known.empty:
+        return judged
+    whole = method.interval_of(known, 0.95)
+    inner = method.interval_of(known, 0.9) if isinstance(part, Equivalence) else None
+    return replace(
+        judged,
+        outcome=_outcome(part.expect, whole, inner),
+        agree=sum(outcome_of(value, value, part.expect) == "reproduced" for value in known),
+        mean=whole.mean,
+        sd=float(known.std()) if len(known) > 1 else None,
+        low=whole.low,
+        high=whole.high,
+        low_90=inner and inner.low,
+        high_90=inner and inner.high,
+        p=method.p_of and method.p_of(known, part.expect),
+    )
 
 
-def _found(value: float, p: float, p_opposite: float) -> Result:
-    """What permutation tests of both signs tell; nothing of a value that does not exist."""
-    if np.isnan(value):
-        return {}
-    outcome = "inconclusive"
+def _outcome(expect: Expectation, whole: Interval, inner: Interval | None) -> Outcome:
+    """Return the outcome by the 95 % interval; of an equivalence, 90 % within the bound will do."""
+    if whole.low is None:
+        return "not evaluated"
+    if inner and outcome_of(inner.low, inner.high, expect) == "reproduced":
+        return "reproduced"
+    return outcome_of(whole.low, whole.high, expect)
+
+
+def _judge_over_arms(part: Correlation | Curvature, table: pd.DataFrame) -> JudgedPart:
+    """Judge a statistic of the means of arms by its permutation tests of both signs.
+
+    The vertex of a single peak lies within the range of x as well.
+    """
+    means = _arm_means(part, table)
+    known = means[np.isfinite(means).all(axis="columns")]
+    judged = JudgedPart(
+        kind=part.kind,
+        table=part.table,
+        group=part.over,
+        x=part.x,
+        y=part.y,
+        side=part.expect.kind,
+        bound=part.expect.bound,
+        n=len(known),
+        dropped=len(means) - len(known),
+    )
+    x, y = known.to_numpy().T
+    test = (rank_correlation if isinstance(part, Correlation) else curvature)(x, y)
+    if np.isnan(test.value):
+        return judged
+    vertex = parabola(x, y).vertex if isinstance(part, Curvature) else None
+    outside = vertex is not None and not x.min() < vertex < x.max()
+    p, opposite = test.p_above, test.p_below
+    if part.expect.kind == "below":
+        p, opposite = opposite, p
+    outcome = _outcome_of_signs(p, opposite)
+    if outcome == "reproduced" and outside:
+        outcome = "inconclusive"
+    return replace(judged, outcome=outcome, mean=test.value, p=p, vertex=vertex)
+
+
+def _outcome_of_signs(p: float, opposite: float) -> Outcome:
+    """Return the outcome by the p of the expected sign, and by that of the opposite one."""
     if p < SIGNIFICANCE:
-        outcome = "reproduced"
-    elif p_opposite < SIGNIFICANCE:
-        outcome = "contradicted"
-    return {"mean": value, "p": p, "outcome": outcome}
+        return "reproduced"
+    return "contradicted" if opposite < SIGNIFICANCE else "inconclusive"
 
 
-def _over_arms(
-    part: Correlation | Curvature, table: pd.DataFrame
-) -> tuple[Result, np.ndarray, np.ndarray]:
-    """The part not evaluated, with x and y: the means of those arms that have both."""
-    means = [
-        [values_of(part.table, table, arm, measure)[measure].mean() for measure in (part.x, part.y)]
+def _arm_means(part: Correlation | Curvature, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the means of x and y of each arm of the group."""
+    rows = [
+        [series_of(part.table, table, arm, measure).mean() for measure in (part.x, part.y)]
         for arm in arms_of(table, part.over)
     ]
-    means = np.array(means, dtype=float).reshape(-1, 2)
-    known = np.isfinite(means).all(axis=1)
-    x, y = means[known].T
-    what = {"kind": part.kind, "x": part.x, "y": part.y, "group": part.over}
-    result = _result(part, what, pd.Series(dtype=float), METHODS["paper"])
-    return result | {"n": len(x), "dropped": int((~known).sum())}, x, y
-
-
-def _result(part: Part, what: Result, found: pd.Series, method: Method) -> Result:
-    """Judge the values of a part; units without one (NaN) are left out, and counted."""
-    values = found.dropna()
-    result = dict.fromkeys(PART_FIELDS) | {"table": part.table} | what
-    result |= {"side": part.expect.kind, "bound": part.expect.bound, "outcome": "not evaluated"}
-    result |= {"n": len(values), "dropped": len(found) - len(values)}
-    if len(values) > 0:
-        interval = method.interval_of(values, 0.95)
-        result |= {"mean": interval.mean, "low": interval.low, "high": interval.high}
-        result["sd"] = float(values.std()) if len(values) > 1 else None
-        result["agree"] = sum(
-            outcome_of(value, value, part.expect) == "reproduced" for value in values
-        )
-        if interval.low is not None:
-            result["outcome"] = outcome_of(interval.low, interval.high, part.expect)
-            result["p"] = method.p_of and method.p_of(values, part.expect)
-    return result
+    return pd.DataFrame(rows, columns=["x", "y"], dtype=float)

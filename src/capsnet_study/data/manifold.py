@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int, UInt8
 
+from capsnet_study.common.errors import ParameterError
 from capsnet_study.common.seeding import numpy_generator
 from capsnet_study.common.sizes import IMAGE_SIZE, MAX_SHIFT
 from capsnet_study.data.multimnist import overlay
@@ -48,11 +49,11 @@ def make_manifold(
 
     Raises
     ------
-    ValueError
+    ParameterError
         There is no pair, or no digit of a class that a pair names.
     """
     if not pairs:
-        raise ValueError("manifold.pairs is empty: at least one pair such as 7-8 is needed")
+        raise ParameterError("manifold.pairs is empty: at least one pair such as 7-8 is needed")
     grid = shift_grid()
     sets = np.empty((len(pairs), len(grid), IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
     drawn = np.empty((len(pairs), 2), dtype=np.int64)
@@ -68,5 +69,5 @@ def make_manifold(
 def _draw(labels: UInt8[np.ndarray, " digits"], digit: int, rng: np.random.Generator) -> int:
     candidates = np.flatnonzero(labels == digit)
     if not len(candidates):
-        raise ValueError(f"no digit {digit} among the {len(labels)} digits to draw from")
+        raise ParameterError(f"no digit {digit} among the {len(labels)} digits to draw from")
     return int(rng.choice(candidates))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int, UInt8
 
+from capsnet_study.common.errors import ParameterError
 from capsnet_study.common.sizes import IMAGE_SIZE, MAX_SHIFT
 
 
@@ -37,12 +38,12 @@ def make_multimnist(
 
     Raises
     ------
-    ValueError
+    ParameterError
         `count` exceeds the number of pairs of digits of different class.
     """
     possible = _pairs_of_different_class(labels)
     if count > possible:
-        raise ValueError(
+        raise ParameterError(
             f"{count} images were asked for, but {len(labels)} digits give only {possible} pairs "
             "of different class"
         )

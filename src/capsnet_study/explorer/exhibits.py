@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import altair as alt
 import pandas as pd
 
+from capsnet_study.claims.records import Claims
 from capsnet_study.explorer.cause_charts import (
     clamp_chart,
     differences_chart,
@@ -21,13 +22,14 @@ from capsnet_study.explorer.fitting_charts import curves_chart, trajectories_cha
 from capsnet_study.explorer.map_chart import maps_chart
 from capsnet_study.explorer.setting_charts import effects_chart, verdicts_chart
 from capsnet_study.explorer.transfer_chart import transfer_chart
+from capsnet_study.settings.results import SettingsResults
 
 PICK = (
     "Click an arm in the legend to see it alone, Shift-click for more of them, click elsewhere for "
     "all. "
 )
 ZOOM = " Drag to move, Ctrl and wheel to zoom, double-click for the whole."
-FITTING, MECHANISM = "plots/fitting.csv", "plots/ablations.csv"
+FITTING, ABLATIONS = "plots/fitting.csv", "plots/ablations.csv"
 INTERVENTIONS, SETTINGS = "plots/interventions.csv", "metrics/settings.json"
 
 
@@ -72,7 +74,7 @@ class Results(NamedTuple):
     sheets
         By digit pair, a picture of its images, as `sprites.sheets` returns it.
     settings
-        `metrics/settings.json`.
+        With all seeds as one of them.
     """
 
     fitting: pd.DataFrame
@@ -83,9 +85,9 @@ class Results(NamedTuple):
     manifold: pd.DataFrame
     transfer: pd.DataFrame
     nulls: Mapping[str, Any]
-    claims: Mapping[str, Any]
+    claims: Claims
     sheets: Mapping[str, str]
-    settings: Mapping[str, Any]
+    settings: SettingsResults
 
 
 def make_exhibits(results: Results, pairs: Sequence[str], models: Sequence[str]) -> list[Exhibit]:
@@ -166,8 +168,8 @@ def _of_measures(results: Results) -> list[Exhibit]:
     return [
         Exhibit(
             "faithfulness-chart", "faithfulness", "Faithfulness, measure by measure",
-            "Mean and cautious 95 % interval of each model; ticks: its digit pairs; grey: maps of "
-            "known structure. Choose the measure below, and point at a mark for its values.",
+            "Mean and conservative 95 % interval of each model; ticks: its digit pairs; grey: maps "
+            "of known structure. Choose the measure below, and point at a mark for its values.",
             faithfulness_chart(results.manifold, results.nulls),
             ["plots/manifold.csv", "metrics/manifold.json"],
         ),
@@ -187,13 +189,13 @@ def _of_steps(results: Results) -> list[Exhibit]:
             "step-differences", "step_differences", "Difference to three iterations",
             f"{PICK}Means over trials and 95 % t intervals of differences paired by trial; choose "
             f"what the arms differ in below, and point at a dot for its values.{ZOOM}",
-            differences_chart(results.arms), [FITTING, MECHANISM],
+            differences_chart(results.arms), [FITTING, ABLATIONS],
         ),
         Exhibit(
             "clamp-chart", "clamp", "Accuracy at a given certainty",
             "Lines: H / log J of R1 held at a target; other markers: arms that are not held, at "
             f"their own last H. Means over trials and 95 % t intervals; choose n below.{ZOOM}",
-            clamp_chart(results.arms), [FITTING, MECHANISM],
+            clamp_chart(results.arms), [FITTING, ABLATIONS],
         ),
         Exhibit(
             "exposure-chart", "exposure", "How many capsules training reaches",

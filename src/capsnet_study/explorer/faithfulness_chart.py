@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
-from capsnet_study.claims.methods import cautious_interval
+from capsnet_study.claims.methods import conservative_interval
 from capsnet_study.claims.tables import series_of
 from capsnet_study.explorer.pieces import READ, chart_of, menu, model_scales
 from capsnet_study.explorer.points import Row
@@ -70,13 +70,13 @@ def faithfulness_chart(table: pd.DataFrame, nulls: Nulls) -> alt.LayerChart:
 
 
 def measure_rows(table: pd.DataFrame, nulls: Nulls) -> list[Row]:
-    """Return mean and cautious 95 % interval by measure and model, and null maps below them."""
+    """Return mean and conservative 95 % interval by measure and model, and null maps below them."""
     rows = []
     for measure in [measure for measure in ALL_MEASURES if measure in table]:
         for model in _models(table):
             values = series_of("manifold", table, model, measure).dropna()
             if len(values):
-                found = cautious_interval(values)
+                found = conservative_interval(values)
                 low, high = (found.mean if end is None else end for end in (found.low, found.high))
                 said = f"(n = {found.n}: pairs × trials)"
                 rows.append(_row(measure, MODEL_NAMES[model], (low, found.mean, high), said))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import altair as alt
 
+from capsnet_study.claims.records import Claims
 from capsnet_study.claims.words import number
 from capsnet_study.explorer.pieces import READ, chart_of, line_at, menu, scale_of
 from capsnet_study.explorer.points import Row
 from capsnet_study.figures.forest import OUTCOME_LOOKS
-
-Settings = Mapping[str, Any]
+from capsnet_study.settings.results import PooledEffect, SettingsResults
+from capsnet_study.stats import Interval
 
 CELL, WIDTH, ROW = 26, 440, 26  # pixels
 SIGNS = {"reproduced": "✓", "contradicted": "✗", "inconclusive": "?", "not evaluated": "–"}
@@ -21,17 +19,16 @@ POINTS = "difference in exact match (points)"
 POOLED = "all settings"
 
 
-def verdicts_chart(settings: Settings, claims: Mapping[str, Mapping[str, Any]]) -> alt.LayerChart:
-    """The verdict on every claim in every setting, by colour and sign.
+def verdicts_chart(results: SettingsResults, claims: Claims) -> alt.LayerChart:
+    """Return the verdict on every claim in every setting, by colour and sign.
 
     Parameters
     ----------
-    settings : mapping
-        `metrics/settings.json`: by setting, its title, what is changed in it, and verdicts.
-    claims : mapping
-        `metrics/claims.json`, for the titles of claims.
+    results : SettingsResults
+    claims : mapping of str to JudgedClaim
+        For the titles of claims.
     """
-    rows = verdict_rows(settings, claims)
+    rows = verdict_rows(results, claims)
     colours = [look.colour for look in OUTCOME_LOOKS.values()]
     cells = chart_of(rows).encode(
         x=alt.X("claim:N", sort=None, title=None, axis=alt.Axis(labelAngle=0, orient="top")),
@@ -41,7 +38,7 @@ def verdicts_chart(settings: Settings, claims: Mapping[str, Mapping[str, Any]]) 
             "changed:N",
             alt.Tooltip("title:N", title="claim"),
             "verdict:N",
-            alt.Tooltip("cautious:N", title="by cautious intervals"),
+            alt.Tooltip("conservative:N", title="by conservative intervals"),
         ],
     )
     squares = cells.mark_rect(stroke="white", opacity=0.75).encode(
@@ -52,34 +49,27 @@ def verdicts_chart(settings: Settings, claims: Mapping[str, Mapping[str, Any]]) 
     return alt.layer(squares, signs).properties(width=alt.Step(CELL), height=alt.Step(CELL))
 
 
-def verdict_rows(settings: Settings, claims: Mapping[str, Mapping[str, Any]]) -> list[Row]:
-    """Return one row a setting and claim."""
+def verdict_rows(results: SettingsResults, claims: Claims) -> list[Row]:
+    """Return one row per setting and claim."""
     return [
         {
-            "setting": setting["title"],
-            "changed": setting["changed"],
+            "setting": setting.title,
+            "changed": setting.changed,
             "claim": id,
-            "title": f"{id} {claims[id]['title']}" if id in claims else id,
-            "verdict": found["verdict"],
-            "cautious": found["cautious"],
-            "sign": SIGNS.get(found["verdict"], "?"),
+            "title": f"{id} {claims[id].title}" if id in claims else id,
+            "verdict": judged.verdict,
+            "conservative": judged.conservative,
+            "sign": SIGNS[judged.verdict],
         }
-        for setting in settings["settings"].values()
-        for id, found in setting["claims"].items()
+        for setting in results.settings.values()
+        for id, judged in setting.claims.items()
     ]
 
 
-def effects_chart(settings: Settings) -> alt.LayerChart:
-    """One effect in every setting and over all settings, with intervals.
-
-    Parameters
-    ----------
-    settings : mapping
-        `metrics/settings.json`: by effect, a difference in exact match, its title, and mean, low
-        and high by setting, and pooled.
-    """
-    rows = effect_rows(settings)
-    titles = {name: effect["title"] for name, effect in settings["effects"].items()}
+def effects_chart(results: SettingsResults) -> alt.LayerChart:
+    """Return one effect in every setting and over all settings, with intervals."""
+    rows = effect_rows(results)
+    titles = {name: effect.title for name, effect in results.effects.items()}
     base = (
         chart_of(rows)
         .transform_filter("datum.effect == effect")
@@ -98,30 +88,28 @@ def effects_chart(settings: Settings) -> alt.LayerChart:
     return layers.properties(width=WIDTH, height=alt.Step(ROW))
 
 
-def effect_rows(settings: Settings) -> list[Row]:
-    """Return one row an effect and setting, in points, and one for all settings if several."""
+def effect_rows(results: SettingsResults) -> list[Row]:
+    """Return one row per effect and setting, in points, and one for all settings if several."""
     rows = []
-    for name, effect in settings["effects"].items():
-        found = [
-            (setting["title"], effect["settings"][key])
-            for key, setting in settings["settings"].items()
-            if key in effect["settings"]
-        ]
-        if effect["pooled"]["mean"] is not None:
-            found.append((POOLED, effect["pooled"]))
-        for title, one in found:
-            place = {"effect": name, "setting": title, "pooled": title == POOLED}
-            rows.append(place | _spread(one))
+    for name, effect in results.effects.items():
+        for key, setting in results.settings.items():
+            if key in effect.settings:
+                place = {"effect": name, "setting": setting.title, "pooled": False}
+                rows.append(place | _spread(effect.settings[key]))
+        if effect.pooled is not None:
+            place = {"effect": name, "setting": POOLED, "pooled": True}
+            rows.append(place | _spread(effect.pooled))
     return rows
 
 
-def _spread(found: Mapping[str, Any]) -> Row:
-    """Mean and interval in points, and both in words; a single value has no interval."""
-    mean, low, high = (found[name] for name in ("mean", "low", "high"))
-    trials = f" (n = {found['n']})" if "n" in found else ""
-    ends = [number(end, "points") for end in (mean, low, high)]
-    words = f"{ends[0]} points [{ends[1]}, {ends[2]}]{trials}"
-    if low is None:
-        low, high, words = mean, mean, f"{ends[0]} points (one trial)"
-    numbers = {"mean": mean, "low": low, "high": high}
+def _spread(effect: Interval | PooledEffect) -> Row:
+    """Return mean and interval in points, and both in words; one trial has no interval."""
+    low, high = (effect.mean if end is None else end for end in (effect.low, effect.high))
+    mean, *ends = (number(value, "points") for value in (effect.mean, low, high))
+    words = f"{mean} points [{ends[0]}, {ends[1]}]"
+    if effect.low is None:
+        words = f"{mean} points (one trial)"
+    elif isinstance(effect, Interval):
+        words += f" (n = {effect.n})"
+    numbers = {"mean": effect.mean, "low": low, "high": high}
     return {name: round(100 * value, 3) for name, value in numbers.items()} | {"words": words}

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.spatial import procrustes
 from scipy.spatial.distance import cdist, pdist
+from scipy.stats import spearmanr
 from sklearn.linear_model import RidgeCV
 from sklearn.metrics import r2_score
 from sklearn.model_selection import KFold, cross_val_predict
@@ -16,7 +17,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from capsnet_study.faithfulness.chamfer import Points, chamfer_conventions
-from capsnet_study.stats import spearman
 
 NEIGHBOURS = 8  # of an inner point of the grid
 RIDGE_PENALTIES = np.logspace(-2, 4, 13)
@@ -81,7 +81,7 @@ def distance_spearman(grid: Points, points: Float[np.ndarray, "points dim"]) -> 
     """
     if _collapsed(points):
         return 0.0
-    return spearman(pdist(grid), pdist(points))
+    return float(spearmanr(pdist(grid), pdist(points)).statistic)
 
 
 def knn_overlap(

@@ -85,4 +85,4 @@ def _short(arm: Arm) -> str:
         return arm_name(arm)
     if arm.n_iter == SOFT_N_ITER:
         return "fitness" if arm.follows_fitness else f"{arm.eta:g}"
-    return arm_name(arm).removeprefix("n = ").removesuffix(" gradient")
+    return f"{arm.n_iter}, last" if arm.gradient == "last" else f"{arm.n_iter}"

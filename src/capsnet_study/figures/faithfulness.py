@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from capsnet_study.claims.methods import cautious_interval
+from capsnet_study.claims.methods import conservative_interval
 from capsnet_study.claims.tables import paired, series_of
 from capsnet_study.figures.arms import count_range
 from capsnet_study.figures.style import (
@@ -75,11 +75,11 @@ def _draw_nulls(axes: Axes, nulls: Nulls) -> None:
 
 
 def _draw_interval(axes: Axes, row: int, values: pd.Series, model: str) -> int:
-    """Mean and cautious interval of the values of one row; returns how many there are."""
+    """Mean and conservative interval of the values of one row; returns how many there are."""
     found = values.dropna()
     if found.empty:
         return 0
-    interval, look = cautious_interval(found), MODEL_LOOKS[model]
+    interval, look = conservative_interval(found), MODEL_LOOKS[model]
     if interval.low is not None:
         axes.hlines(row, interval.low, interval.high, color="black", linewidth=0.9, zorder=3)
     axes.plot(
@@ -134,7 +134,7 @@ def _legend(figure: Figure, counts: set[int], kinds: set[str]) -> None:
     ]  # fmt: skip
     labels = [NULL_NAMES[kind] for kind in (*NULL_BANDS, *NULL_LINES) if kind in kinds]
     number = count_range(counts or {0})
-    text = f"mean and cautious 95 % interval, of trials and pairs both resampled, n = {number}"
+    text = f"mean and conservative 95 % interval, of trials and pairs both resampled, n = {number}"
     figure.legend(
         [*handles, Patch(color=BETTER_COLOUR)], [*labels, "CapsNet is better"],
         loc="outside lower center", ncols=5, title=text,

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, NullLocator, SymmetricalLogLocator
 
-from capsnet_study.claims.words import Part
+from capsnet_study.claims.records import JudgedPart
 from capsnet_study.figures.style import DOUBLE, INTERVAL, NOTE_COLOUR, SMALL, Look
 
 OUTCOME_LOOKS = {
@@ -22,12 +22,10 @@ OUTCOME_LOOKS = {
     "not evaluated": Look("not evaluated", NOTE_COLOUR, marker="|"),
 }
 EXPECTED_COLOUR = "#dcefe7"
-CAUTIOUS = {"color": "#444444", "linewidth": 0.5, "zorder": 2.5}
+CONSERVATIVE = {"color": "#444444", "linewidth": 0.5, "zorder": 2.5}
 ROW, GAP = 0.122, 0.45  # inches a row; rows between two claims
 HEAD, FOOT = 1.9, 0.75  # rows above the first claim; inches below the last, of axis and legend
 FARTHEST = 1000.0  # standard deviations
-
-Claims = Mapping[str, Mapping[str, Any]]
 
 
 class Page(NamedTuple):
@@ -62,12 +60,12 @@ def look_of(outcome: str) -> Look:
     return OUTCOME_LOOKS.get(outcome, Look(outcome, NOTE_COLOUR, marker="D", filled=False))
 
 
-def standardised(part: Part, value: float | None) -> float | None:
-    """A value of a part in standard deviations of its paired differences; a correlation as it is.
+def standardised(part: JudgedPart, value: float | None) -> float | None:
+    """Return a value in standard deviations of a part's paired differences; a correlation's as is.
 
     None where there is no such scale: of a single value, of a curvature.
     """
-    unit = 1.0 if part["kind"] == "correlation" else part.get("sd")
+    unit = 1.0 if part.kind == "correlation" else part.sd
     if value is None or unit is None:
         return None
     if unit == 0:
@@ -75,9 +73,11 @@ def standardised(part: Part, value: float | None) -> float | None:
     return float(np.clip(value / unit, -FARTHEST, FARTHEST))
 
 
-def scale_of(parts: Iterable[Part]) -> float:
-    """The end of an axis that has room for means and intervals of all parts."""
-    ends = [standardised(part, part[key]) for part in parts for key in ("mean", "low", "high")]
+def scale_of(parts: Iterable[JudgedPart]) -> float:
+    """Return the end of an axis that has room for means and intervals of all parts."""
+    ends = [
+        standardised(part, value) for part in parts for value in (part.mean, part.low, part.high)
+    ]
     return 1.3 * max([1.0, *(abs(end) for end in ends if end is not None)])
 
 
@@ -105,23 +105,25 @@ def _plain(value: float) -> str:
     return "" if abs(value) == 10 else f"{value:g}".replace("-", "−")
 
 
-def draw_part(plot: Axes, row: float, part: Part, cautious: Part | None = None) -> None:
-    """The expected side, the mean and its intervals: the cautious one thin, behind the other."""
+def draw_part(
+    plot: Axes, row: float, part: JudgedPart, conservative: JudgedPart | None = None
+) -> None:
+    """Draw the expected side, the mean and its intervals: the conservative one thin, behind."""
     left, right = _expected_side(part)
     plot.fill_between([left, right], row - 0.42, row + 0.42, color=EXPECTED_COLOUR, linewidth=0)
-    if part["mean"] is None:
+    if part.mean is None:
         write(plot, 0.0, row, "not evaluated", ha="center", zorder=5, color=NOTE_COLOUR,
               bbox={"facecolor": "white", "linewidth": 0, "pad": 0.8})  # fmt: skip
         return
-    if cautious:
-        _draw_interval(plot, row, part, cautious, CAUTIOUS)
+    if conservative:
+        _draw_interval(plot, row, part, conservative, CONSERVATIVE)
     _draw_interval(plot, row, part, part, INTERVAL)
     draw_mean(plot, row, part)
 
 
-def draw_mean(plot: Axes, row: float, part: Part, size: float = 3.6) -> None:
-    """The marker of a part at its mean, if it has a place on the scale."""
-    place, look = standardised(part, part["mean"]), look_of(part["outcome"])
+def draw_mean(plot: Axes, row: float, part: JudgedPart, size: float = 3.6) -> None:
+    """Draw the marker of a part at its mean, if it has a place on the scale."""
+    place, look = standardised(part, part.mean), look_of(part.outcome)
     if place is not None:
         plot.plot(
             place, row, marker=look.marker, color=look.colour, markersize=size, zorder=4,
@@ -129,25 +131,27 @@ def draw_mean(plot: Axes, row: float, part: Part, size: float = 3.6) -> None:
         )  # fmt: skip
 
 
-def _draw_interval(plot: Axes, row: float, part: Part, found: Part, style: Mapping) -> None:
-    """An interval in standard deviations of the part."""
-    low, high = (standardised(part, found[key]) for key in ("low", "high"))
+def _draw_interval(
+    plot: Axes, row: float, part: JudgedPart, interval: JudgedPart, style: Mapping
+) -> None:
+    """Draw an interval in standard deviations of the part."""
+    low, high = (standardised(part, end) for end in (interval.low, interval.high))
     if low is not None and high is not None:
         plot.hlines(row, low, high, **style)
 
 
-def _expected_side(part: Part) -> tuple[float, float]:
-    """The ends of the side a part is expected on, in standard deviations."""
-    bound = standardised(part, part["bound"]) or 0.0
+def _expected_side(part: JudgedPart) -> tuple[float, float]:
+    """Return the ends of the side a part is expected on, in standard deviations."""
+    bound = standardised(part, part.bound) or 0.0
     far = 2 * FARTHEST
-    return {"above": (bound, far), "below": (-far, bound), "within": (-bound, bound)}[part["side"]]
+    return {"above": (bound, far), "below": (-far, bound), "within": (-bound, bound)}[part.side]
 
 
-def draw_range(plot: Axes, row: float, parts: Sequence[Part]) -> None:
-    """Several parts in one row: all of their means, and a line from the lowest to the highest."""
+def draw_range(plot: Axes, row: float, parts: Sequence[JudgedPart]) -> None:
+    """Draw several parts in one row: their means, and a line from the lowest to the highest."""
     left, right = _expected_side(parts[0])
     plot.fill_between([left, right], row - 0.42, row + 0.42, color=EXPECTED_COLOUR, linewidth=0)
-    places = [standardised(part, part["mean"]) for part in parts]
+    places = [standardised(part, part.mean) for part in parts]
     known = [place for place in places if place is not None]
     if known:
         plot.hlines(row, min(known), max(known), color="black", linewidth=0.9, zorder=3)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from textwrap import wrap
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from capsnet_study.claims.records import Claims, JudgedClaim, JudgedPart
 from capsnet_study.claims.words import Words, measure_of, p_text, p_value, words_of
 from capsnet_study.figures.forest import (
     GAP,
-    Claims,
     Page,
-    Part,
     draw_part,
     finish_plot,
     interval_line,
@@ -38,7 +36,7 @@ WIDTH = 70  # characters of what is compared in a line
 class PartRows(NamedTuple):
     """The rows of a part: its measure, where it changes, then what is compared, in lines."""
 
-    part: Part
+    part: JudgedPart
     cells: PartCells
     heading: str
     lines: list[str]
@@ -49,13 +47,13 @@ class PartRows(NamedTuple):
         return len(self.lines) + bool(self.heading)
 
 
-def part_rows(claim: Mapping[str, Any], words: Words) -> list[PartRows]:
-    """The parts of a claim in rows, top down; one row for all of a claim without any value."""
-    if claim["parts"] and all(part["mean"] is None for part in claim["parts"]):
+def part_rows(claim: JudgedClaim, words: Words) -> list[PartRows]:
+    """Return the parts of a claim in rows, top down; one row for all of a claim without a value."""
+    if claim.parts and all(part.mean is None for part in claim.parts):
         cells = PartCells("", "", "", "")
-        return [PartRows(claim["parts"][0], cells, "", [f"parts: {len(claim['parts'])}"])]
+        return [PartRows(claim.parts[0], cells, "", [f"parts: {len(claim.parts)}"])]
     found, above = [], ""
-    for part in claim["parts"]:
+    for part in claim.parts:
         cells, measure = describe_part(part, words), measure_of(part)
         name = measure.name if len(measure.name) <= WIDTH else measure.title
         name = f"{name} ({measure.unit})" if measure.unit else name
@@ -70,14 +68,10 @@ def _unbreakable(text: str) -> str:
     return text.replace(" = ", "\xa0=\xa0").replace(", ", ",\xa0").replace(" log J", "\xa0log\xa0J")
 
 
-def claim_p(claim: Mapping[str, Any]) -> str:
-    """The p value of a claim and that adjusted for the number of claims, as far as there are any.
-
-    >>> claim_p({"p": 0.0123, "p_holm": 0.11}), claim_p({"p": 0.00001, "p_holm": None})
-    ('p = .01, Holm p = .11', 'p < .01')
-    """
-    found = {"": claim.get("p"), "Holm ": claim.get("p_holm")}
-    return ", ".join(f"{name}{p_text(p)}" for name, p in found.items() if p is not None)
+def claim_p(claim: JudgedClaim) -> str:
+    """Return the p value of a claim and the adjusted one, as "p = .01, Holm p = .11"."""
+    values = {"": claim.p, "Holm ": claim.p_holm}
+    return ", ".join(f"{name}{p_text(p)}" for name, p in values.items() if p is not None)
 
 
 def _draw_part_rows(page: Page, top: int | float, rows: PartRows) -> None:
@@ -90,21 +84,21 @@ def _draw_part_rows(page: Page, top: int | float, rows: PartRows) -> None:
     for line, text in enumerate(rows.lines):
         write(page.words, COMPARED, top + line, text)
     draw_part(page.plot, top, part)
-    write(page.words, COUNT, top, str(part.get("n", "")), ha="right")
+    write(page.words, COUNT, top, str(part.n), ha="right")
     write(page.words, VALUE, top, cells.value, ha="right")
-    if part["low"] is not None:
+    if part.low is not None:
         write(page.words, RANGE, top, cells.range)
-    if part["p"] is not None:
-        write(page.words, P, top, p_value(part["p"]), ha="right")
+    if part.p is not None:
+        write(page.words, P, top, p_value(part.p), ha="right")
 
 
 def _draw_claim(
-    page: Page, top: float, name: str, claim: Mapping[str, Any], parts: list[PartRows]
+    page: Page, top: float, name: str, claim: JudgedClaim, parts: list[PartRows]
 ) -> None:
     """A row of title, verdict and p values, then those of the parts."""
-    look = look_of(claim["verdict"])
+    look = look_of(claim.verdict)
     write(page.words, NAME, top, name, weight="bold")
-    write(page.words, TITLE, top, claim["title"], weight="bold")
+    write(page.words, TITLE, top, claim.title, weight="bold")
     write(page.words, VERDICT, top, look.label, color=look.colour, weight="bold")
     write(page.words, P, top, claim_p(claim), ha="right")
     for rows in parts:
@@ -130,8 +124,8 @@ def figure_mechanism_claims(claims: Claims, table: pd.DataFrame) -> Figure:
 
     Parameters
     ----------
-    claims : mapping
-        `metrics/claims.json`: those of kind ``mechanism``.
+    claims : mapping of str to JudgedClaim
+        Those of the kind ``mechanism``.
     table : DataFrame
         `plots/fitting.csv` and `plots/ablations.csv`, for what the arms are called.
     """

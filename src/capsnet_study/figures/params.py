@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from capsnet_study.common.params import STRICT, DigitPair
+from capsnet_study.common.params import STRICT, DigitPair, EachOnce
 from capsnet_study.representation.params import MODELS
 
 ModelName = Literal[*MODELS]
@@ -18,5 +18,5 @@ class FigureParams:
     """What the figures show; never what is measured."""
 
     dpi: Annotated[int, Field(ge=50, le=1200)]
-    pairs: Annotated[list[DigitPair], Field(min_length=1)]
-    models: Annotated[list[ModelName], Field(min_length=1)]
+    pairs: Annotated[list[DigitPair], Field(min_length=1), EachOnce]
+    models: Annotated[list[ModelName], Field(min_length=1), EachOnce]

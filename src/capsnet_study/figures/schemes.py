@@ -23,6 +23,29 @@ RANDOM_COLOUR = "#d9d9d9"
 RETRAINED, TUNED = "xxxxx", "/////"
 
 
+class Kept(NamedTuple):
+    """Where the lower layers of a scheme come from, how many there are, and are they trained on."""
+
+    source: str
+    layers: int
+    tuned: bool = False
+
+
+KEPT = {
+    "A1B": Kept("A", 1),
+    "A2B": Kept("A", 2),
+    "B1B": Kept("B", 1),
+    "B2B": Kept("B", 2),
+    "A1B+": Kept("A", 1, tuned=True),
+    "A2B+": Kept("A", 2, tuned=True),
+    "B1B+": Kept("B", 1, tuned=True),
+    "B2B+": Kept("B", 2, tuned=True),
+    "R1B": Kept("R", 1),
+    "R2B": Kept("R", 2),
+}
+"""By scheme; the bases keep none."""
+
+
 class LayerState(NamedTuple):
     """The colour of a layer in the schematic, and the hatch that tells how it was trained."""
 
@@ -51,14 +74,14 @@ def scheme_label(scheme: str) -> str:
 
 
 def scheme_layers(scheme: str) -> list[LayerState]:
-    """The convolutions and the three layers above them, from the bottom (paper figure 6b)."""
-    if scheme.startswith("base"):
+    """Return the convolutions and the three layers above them, from the bottom (figure 6b)."""
+    if scheme not in KEPT:
         return [LayerState(DOMAIN_COLOURS["B"], "")] * (1 + UPPER_LAYERS)
-    source, kept = scheme[0], int(scheme[1])
-    colour = DOMAIN_COLOURS.get(source, RANDOM_COLOUR)
-    lower = LayerState(colour, TUNED if scheme.endswith("+") else "")
+    kept = KEPT[scheme]
+    colour = DOMAIN_COLOURS.get(kept.source, RANDOM_COLOUR)
+    lower = LayerState(colour, TUNED if kept.tuned else "")
     upper = LayerState(DOMAIN_COLOURS["B"], RETRAINED)
-    return [lower] * (1 + kept) + [upper] * (UPPER_LAYERS - kept)
+    return [lower] * (1 + kept.layers) + [upper] * (UPPER_LAYERS - kept.layers)
 
 
 def group_centres(positions: dict[str, float]) -> dict[str, float]:

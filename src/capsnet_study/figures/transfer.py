@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from capsnet_study.claims.methods import cautious_interval
+from capsnet_study.claims.methods import conservative_interval
 from capsnet_study.figures.arms import count_range
 from capsnet_study.figures.paired import say_missing
 from capsnet_study.figures.schemes import group_centres, scheme_label, scheme_positions
@@ -66,7 +66,7 @@ def _draw_scheme(axes: Axes, x: float, values: pd.Series) -> int:
             place - ASIDE + aside[wide[model].notna()], found, s=5, color=look.colour, alpha=0.75,
             linewidths=0, zorder=3,
         )  # fmt: skip
-        interval = cautious_interval(found)
+        interval = conservative_interval(found)
         if interval.low is not None:
             axes.vlines(place + ASIDE, interval.low, interval.high, **INTERVAL)
         axes.plot(

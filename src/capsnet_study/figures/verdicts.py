@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from capsnet_study.claims.words import measure_of, number, words_of
+from capsnet_study.claims.records import Claims, JudgedClaim, JudgedPart
+from capsnet_study.claims.words import GROUP_NAMES, measure_of, number, words_of
 from capsnet_study.figures.arms import count_range
 from capsnet_study.figures.forest import (
-    CAUTIOUS,
+    CONSERVATIVE,
     GAP,
-    Claims,
     Page,
-    Part,
     draw_part,
     draw_range,
     finish_plot,
@@ -36,31 +36,29 @@ COUNT, PLOT_LEFT, PLOT_RIGHT, VALUE, RANGE = 3.55, 3.65, 5.42, 5.96, 6.0
 
 
 class Row(NamedTuple):
-    """What stands in one row: a part, or all parts that are the same of one arm each."""
+    """The parts in one row: one, or all parts that are the same of one arm each."""
 
-    parts: Sequence[Part]
-    cautious: Part | None
+    parts: Sequence[JudgedPart]
+    conservative: JudgedPart | None
 
 
-def claim_rows(claim: Mapping[str, Any], cautious: Mapping[str, Any] | None) -> list[Row]:
-    """The rows of a claim; levels of each arm of a group share one.
+def claim_rows(claim: JudgedClaim, conservative: JudgedClaim | None) -> list[Row]:
+    """Return the rows of a claim; levels of each arm of a group share one.
 
     Parameters
     ----------
-    claim : mapping
-        A claim of `metrics/claims.json`.
-    cautious : mapping or None
-        The same claim by cautious intervals, of `metrics/exploratory.json`.
+    conservative : JudgedClaim or None
+        The same claim by conservative intervals.
     """
-    parts = claim["parts"]
-    if len(parts) > 1 and all(part["group"] and part["of"] for part in parts):
+    parts = claim.parts
+    if len(parts) > 1 and all(part.group and part.of for part in parts):
         return [Row(parts, None)]
-    beside = cautious["parts"] if cautious else [None] * len(parts)
-    return [Row([part], other) for part, other in zip(parts, beside, strict=True)]
+    others = conservative.parts if conservative else [None] * len(parts)
+    return [Row([part], other) for part, other in zip(parts, others, strict=True)]
 
 
 @journal_style
-def figure_claims(claims: Claims, cautious: Claims, fitting: pd.DataFrame) -> Figure:
+def figure_claims(claims: Claims, conservative: Claims, fitting: pd.DataFrame) -> Figure:
     """Every claim: what is compared, mean, 95 % intervals, and the side expected.
 
     All rows are on one scale: means and ends of intervals are divided by the standard deviation of
@@ -68,15 +66,14 @@ def figure_claims(claims: Claims, cautious: Claims, fitting: pd.DataFrame) -> Fi
 
     Parameters
     ----------
-    claims : mapping
-        `metrics/claims.json`: by claim, its title, verdict and parts, as `evaluate_claims` returns
-        them; those of the paper.
-    cautious : mapping
-        The same by cautious intervals: "cautious" of `metrics/exploratory.json`.
+    claims : mapping of str to JudgedClaim
+        Those of the paper.
+    conservative : mapping of str to JudgedClaim
+        The same by conservative intervals.
     fitting : DataFrame
         `plots/fitting.csv`, for what the arms are called.
     """
-    rows = {name: claim_rows(claim, cautious.get(name)) for name, claim in claims.items()}
+    rows = {name: claim_rows(claim, conservative.get(name)) for name, claim in claims.items()}
     *tops, end = np.cumsum([0, *(1 + len(found) + GAP for found in rows.values())])
     page = new_page(end, PLOT_LEFT, PLOT_RIGHT)
     finish_plot(page, scale_of(_drawn(rows)))
@@ -87,18 +84,18 @@ def figure_claims(claims: Claims, cautious: Claims, fitting: pd.DataFrame) -> Fi
         _draw_title(page, top, name, claim)
         for place, row in enumerate(rows[name], start=1):
             _draw_row(page, top + place, row, words)
-    kinds = ((INTERVAL, "95 % bootstrap interval"), (CAUTIOUS, "cautious 95 % interval"))
+    kinds = ((INTERVAL, "95 % bootstrap interval"), (CONSERVATIVE, "conservative 95 % interval"))
     lines = [interval_line(style, label) for style, label in kinds]
     legend(page.figure, "the paper's claim", lines)
     return page.figure
 
 
-def _drawn(rows: Mapping[str, Sequence[Row]]) -> Iterator[Part]:
-    """All that the axis must have room for; of the cautious parts in units of the others."""
-    for row in (row for found in rows.values() for row in found):
+def _drawn(rows: Mapping[str, Sequence[Row]]) -> Iterator[JudgedPart]:
+    """Yield all that the axis must have room for; conservative parts in units of the others."""
+    for row in (row for of_claim in rows.values() for row in of_claim):
         yield from row.parts
-        if row.cautious:
-            yield {**row.parts[0], "low": row.cautious["low"], "high": row.cautious["high"]}
+        if row.conservative:
+            yield replace(row.parts[0], low=row.conservative.low, high=row.conservative.high)
 
 
 def _draw_head(page: Page) -> None:
@@ -110,22 +107,22 @@ def _draw_head(page: Page) -> None:
     write(page.words, RANGE, -1.0, "95 % interval", **style)
 
 
-def _draw_title(page: Page, row: float, name: str, claim: Mapping[str, Any]) -> None:
-    look = look_of(claim["verdict"])
+def _draw_title(page: Page, row: float, name: str, claim: JudgedClaim) -> None:
+    look = look_of(claim.verdict)
     write(page.words, NAME, row, name, weight="bold")
-    write(page.words, TITLE, row, claim["title"], weight="bold")
+    write(page.words, TITLE, row, claim.title, weight="bold")
     write(page.words, VERDICT, row, look.label, color=look.colour, weight="bold")
 
 
 def _draw_row(page: Page, at: float, row: Row, words: Mapping[str, str]) -> None:
     if len(row.parts) > 1:
         draw_range(page.plot, at, row.parts)
-        text, count, value, spread = _range_cells(row.parts, words)
+        text, count, value, spread = _range_cells(row.parts)
     else:
         (part,) = row.parts
-        draw_part(page.plot, at, part, row.cautious)
+        draw_part(page.plot, at, part, row.conservative)
         cells = describe_part(part, words)
-        text, count = f"{cells.measure}: {cells.compared}", str(part["n"])
+        text, count = f"{cells.measure}: {cells.compared}", str(part.n)
         value, spread = cells.value, cells.range
     write(page.words, TITLE, at, text)
     write(page.words, COUNT, at, count, ha="right")
@@ -133,14 +130,13 @@ def _draw_row(page: Page, at: float, row: Row, words: Mapping[str, str]) -> None
     write(page.words, RANGE, at, spread)
 
 
-def _range_cells(parts: Sequence[Part], words: Mapping[str, str]) -> tuple[str, str, str, str]:
-    """What is measured of how many arms, values an arm, and the lowest and the highest mean."""
+def _range_cells(parts: Sequence[JudgedPart]) -> tuple[str, str, str, str]:
+    """Return what is measured of how many arms, values per arm, and the range of means."""
     measure = measure_of(parts[0])
     unit = f" ({measure.unit})" if measure.unit else ""
-    group = words[parts[0]["group"]].removeprefix("all ")
-    text = f"{measure.title}{unit}: each of {len(parts)} {group}"
-    count = count_range(part["n"] for part in parts)
-    means = [part["mean"] for part in parts if part["mean"] is not None]
+    text = f"{measure.title}{unit}: each of {len(parts)} {GROUP_NAMES[parts[0].group]}"
+    count = count_range(part.n for part in parts)
+    means = [part.mean for part in parts if part.mean is not None]
     if not means:
         return text, count, "", ""
     low, high = (number(end, measure.unit) for end in (min(means), max(means)))

@@ -7,27 +7,19 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from capsnet_study.names import R2_SUFFIX
+from capsnet_study.names import OF_R2
 from capsnet_study.stats import spearman
 from capsnet_study.training.arms import ARM_FACTS, FIRST_FACTS, Arm, CapsNetArm, facts_of
 from capsnet_study.training.history import area_under_curve
 
-ENTROPY_COLUMNS = [
-    "entropy_first",
-    "entropy_last",
-    "entropy_change",
-    "entropy_at_tenth",
-    "spearman_entropy_accuracy",
-    "spearman_second_half",
-]
 UNIFORM_GAP = 1e-6  # nats below log J that single precision cannot tell from none
 TRIAL_COLUMNS = [
     "arm",
     "trial",
     "exact_match",
     "area_under_curve",
-    *ENTROPY_COLUMNS,
-    *[f"{column}{R2_SUFFIX}" for column in ENTROPY_COLUMNS],
+    *OF_R2,
+    *OF_R2.values(),
 ]
 EARLY_COLUMNS = ["exact_match", "effective_mass", "effective_gradient"]  # looked at at a tenth
 TRIAL_COLUMNS += [f"{column}_at_tenth" for column in EARLY_COLUMNS]
@@ -94,13 +86,18 @@ def _trial_summary(history: pd.DataFrame) -> dict[str, float]:
         "exact_match_at_third": third["exact_match"],
     }
     summary |= {f"{name}_at_tenth": early[name] for name in EARLY_COLUMNS if name in history}
-    for layer, suffix in (("r1", ""), ("r2", R2_SUFFIX)):
-        if f"entropy_{layer}" in history and history[f"entropy_{layer}"].notna().all():
-            found = _entropy_summary(history, f"entropy_{layer}")
-            summary |= {f"{name}{suffix}": value for name, value in found.items()}
+    if _has_entropy(history, "entropy_r1"):
+        summary |= _entropy_summary(history, "entropy_r1")
+    if _has_entropy(history, "entropy_r2"):
+        of_r2 = _entropy_summary(history, "entropy_r2")
+        summary |= {OF_R2[name]: value for name, value in of_r2.items()}
     if "entropy_last" in summary:
         summary |= {"entropy_at_third": third["entropy_r1"], "log_gap_at_tenth": _log_gap(early)}
     return summary
+
+
+def _has_entropy(history: pd.DataFrame, column: str) -> bool:
+    return column in history and bool(history[column].notna().all())
 
 
 def _nearest(history: pd.DataFrame, share: float) -> pd.Series:

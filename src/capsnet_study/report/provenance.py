@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from capsnet_study.claims.records import Claims
 from capsnet_study.params import Params
-from capsnet_study.report.facts import Record
 
 SETTING_BLOCKS = ("data", "model", "capsules", "routing", "train", "manifold", "transfer")
 
@@ -41,20 +41,20 @@ class EarlierRuns:
         return [name for name, found in self.verdicts.items() if found[-2:-1] != found[-1:]]
 
 
-def earlier_runs(earlier: pd.DataFrame, claims: Record, params: Params) -> EarlierRuns:
-    """Set the runs of ``scripts/earlier_runs.csv`` beside this one.
+def earlier_runs(earlier: pd.DataFrame, claims: Claims, params: Params) -> EarlierRuns:
+    """Return the runs of ``scripts/earlier_runs.csv`` beside this one.
 
     A run with the settings of this one is left out: it is this one.
     """
     names = [name for name in earlier if name.partition(".")[0] in SETTING_BLOCKS]
     mine = {name: _plain(_value(params, name)) for name in names}
-    told = earlier.assign(**{name: earlier[name].map(_plain) for name in names})
-    others = told[(told[names] != pd.Series(mine)).any(axis="columns")]
+    runs = earlier.assign(**{name: earlier[name].map(_plain) for name in names})
+    others = runs[(runs[names] != pd.Series(mine)).any(axis="columns")]
     settings = {name: [*others[name], mine[name]] for name in names}
     return EarlierRuns(
         {name: values for name, values in settings.items() if len(set(values)) > 1},
         {
-            name: [*others[name].fillna("–"), claim["verdict"]]
+            name: [*others[name].fillna("–"), claim.verdict]
             for name, claim in claims.items()
             if name in others
         },
@@ -76,11 +76,9 @@ def _plain(value: object) -> str:
 
 
 def searched_gains(search: pd.DataFrame) -> pd.DataFrame:
-    """Mean exact match on validation images of CapsNets with one hidden layer.
+    """Return the mean exact match on validation images of CapsNets with one hidden layer.
 
-    Returns
-    -------
-    One row an (initial gain, learning rate), one column an n_iter.
+    One row per initial gain and learning rate, one column per n_iter.
     """
     rows = search[(search["kind"] == "capsnet") & (search["hidden"] == 1)]
     means = rows.groupby(["init_gain", "lr", "n_iter"])["exact_match"].mean()
@@ -101,19 +99,28 @@ def at_edge(search: pd.DataFrame, params: Params) -> list[str]:
     ]
 
 
-def switched(table: pd.DataFrame, arm: str = "n3", n_iter: int = 9) -> dict[str, float]:
-    """Return what more steps with other iterations did, from ``scripts/switch.csv``.
+@dataclass(frozen=True)
+class Switched:
+    """The loss after more steps, with other iterations and with the network's own.
 
-    The loss at their end: with `n_iter` iterations (`other`) and with the network's `own`, each
-    also at the lowest learning rate (``_slow``). Means over trials.
+    Means over trials; `_slow` at the lowest learning rate tried, else at the highest.
     """
+
+    other: float
+    own: float
+    other_slow: float
+    own_slow: float
+
+
+def switched(table: pd.DataFrame, arm: str = "n3", n_iter: int = 9) -> Switched:
+    """Return what more steps with `n_iter` iterations did, from ``scripts/switch.csv``."""
     rows = table.loc[table["arm"] == arm]
     loss = rows.groupby(["n_iter", "lr"])["loss_last"].mean()
     (own,) = {*rows["n_iter"]} - {n_iter}
     slow, fast = rows["lr"].min(), rows["lr"].max()
-    counts, rates = {"other": n_iter, "own": own}, {"": fast, "_slow": slow}
-    return {
-        f"{name}{at}": loss[count, rate]
-        for name, count in counts.items()
-        for at, rate in rates.items()
-    }
+    return Switched(
+        other=loss[n_iter, fast],
+        own=loss[own, fast],
+        other_slow=loss[n_iter, slow],
+        own_slow=loss[own, slow],
+    )

@@ -16,8 +16,14 @@ import jinja2
 import pandas as pd
 
 from capsnet_study import names
-from capsnet_study.claims.kinds import of_kind
 from capsnet_study.claims.parts import SIGNIFICANCE
+from capsnet_study.claims.records import (
+    OUTCOMES,
+    Claims,
+    Exploration,
+    OtherVersionError,
+    of_kind,
+)
 from capsnet_study.claims.words import words_of
 from capsnet_study.common import sizes
 from capsnet_study.models.capsnet import PRIMARY_LENGTH, ROUTED_LENGTH
@@ -25,7 +31,7 @@ from capsnet_study.models.losses import margin_loss
 from capsnet_study.params import Params
 from capsnet_study.report import compute, facts, layers, provenance
 from capsnet_study.report.facts import Record
-from capsnet_study.report.findings import abstract, also, finding, with_parts
+from capsnet_study.report.findings import abstract, also, finding, findings_of
 from capsnet_study.report.settings import (
     agreement,
     best_against_best,
@@ -37,12 +43,12 @@ from capsnet_study.report.settings import (
 )
 from capsnet_study.report.text import FILTERS, part_row
 from capsnet_study.routing.algorithms import ALGORITHMS
+from capsnet_study.settings.results import SettingsResults
 from capsnet_study.stats import bootstrap_interval
 from capsnet_study.training.arms import Arms, capsule_arms, n_iter_arms
 from capsnet_study.training.evaluation import DEAD_LENGTH
 
 SHOCK = 0.2  # of exact match: no harm of many iterations is so large, a collapse is
-VERDICTS = ("reproduced", "contradicted", "inconclusive", "not evaluated")
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,9 @@ class Results:
 
     Attributes
     ----------
-    claims, data, domains, exploratory, fitting, manifold, ablations
+    claims, exploratory, settings
+        The metrics file of that name, typed.
+    data, domains, fitting, manifold, ablations
         The metrics file of that name.
     train, transfer
         Records by model: capsnet, uniform, cnn.
@@ -62,17 +70,16 @@ class Results:
     arms, changed_arms
         The arms of ``plots/fitting.csv``, and those of ``plots/ablations.csv``.
     runtime
-        The files of ``metrics/runtime``.
+        The rows of ``metrics/runtime.csv``.
     figures
         The names of the figures that were drawn.
-    settings
-        ``metrics/settings.json``.
     """
 
-    claims: Record
+    claims: Claims
+    exploratory: Exploration
+    settings: SettingsResults
     data: Record
     domains: Record
-    exploratory: Record
     fitting: Record
     manifold: Record
     ablations: Record
@@ -86,11 +93,6 @@ class Results:
     changed_arms: Arms
     runtime: list[Record]
     figures: Collection[str]
-    settings: Record
-
-
-class OtherVersionError(ValueError):
-    """The metrics lack what this version of the report tells."""
 
 
 def render_report(results: Results, params: Params) -> str:
@@ -126,13 +128,13 @@ def with_block(text: str, name: str, block: str) -> str:
     Raises
     ------
     ValueError
-        Unless each marker stands there once, in order.
+        Unless each marker occurs once, in order.
     """
     start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
     before, _, rest = text.partition(start)
     _, _, after = rest.partition(end)
     if text.count(start) != 1 or rest.count(end) != 1 or end in before:
-        raise ValueError(f"{start} and, after it, {end} must stand in the text, each once")
+        raise ValueError(f"{start} and, after it, {end} must be in the text, each once")
     return f"{before}{start}\n{block}\n{end}{after}"
 
 
@@ -160,11 +162,12 @@ def _render(template: str, results: Results, params: Params) -> str:
 
 
 def _context(results: Results, params: Params) -> dict[str, Any]:
-    """Return what the templates speak of beside the results; of the claims, the paper's."""
+    """Return what the templates use beside the results; `claims` are the paper's there."""
     claims = of_kind(results.claims, "paper")
     causes = of_kind(results.claims, "mechanism")
     bootstrap = _defaults(bootstrap_interval)
-    told = with_parts(results.claims, results.exploratory)
+    findings = findings_of(results.claims, results.exploratory)
+    longer = results.exploratory.claims_on_longer_base
     agreeing = agreement(results.settings)
     return {
         "claims": claims,
@@ -175,15 +178,15 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
         "by_length": by_length(results.settings, params),
         "best": best_against_best(results.settings),
         "otherwise": otherwise_with_all_seeds(results.settings),
-        "abstract": abstract(told, results.exploratory["claims_on_longer_base"]),
-        "finding": partial(finding, claims=told),
-        "also": partial(also, claims=told),
-        "remarks": results.exploratory["remarks"],
+        "abstract": abstract(findings, {id: claim.verdict for id, claim in longer.items()}),
+        "finding": partial(finding, findings=findings),
+        "also": partial(also, findings=findings),
+        "remarks": results.exploratory.remarks,
         "by_verdict": {"paper": _by_verdict(claims), "mechanism": _by_verdict(causes)},
         "uncorrected": [
             id
             for id, claim in causes.items()
-            if claim["verdict"] == "reproduced" and (claim["p_holm"] or 0) >= SIGNIFICANCE
+            if claim.verdict == "reproduced" and (claim.p_holm or 0) >= SIGNIFICANCE
         ],
         "shocked": _is_shocked(causes),
         "arms_of_settings": len(set(params.setting_arms) & set(capsule_arms(params.sweep))),
@@ -209,17 +212,17 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
     }
 
 
-def _is_shocked(causes: Mapping[str, Record]) -> bool:
+def _is_shocked(causes: Claims) -> bool:
     """Return whether the arm of X1 whose iterations set in late collapsed instead of learning."""
-    lead = causes["X1"]["parts"][0]["mean"] if "X1" in causes else None
+    lead = causes["X1"].parts[0].mean if "X1" in causes else None
     return lead is not None and lead < -SHOCK
 
 
-def _by_verdict(claims: Mapping[str, Record]) -> dict[str, list[str]]:
-    """Return the claims that are no controls, by their verdicts; those that occur, in order."""
-    counted = {id: claim["verdict"] for id, claim in claims.items() if not claim["control"]}
-    found = {one: [id for id, verdict in counted.items() if verdict == one] for one in VERDICTS}
-    return {one: ids for one, ids in found.items() if ids}
+def _by_verdict(claims: Claims) -> dict[str, list[str]]:
+    """Return the claims that are no controls by their verdicts, as far as these occur."""
+    counted = {id: claim.verdict for id, claim in claims.items() if not claim.control}
+    ids = {one: [id for id, verdict in counted.items() if verdict == one] for one in OUTCOMES}
+    return {verdict: having for verdict, having in ids.items() if having}
 
 
 def _defaults(function: Callable) -> dict[str, Any]:

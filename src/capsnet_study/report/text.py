@@ -1,12 +1,15 @@
-"""How the report writes numbers, and the parts of claims; what is missing reads "n/a"."""
+"""Numbers and parts of claims as the report prints them; what is missing reads "n/a"."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Protocol, runtime_checkable
 
 from capsnet_study.claims.parts import SIGNIFICANCE
+from capsnet_study.claims.records import OVER_ARMS, Claims, JudgedPart
 from capsnet_study.claims.words import (
-    OVER_ARMS,
     Words,
     compared,
     measure_of,
@@ -20,6 +23,21 @@ from capsnet_study.stats import bootstrap_false_alarms
 Number = int | float
 
 OF_TRIALS = ("fitting", "mechanism", "interventions")  # tables whose units are trials
+
+
+@runtime_checkable
+class WithParts(Protocol):
+    """What is judged in parts."""
+
+    parts: Sequence[JudgedPart]
+
+
+@runtime_checkable
+class WithInterval(Protocol):
+    """A difference of shares with an interval, if there is one."""
+
+    low: float | None
+    high: float | None
 
 
 def fixed(value: Number | None, digits: int = 3, *, sign: bool = False) -> str:
@@ -113,15 +131,16 @@ def points(value: Number) -> str:
     return f"{fixed(100 * value, 1)} points"
 
 
-def within(record: Record) -> str:
+def within(difference: WithInterval) -> str:
     """Return the interval of a difference of shares, in points.
 
-    >>> within({"low": -0.0123, "high": 0.004}), within({"low": None, "high": None})
+    >>> from capsnet_study.stats import Interval
+    >>> within(Interval(0.0, -0.0123, 0.004, 3)), within(Interval(0.0, None, None, 1))
     ('[−1.2, +0.4]', '(no interval)')
     """
-    if record["low"] is None:
+    if difference.low is None or difference.high is None:
         return "(no interval)"
-    low, high = (fixed(100 * record[end], 1, sign=True) for end in ("low", "high"))
+    low, high = (fixed(100 * end, 1, sign=True) for end in (difference.low, difference.high))
     return f"[{low}, {high}]"
 
 
@@ -134,55 +153,63 @@ def more(value: Number) -> str:
     return f"{points(abs(value))} {'less' if value < 0 else 'more'}"
 
 
-def part_row(part: Record, words: Words) -> dict[str, str]:
-    """Return the cells of one part: measure, compared, n, mean, interval, expected."""
+@dataclass(frozen=True)
+class PartRow:
+    """The cells of a part in a table."""
+
+    measure: str
+    compared: str
+    n: str
+    mean: str
+    interval: str
+    expected: str
+
+
+def part_row(part: JudgedPart, words: Words) -> PartRow:
+    """Return the cells of one part."""
     measure = measure_of(part)
-    return {
-        "measure": f"{measure.name} ({measure.unit})" if measure.unit else measure.name,
-        "compared": compared(part, words),
-        "n": _count(part),
-        "mean": number(part["mean"], measure.unit),
-        "interval": _interval(part, measure.unit),
-        "expected": _expected(part, measure.unit),
-    }
+    return PartRow(
+        measure=f"{measure.name} ({measure.unit})" if measure.unit else measure.name,
+        compared=compared(part, words),
+        n=_count(part),
+        mean=number(part.mean, measure.unit),
+        interval=_interval(part, measure.unit),
+        expected=_expected(part, measure.unit),
+    )
 
 
-def _count(part: Record) -> str:
-    """Return how many units there are, and how many had no value."""
-    return f"{part['n']}" + (f" ({part['dropped']} left out)" if part["dropped"] else "")
+def _count(part: JudgedPart) -> str:
+    """Return the number of units, and of those without a value."""
+    return f"{part.n}" + (f" ({part.dropped} left out)" if part.dropped else "")
 
 
-def _interval(part: Record, unit: str) -> str:
-    if part["low"] is not None:
-        return f"[{number(part['low'], unit)}, {number(part['high'], unit)}]"
-    if part["p"] is not None:
-        return f"n/a (permutation test: {p_text(part['p'])})"
-    if part["n"] == 1:
-        return "n/a (one trial)" if part["table"] in OF_TRIALS else "n/a (one value)"
+def _interval(part: JudgedPart, unit: str) -> str:
+    if part.low is not None:
+        return f"[{number(part.low, unit)}, {number(part.high, unit)}]"
+    if part.p is not None:
+        return f"n/a (permutation test: {p_text(part.p)})"
+    if part.n == 1:
+        return "n/a (one trial)" if part.table in OF_TRIALS else "n/a (one value)"
     return "n/a (no values)"
 
 
-def _expected(part: Record, unit: str) -> str:
+def _expected(part: JudgedPart, unit: str) -> str:
     """Return where a part should lie, its bound in the unit of the table."""
-    bound = part["bound"] * (100 if unit == "points" else 1)
-    within = "±" if part["side"] == "within" else ""
-    test = f", p < {SIGNIFICANCE:g}" if part["kind"] in OVER_ARMS else ""
-    return f"{part['side']} {within}{bound:g}{test}"
+    bound = part.bound * (100 if unit == "points" else 1)
+    within = "±" if part.side == "within" else ""
+    test = f", p < {SIGNIFICANCE:g}" if part.kind in OVER_ARMS else ""
+    return f"{part.side} {within}{bound:g}{test}"
 
 
-def parts_met(claim: Record) -> str:
-    """Return how many parts of a claim lie on the paper's side.
-
-    >>> parts_met({"parts": [{"outcome": "reproduced"}, {"outcome": "inconclusive"}]})
-    '1 of 2'
-    """
-    outcomes = [part["outcome"] for part in claim["parts"]]
+def parts_met(claim: WithParts) -> str:
+    """Return how many parts of a claim lie on the expected side, as "1 of 2"."""
+    outcomes = [part.outcome for part in claim.parts]
     return f"{outcomes.count('reproduced')} of {len(outcomes)}"
 
 
-def changed_verdicts(claims: Record, others: Record) -> list[str]:
+def changed_verdicts(claims: Claims, others: Claims) -> list[str]:
     """Return the claims that have another verdict among `others`."""
-    return [id for id, claim in claims.items() if claim["verdict"] != others[id]["verdict"]]
+    return [id for id, claim in claims.items() if claim.verdict != others[id].verdict]
 
 
 FILTERS = {

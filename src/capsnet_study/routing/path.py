@@ -7,6 +7,8 @@ from typing import Literal
 
 import torch
 
+from capsnet_study.common.errors import ParameterError
+
 try:
     from capsnet_study.routing.fused import fused_route
 except ImportError:  # Numba cannot be had for this Python or processor
@@ -23,7 +25,7 @@ def routing_path(device: torch.device, dtype: torch.dtype) -> Path:
 
     Raises
     ------
-    ValueError
+    ParameterError
         ``CAPS_ROUTING`` names no path, or asks for the fused one where it cannot run.
     """
     precise = dtype in (torch.float32, torch.float64)
@@ -34,8 +36,8 @@ def routing_path(device: torch.device, dtype: torch.dtype) -> Path:
     if forced == "plain" or (forced == "fused" and able):
         return forced
     if forced == "fused":
-        raise ValueError(
+        raise ParameterError(
             f"CAPS_ROUTING = 'fused': {dtype} on {device.type} is not routed so; it takes "
             "float32 or float64 on the CPU, and Numba"
         )
-    raise ValueError(f"CAPS_ROUTING = {forced!r}: 'fused' or 'plain' is needed")
+    raise ParameterError(f"CAPS_ROUTING = {forced!r}: 'fused' or 'plain' is needed")

@@ -1,35 +1,27 @@
-"""Computations on a Dask cluster: the same tasks, on other machines."""
+"""Tasks on a Dask cluster."""
 
 from __future__ import annotations
 
 import os
 import re
 import socket
-from collections.abc import Callable, Sequence
-from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client
 
-Result = TypeVar("Result")
-
-PATIENCE = 60.0  # seconds to wait for the scheduler, and for the first worker
-CHOICES = ("CAPS_DEVICE", "CAPS_ROUTING")  # where they are set, they hold for workers, too
+PATIENCE = 60.0  # seconds to wait for the scheduler, and for its first worker
+CHOICES = ("CAPS_DEVICE", "CAPS_ROUTING")  # set for the stage, they hold on its workers, too
 
 
 class ClusterError(RuntimeError):
-    """No cluster is named or reached there, or a worker would compute something else."""
+    """No cluster is named or reached, or a worker would compute something else."""
 
 
 def address_of(engine: str) -> str | None:
-    """Return the scheduler's address in ``CAPS_ENGINE``; None for ``local``.
-
-    Raises
-    ------
-    ClusterError
-        It is neither ``local`` nor ``dask://host:port``.
-    """
+    """Return the scheduler's address in ``CAPS_ENGINE``; None for ``local``."""
     if engine == "local":
         return None
     found = re.fullmatch(r"dask://([^/:]+:\d+)", engine)
@@ -40,96 +32,56 @@ def address_of(engine: str) -> str | None:
 
 def run_on_cluster(
     address: str,
-    function: Callable[..., Result],
+    function: Callable[..., Any],
     tasks: Sequence[Sequence[Any]],
     checksum: Callable[[], str],
-) -> list[Result]:
+) -> list[Any]:
     """Call ``function(*task)`` for every task on the workers of a scheduler; return the results.
 
-    A task whose worker is lost runs again on another one, up to three times. Only about twice as
-    many tasks as there are workers travel at a time: each one carries its images, as what is
-    scattered beforehand is lost with its worker.
-
-    Parameters
-    ----------
-    address
-        As `address_of` gives it.
-    checksum
-        Tells on a worker which code, and which versions of libraries, it computes with.
-
-    Raises
-    ------
-    ClusterError
-        Dask is not installed, nobody answers at `address`, no worker comes, or one of them runs
-        other code or several tasks at once.
+    Each task is sent with its arguments, as data scattered beforehand would be lost with the
+    worker that holds it. Dask runs the task of a lost worker again, up to three times.
+    `checksum` identifies the code and the libraries that a worker computes with: one that differs
+    from this process, or has several threads, raises a `ClusterError`.
     """
+    same = {"function": function, "checksum": checksum, "expected": checksum()}
+    same["chosen"] = {name: os.environ[name] for name in CHOICES if name in os.environ}
+    with connected(address) as client:
+        futures = client.map(_call_on_worker, list(tasks), **same, pure=False, batch_size=1)
+        return client.gather(futures)
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Client]:
+    """Give a client of a scheduler that has a worker."""
     try:
         import dask
         from distributed import Client
     except ImportError:
         raise ClusterError("CAPS_ENGINE: Dask is missing: pip install '.[cluster]'") from None
-    code = checksum()
-    chosen = {name: os.environ[name] for name in CHOICES if name in os.environ}
-    calls = [(checksum, code, chosen, function, *task) for task in tasks]
-    with (
-        _connected(Client, address) as client,
-        dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GB"}),
-    ):
-        return _in_turn(client, calls)
+    dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GB"})
+    with ExitStack() as opened:
+        try:
+            client = Client(address, timeout=PATIENCE, set_as_default=False)
+            opened.enter_context(client).wait_for_workers(1, timeout=PATIENCE)
+        except OSError:  # a TimeoutError is one, too
+            raise ClusterError(f"CAPS_ENGINE: no scheduler with a worker at {address}") from None
+        yield client
 
 
-def _connected(kind: type[Client], address: str) -> Client:
-    """Return a client of the scheduler once that has a worker."""
-    try:
-        client = kind(address, timeout=PATIENCE, set_as_default=False)
-    except OSError as error:
-        raise ClusterError(f"CAPS_ENGINE: no Dask scheduler answers at {address}") from error
-    try:
-        client.wait_for_workers(1, timeout=PATIENCE)
-    except TimeoutError as error:
-        client.close()
-        raise ClusterError(f"CAPS_ENGINE: the cluster at {address} has no worker") from error
-    return client
-
-
-def _in_turn(client: Client, calls: Sequence[Sequence[Any]]) -> list[Any]:
-    """Call `_checked` with each of the arguments, not too many at a time."""
-    from distributed import as_completed
-
-    ahead = 2 * len(client.scheduler_info(n_workers=-1)["workers"])
-    waiting = enumerate(calls)
-    numbers, results = {}, {}
-
-    def submit(number: int, call: Sequence[Any]) -> Future:
-        future = client.submit(_checked, *call, pure=False)
-        numbers[future.key] = number
-        return future
-
-    first = [submit(*one) for one in islice(waiting, ahead)]
-    running = as_completed(first, loop=client.loop)
-    for future in running:
-        results[numbers[future.key]] = future.result()
-        for one in islice(waiting, 1):
-            running.add(submit(*one))
-    return [results[number] for number in sorted(results)]
-
-
-def _checked(
+def _call_on_worker(
+    task: Sequence[Any],
+    function: Callable[..., Any],
     checksum: Callable[[], str],
-    code: str,
+    expected: str,
     chosen: dict[str, str],
-    function: Callable[..., Result],
-    *task: Any,
-) -> Result:
-    """Call the function as the stage would, unless this worker's results could be others."""
+) -> Any:
     from distributed import get_worker
 
     where = f"worker {get_worker().address} on {socket.gethostname()}"
-    threads = get_worker().state.nthreads
-    if threads != 1:
+    if (threads := get_worker().state.nthreads) != 1:
         raise ClusterError(f"{where} has {threads} threads: start it with --nthreads 1")
-    if checksum() != code:
-        raise ClusterError(f"{where} has another version of the study or of what it computes with")
+    if checksum() != expected:  # asked with every task, as workers may join late
+        raise ClusterError(f"{where} has another version of the study or of its libraries")
     own = dict(os.environ)
     os.environ.update(chosen)
     try:

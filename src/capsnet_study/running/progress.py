@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 from tqdm import tqdm
 
@@ -14,59 +14,33 @@ Watch = Callable[[int, int, float, float, Row], None]
 """As `fit` calls it: step, all steps, epoch, the last batch's loss, the last evaluation."""
 
 LINE = "{desc}: {n_fmt}/{total_fmt} [{elapsed} < {remaining}, {rate_fmt}] {postfix}"
-PLAIN_SECONDS = 20.0
+PLAIN_SECONDS = 20.0  # between two plain lines
 
 
 @contextmanager
 def live_line(name: str, position: int) -> Iterator[Watch]:
-    """Show step, steps a second, time left, epoch, loss, exact match and entropy of a trial.
+    """Show step, steps per second, time left, epoch, loss, exact match and entropy of a trial.
 
-    On a terminal each trial keeps the line `position`; elsewhere a plain line is printed every
-    20 seconds and at the end.
+    On a terminal each trial has its own line, `position`. Steps before a resumed training do not
+    count for its speed.
     """
-    if not sys.stderr.isatty():
-        yield _plain_lines(name)
-        return
-    with ExitStack() as opened:
-        bar: tqdm | None = None
-
-        def watch(step: int, steps: int, epoch: float, loss: float, row: Row) -> None:
-            """Move the bar, which starts where the training goes on."""
-            nonlocal bar
-            if bar is None:
-                options = {"unit": "step", "position": position, "bar_format": LINE}
-                bar = opened.enter_context(tqdm(desc=name, total=steps, initial=step, **options))
-            bar.set_postfix_str(_describe(epoch, loss, row), refresh=False)
-            bar.update(step - bar.n)
-
-        yield watch
-
-
-def _plain_lines(name: str) -> Watch:
-    began = printed = time.monotonic()
-    first: int | None = None
+    plain = not sys.stderr.isatty()
+    own = {"file": io.StringIO(), "mininterval": PLAIN_SECONDS} if plain else {"position": position}
+    bar: tqdm | None = None
 
     def watch(step: int, steps: int, epoch: float, loss: float, row: Row) -> None:
-        """Print a line now and then."""
-        nonlocal printed, first
-        first = step if first is None else first
-        now = time.monotonic()
-        if step < steps and now - printed < PLAIN_SECONDS:
-            return
-        printed = now
-        line = tqdm.format_meter(
-            step,
-            steps,
-            now - began,
-            initial=first,
-            prefix=name,
-            unit="step",
-            bar_format=LINE,
-            postfix=_describe(epoch, loss, row),
-        )
-        print(line, file=sys.stderr, flush=True)
+        nonlocal bar
+        if bar is None:
+            bar = tqdm(desc=name, total=steps, initial=step, miniters=1, bar_format=LINE, **own)
+        bar.set_postfix_str(_describe(epoch, loss, row), refresh=False)
+        if (bar.update(step - bar.n) or step == steps) and plain:
+            print(bar, file=sys.stderr, flush=True)
 
-    return watch
+    try:
+        yield watch
+    finally:
+        if bar is not None:
+            bar.close()
 
 
 def _describe(epoch: float, loss: float, row: Row) -> str:

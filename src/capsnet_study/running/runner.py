@@ -1,209 +1,137 @@
-"""Run a pipeline as parallel as its graph."""
+"""Run independent stages side by side, each by a ``dvc repro`` of its own."""
 
 from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from pathlib import Path
 
-from capsnet_study.running.children import Child, begin, result, stop, wait_for_any
-from capsnet_study.running.lockfile import keep_lock
-from capsnet_study.running.locks import foreign_holder
-from capsnet_study.running.output import LOCKED, log_path, tail
-from capsnet_study.running.pipeline import Pipeline, has_changed, known_seconds
-from capsnet_study.running.schedule import below, chains, lend, ready, seconds_left, with_guesses
+import networkx
+import psutil
+from dvc.lock import LockError
+from dvc.repo import Repo
+from dvc.stage import Stage
 
-TICK = 0.25  # seconds between two pictures
-LOCK_TICK = 2.0  # seconds between two looks at DVC's lock, and before a stage is tried again
-TAIL_LINES = 15
+FOLDER = Path(".dvc/tmp/run")
+TICK = 0.1  # seconds between two checks of what runs
+GRACE = 20.0  # seconds in which a stage that is stopped may end
+
+Graph = Mapping[Stage, Sequence[Stage]]  # what each stage depends on directly, in dvc.yaml's order
+Running = dict[Stage, subprocess.Popen]
+Event = tuple[str, str]  # a stage, and "unchanged", "started", "finished" or "failed"
 
 
 @dataclass(frozen=True)
-class News:
-    """Something that has happened to a stage."""
+class Options:
+    """How many stages run at once; the cores that they share, 0 if they choose their workers."""
 
-    kind: str  # "begun", "ended", "failed", "locked"
-    text: str
-
-
-@dataclass
-class Run:
-    """What has become of the stages so far."""
-
-    pipeline: Pipeline
     jobs: int
-    seconds: Mapping[str, float]  # what each stage takes, as far as known
-    running: dict[str, Child] = field(default_factory=dict)
-    ran: dict[str, float] = field(default_factory=dict)  # with seconds
-    unchanged: set[str] = field(default_factory=set)
-    failed: dict[str, Path] = field(default_factory=dict)  # with logs
-    waiting: dict[str, float] = field(default_factory=dict)  # has changed; not before that time
-    blocked: set[str] = field(default_factory=set)  # by another DVC, at least once
-    stopped: list[str] = field(default_factory=list)  # while they ran
-    holder: str | None = None  # who else holds DVC's lock
-
-    @property
-    def ended(self) -> set[str]:
-        """Stages that are up to date now."""
-        return self.unchanged | self.ran.keys()
-
-    @property
-    def not_run(self) -> list[str]:
-        """Stages that could not run, as one that they need has failed."""
-        hanging = below(self.pipeline.upstream, self.failed)
-        return [stage for stage in self.pipeline.stages if stage in hanging]
-
-    def left(self) -> float:
-        """Return the seconds until the end, judged by how the stages so far kept to theirs."""
-        expected = sum(self.seconds[stage] for stage in self.ran)
-        pace = sum(self.ran.values()) / expected if expected else 1.0
-        now = time.monotonic()
-        gone = {stage: now - child.began for stage, child in self.running.items()}
-        over = self.ended | self.failed.keys() | set(self.not_run)
-        left = {
-            stage: max(0.0, pace * seconds - gone.get(stage, 0.0))
-            for stage, seconds in self.seconds.items()
-            if stage not in over
-        }
-        return seconds_left(self.pipeline.upstream, left, self.jobs)
+    cores: int
+    allow_missing: bool  # as for dvc repro
 
 
-Show = Callable[[Run, Sequence[News]], None]
+def read_graph(repo: Repo, targets: Sequence[str]) -> Graph:
+    """Return the targets, or else all stages, and all that they depend on."""
+    graph = repo.index.graph
+    wanted = [stage for target in targets for stage in repo.stage.collect(target)] or list(graph)
+    needed = set(wanted).union(*(networkx.descendants(graph, stage) for stage in wanted))
+    return {stage: list(graph.successors(stage)) for stage in graph if stage in needed}
 
 
-def run_pipeline(
-    pipeline: Pipeline, jobs: int, lends: bool, show: Show, stopped: Sequence[int] = ()
-) -> Run:
-    """Run every stage that has changed once its upstream has ended, `jobs` at once.
+def run_stages(graph: Graph, options: Options, signals: Sequence[int]) -> Iterator[Event]:
+    """Run every stage that has changed, once all that it depends on has ended.
 
-    A stage that fails stops only what hangs below it. Nothing new is begun once `stopped` holds a
-    signal; the commands that run are ended, and go on from their checkpoints another time.
-
-    Parameters
-    ----------
-    pipeline
-        What to run.
-    jobs
-        How many stages run at once, at most.
-    lends
-        Tell each stage by ``CAPS_WORKERS`` how many cores are its own.
-    show
-        Called a few times a second, and with what has just happened.
-    stopped
-        Signals that have come in the meantime.
+    What depends on a failed stage is not run. Once `signals` holds one, no stage is started, and
+    those that run are stopped.
     """
-    seconds = with_guesses(pipeline.stages, known_seconds(pipeline.stages))
-    run = Run(pipeline, jobs, seconds)
-    urgency = chains(pipeline.upstream, seconds)
-    looked = 0.0
+    sorter = TopologicalSorter(graph)
+    sorter.prepare()
+    order = {stage: number for number, stage in enumerate(graph)}
+    waiting: list[Stage] = []
+    running: Running = {}
     try:
-        while not stopped:
-            news = _collect(run, stopped)
-            _sort_out(run)
-            news += _begin(run, urgency, lends)
-            if time.monotonic() - looked > LOCK_TICK:
-                looked = time.monotonic()
-                news += _look_at_lock(run)
-            show(run, news)
-            if not run.running and not run.waiting:
-                break
-            wait_for_any(list(run.running.values()), TICK)
+        while not signals:
+            yield from _sort_ready(sorter, waiting, options.allow_missing)
+            waiting.sort(key=order.__getitem__)
+            yield from _start_waiting(waiting, running, options)
+            if not running:
+                return
+            time.sleep(TICK)
+            yield from _collect_ended(sorter, running)
     finally:
-        stop(list(run.running.values()), stopped)
-        show(run, _collect(run, stopped))
-    return run
+        stop(running.values(), signals)
 
 
-@contextmanager
-def caught_signals() -> Iterator[list[int]]:
-    """Give a list that signals to stop are put in, instead of ending this process."""
-    caught: list[int] = []
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, lambda n, _: caught.append(n)) for number in numbers}
-    try:
-        yield caught
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def stop(processes: Collection[subprocess.Popen], signals: Sequence[int]) -> None:
+    """End the commands of stages, and so their DVC, which may be writing dvc.lock.
+
+    What still runs after the grace, or at a second signal, is killed with its DVC.
+    """
+    until = time.monotonic() + GRACE
+    while alive := [process for process in processes if process.poll() is None]:
+        for process in alive:
+            with suppress(psutil.NoSuchProcess):
+                for command in psutil.Process(process.pid).children(recursive=True):
+                    command.terminate()
+            if len(signals) > 1 or time.monotonic() > until:
+                os.killpg(process.pid, signal.SIGKILL)
+        time.sleep(TICK)
 
 
-def _collect(run: Run, stopped: Sequence[int]) -> list[News]:
-    """Note which children have ended, and how."""
-    news = []
-    for stage, child in list(run.running.items()):
-        status = result(child)
-        if status is None:
-            continue
-        del run.running[stage]
-        seconds = time.monotonic() - child.began
-        if status == 0:
-            run.ran[stage] = seconds
-            keep_lock()
-            news.append(News("ended", f"ended   {stage} after {seconds:.1f} s"))
-        elif stopped:
-            run.stopped.append(stage)
-            news.append(News("ended", f"stopped {stage} after {seconds:.1f} s"))
-        else:
-            news += _judge(run, child, status, seconds)
-    return news
+def log_path(stage: str) -> Path:
+    """Return where the output of a stage goes."""
+    return FOLDER / f"{stage}.log"
 
 
-def _judge(run: Run, child: Child, status: int, seconds: float) -> list[News]:
-    """Try a stage again that another DVC was in the way of; note that any other one has failed."""
-    words = tail(child.log, TAIL_LINES)
-    if any(locked in words for locked in LOCKED):
-        run.waiting[child.stage] = time.monotonic() + LOCK_TICK
-        first = child.stage not in run.blocked
-        run.blocked.add(child.stage)
-        told = f"waits   {child.stage}: another DVC is in the way, it is tried again\n{words}"
-        return [News("locked", told)] if first else []
-    run.failed[child.stage] = child.log
-    how = f"exit {status}" if status > 0 else f"signal {-status}"
-    told = f"FAILED  {child.stage} after {seconds:.1f} s ({how}); {child.log} ends with\n{words}"
-    return [News("failed", told)]
-
-
-def _sort_out(run: Run) -> None:
-    """Tell the stages apart that have become ready: those that must run, and those up to date."""
-    upstream = run.pipeline.upstream
-    while True:
-        begun = run.ended | run.failed.keys() | run.running.keys() | run.waiting.keys()
-        found = ready(upstream, run.ended, begun)
-        if not found:
-            return
-        for stage in found:
-            if has_changed(run.pipeline.stages[stage], run.pipeline.allow_missing):
-                run.waiting[stage] = 0.0
+def _sort_ready(
+    sorter: TopologicalSorter, waiting: list[Stage], allow_missing: bool
+) -> Iterator[Event]:
+    """Let those wait that have become ready and that ``dvc repro`` would run; skip the others."""
+    while ready := sorter.get_ready():
+        for stage in ready:
+            try:
+                with stage.repo.lock:
+                    changed = stage.changed(allow_missing=allow_missing)
+            except LockError:  # another DVC is in the way: that of the stage waits for it
+                changed = True
+            if changed:
+                waiting.append(stage)
             else:
-                run.unchanged.add(stage)
+                sorter.done(stage)
+                yield stage.addressing, "unchanged"
 
 
-def _begin(run: Run, urgency: Mapping[str, float], lends: bool) -> list[News]:
-    """Start the most urgent of the stages that wait, as many as there are jobs for."""
-    news = []
-    now = time.monotonic()
-    due = sorted((s for s, when in run.waiting.items() if when <= now), key=lambda s: -urgency[s])
-    for at, stage in enumerate(due[: run.jobs - len(run.running)]):
-        lent = sum(child.workers for child in run.running.values())
-        workers = lend(run.jobs, lent, len(due) - at)
-        environment = {"CAPS_WORKERS": str(workers)} if lends else {}
-        keep_lock()
-        options = ["--allow-missing"] if run.pipeline.allow_missing else []
-        run.running[stage] = begin(stage, workers, log_path(stage), environment, options)
-        del run.waiting[stage]
-        with_workers = f" with {workers} workers" if lends and workers > 1 else ""
-        news.append(News("begun", f"begun   {stage}{with_workers}"))
-    return news
+def _start_waiting(waiting: list[Stage], running: Running, options: Options) -> Iterator[Event]:
+    at_work = min(options.jobs, len(running) + len(waiting))
+    while waiting and len(running) < options.jobs:
+        stage = waiting.pop(0)
+        command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item"]
+        command += ["--allow-missing"] * options.allow_missing
+        environment = os.environ | {"CAPS_RUNNER": str(os.getpid())}
+        if options.cores:
+            environment["CAPS_WORKERS"] = str(max(1, options.cores // at_work))
+        with log_path(stage.addressing).open("wb") as log:
+            running[stage] = subprocess.Popen(
+                [*command, stage.addressing],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # signals of the terminal are for the runner
+            )
+        yield stage.addressing, "started"
 
 
-def _look_at_lock(run: Run) -> list[News]:
-    """Note who else holds DVC's lock; it is news when that one has held it for two looks."""
-    ours = {os.getpid(), *(child.process.pid or 0 for child in run.running.values())}
-    before, run.holder = run.holder, foreign_holder(Path(".dvc/tmp/lock"), ours)
-    if run.holder is None or run.holder != before:
-        return []
-    return [News("locked", f"waits   DVC's lock is held by {run.holder}")]
+def _collect_ended(sorter: TopologicalSorter, running: Running) -> Iterator[Event]:
+    for stage in [stage for stage, process in running.items() if process.poll() is not None]:
+        failed = running.pop(stage).returncode != 0
+        if not failed:
+            sorter.done(stage)
+        yield stage.addressing, "failed" if failed else "finished"

@@ -1,9 +1,11 @@
-"""Settings that are there without a setting of their own in params.yaml."""
+"""Settings that exist without an entry in params.yaml."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+
+from capsnet_study.training.arms import Arm, CapsNetArm
 
 MAIN = "main"  # the main study is a setting beside the others
 TUNED = "tuned"  # so are those arms of `ablations` that are an arm of the sweep tuned by itself
@@ -12,30 +14,22 @@ BUILTIN_SETTINGS = {MAIN: "", TUNED: "learning rate and initial gain of each arm
 SEEDS = "seeds"  # the main study and the settings that differ from it in the seed alone, as one
 
 
-def tuned_arm(arm: str) -> str:
-    """Return what an arm of the sweep is called in `ablations` where it is tuned by itself.
+def tuned_arms(sweep: Mapping[str, Arm], ablations: Mapping[str, Arm]) -> dict[str, str]:
+    """Return, by arm of the sweep, the arm of `ablations` that is the same but tuned by itself.
 
-    >>> tuned_arm("n3")
-    'n3_tuned'
+    >>> usual = CapsNetArm(3, 1.0, model="capsnet")
+    >>> tuned_arms({"n3": usual}, {"n3_tuned": replace(usual, lr=0.01, init_gain=0.5, trials=3)})
+    {'n3': 'n3_tuned'}
     """
-    return f"{arm}_{TUNED}"
-
-
-def with_all_seeds(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``metrics/settings.json`` with all seeds as one more setting, the second one."""
-    seeds = record["seeds"]
-    if seeds is None:
-        return dict(record)
-    effects = {
-        name: effect | {"settings": _after_main(effect["settings"], seeds["effects"].get(name))}
-        for name, effect in record["effects"].items()
+    return {
+        key: other
+        for key, arm in sweep.items()
+        for other, candidate in ablations.items()
+        if candidate.lr is not None and _untuned(candidate) == _untuned(arm)
     }
-    return dict(record) | {"settings": _after_main(record["settings"], seeds), "effects": effects}
 
 
-def _after_main(settings: Mapping[str, Any], seeds: Any | None) -> dict[str, Any]:
-    """Return settings, of which the main study is the first, with all seeds after it."""
-    if seeds is None:
-        return dict(settings)
-    (main, first), *others = settings.items()
-    return {main: first, SEEDS: seeds} | dict(others)
+def _untuned(arm: Arm) -> Arm:
+    """Return an arm without a learning rate, initial gain and number of trials of its own."""
+    gain = {"init_gain": None} if isinstance(arm, CapsNetArm) else {}
+    return replace(arm, lr=None, trials=None, **gain)

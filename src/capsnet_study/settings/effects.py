@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import asdict
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
+from scipy.stats import mannwhitneyu
 from scipy.stats import t as student
 
 from capsnet_study.settings.builtin import MAIN
 from capsnet_study.settings.mixed import mixed_mean
+from capsnet_study.settings.results import EffectInSetting, EffectOverSettings, PooledEffect
 from capsnet_study.stats import t_interval
 
 
@@ -33,45 +35,39 @@ EFFECTS = {
 }
 
 
-def effects_of(trials: pd.DataFrame, seeds: Collection[str] = ()) -> dict[str, dict[str, Any]]:
+def effects_of(trials: pd.DataFrame, seeds: Collection[str] = ()) -> dict[str, EffectOverSettings]:
     """Return each effect in each setting, paired by trial, and over all settings.
 
     Parameters
     ----------
     trials
-        One row a setting, arm and trial, as `gather_settings` gives them.
+        One row per setting, arm and trial, as `gather_settings` gives them.
     seeds
         Settings that repeat the main study on other seeds: with it they are one setting.
-
-    Returns
-    -------
-    By effect: title, settings (by name mean, low, high and n of a 95 % t interval of the paired
-    differences, and share_above, the share of all pairs of a trial of one arm and a trial of the
-    other in which the first is better, ties half), and pooled (mean, low, high; None with one
-    setting).
     """
+    by_setting = dict(iter(trials.groupby("setting", sort=False)))
     return {
-        name: {
-            "title": effect.title,
-            "settings": {
+        name: EffectOverSettings(
+            effect.title,
+            {
                 setting: effect_in(rows, effect)
-                for setting, rows in trials.groupby("setting", sort=False)
-                if len(differences(rows, effect))  # some setting may lack an arm
+                for setting, rows in by_setting.items()
+                if len(differences(rows, effect))  # a setting may lack an arm
             },
-            "pooled": pooled(_paired_by_setting(trials, effect, seeds)),
-        }
+            pooled(_paired_by_setting(trials, effect, seeds)),
+        )
         for name, effect in EFFECTS.items()
     }
 
 
-def effect_in(trials: pd.DataFrame, effect: Effect) -> dict[str, Any]:
-    """Return an effect in one setting, as `effects_of` has it."""
-    paired = differences(trials, effect)
-    sides = [
+def effect_in(trials: pd.DataFrame, effect: Effect) -> EffectInSetting:
+    """Return an effect in one setting."""
+    interval = t_interval(differences(trials, effect).to_numpy())
+    left, right = (
         trials.loc[trials["arm"] == arm, "exact_match"].to_numpy(float)
         for arm in (effect.of, effect.minus)
-    ]
-    return asdict(t_interval(paired.to_numpy())) | {"share_above": share_above(*sides)}
+    )
+    return EffectInSetting(**asdict(interval), share_above=share_above(left, right))
 
 
 def differences(trials: pd.DataFrame, effect: Effect) -> pd.Series:
@@ -89,16 +85,17 @@ def share_above(left: Float[np.ndarray, " n"], right: Float[np.ndarray, " m"]) -
     >>> share_above(np.array([0.7, 0.8]), np.array([0.7, 0.6]))
     0.875
     """
-    return float((np.sign(left[:, None] - right) + 1).mean() / 2)
+    test = mannwhitneyu(left, right, method="asymptotic")  # of which only U is read
+    return float(test.statistic / (len(left) * len(right)))
 
 
-def pooled(paired: pd.DataFrame) -> dict[str, float | None]:
+def pooled(paired: pd.DataFrame) -> PooledEffect | None:
     """Return the mean effect and its 95 % interval, with settings and starts both random.
 
     Restricted maximum likelihood of difference = mean + setting + start + rest. Trial k of a seed
-    is one start: where there are as many images it orders them alike, and networks of the same
-    sizes begin from the same weights. The interval is Student's, with as many degrees of freedom
-    as there are settings less one.
+    is one start: with as many images it orders them in the same way, and networks of the same sizes
+    begin from the same weights. The interval is Student's, with one degree of freedom fewer than
+    there are settings. None with one setting.
 
     Parameters
     ----------
@@ -107,11 +104,11 @@ def pooled(paired: pd.DataFrame) -> dict[str, float | None]:
     """
     settings = paired["setting"].nunique()
     if settings < 2:
-        return dict.fromkeys(("mean", "low", "high"))
+        return None
     groupings = [paired[name].to_numpy() for name in ("setting", "start")]
     mean, error = mixed_mean(paired["difference"].to_numpy(), groupings)
     half = float(student.ppf(0.975, settings - 1) * error)
-    return {"mean": mean, "low": mean - half, "high": mean + half}
+    return PooledEffect(mean, mean - half, mean + half)
 
 
 def _paired_by_setting(
@@ -125,4 +122,4 @@ def _paired_by_setting(
         for (setting, seed), rows in trials.groupby(["setting", "seed"], sort=False)
     ]
     paired = pd.concat(parts, ignore_index=True)
-    return paired.assign(start=paired["seed"].astype(str) + " " + paired["trial"].astype(str))
+    return paired.assign(start=paired.groupby(["seed", "trial"]).ngroup())

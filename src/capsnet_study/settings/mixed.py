@@ -22,7 +22,7 @@ class MixedMean(NamedTuple):
 def mixed_mean(
     values: Float[np.ndarray, " n"], groupings: Sequence[Shaped[np.ndarray, " n"]]
 ) -> MixedMean:
-    """Return the mean of value = mean + one effect a grouping + rest, all effects random.
+    """Return the mean of value = mean + one effect per grouping + rest, all effects random.
 
     Variances are those of restricted maximum likelihood (Patterson and Thompson 1971), at least
     0; the mean is that of generalised least squares with them. They are searched for within their
@@ -34,8 +34,8 @@ def mixed_mean(
         Measurements, at least two.
     groupings
         Each says of every measurement which group it is in, and so which effect it has. One with
-        a single group is left out: a shared effect is part of the mean, and nothing tells its
-        variance.
+        a single group is left out: a shared effect is part of the mean, and has no variance that
+        could be estimated.
     """
     unit = values.std(ddof=1)
     if unit == 0:

@@ -16,7 +16,7 @@ SETTING_NAMES = {
     "seed2": "seed 2",
     "seed3": "seed 3",
     "short": "shorter training",
-    "images": "own images a trial",
+    "images": "own images per trial",
     "gain": "smaller initial gain",
     "rate": "lower learning rate",
     "wide": "wider networks",

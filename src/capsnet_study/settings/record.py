@@ -1,9 +1,8 @@
-"""The record of all settings: verdicts in each, the main effects, all seeds as one setting."""
+"""All settings judged: verdicts in each, the main effects, all seeds as one setting."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
 
 import pandas as pd
 
@@ -12,18 +11,19 @@ from capsnet_study.settings.builtin import MAIN, SEEDS
 from capsnet_study.settings.effects import effects_of
 from capsnet_study.settings.names import changes, setting_name
 from capsnet_study.settings.params import Blocks, Setting
+from capsnet_study.settings.results import AllSeeds, JudgedSetting, SettingsResults
 from capsnet_study.settings.seeds import other_seeds, together
 from capsnet_study.settings.verdicts import setting_verdicts
 
 
-def settings_record(
+def judge_settings(
     trials: pd.DataFrame,
     settings: Mapping[str, Setting],
     study: Blocks,
     sweep: Collection[str],
     claims: Iterable[Claim],
-) -> dict[str, Any]:
-    """Return what ``metrics/settings.json`` holds.
+) -> SettingsResults:
+    """Judge claims and effects in all settings.
 
     Parameters
     ----------
@@ -33,51 +33,44 @@ def settings_record(
         The settings of params.yaml beside the main study, whose blocks are `study`.
     sweep
         The arms of the sweep; claims of the table `fitting` are judged on no others.
-
-    Returns
-    -------
-    settings (by name: title, changed, trials, mean exact_match by arm, claims), effects (as
-    `effects_of` has them) and seeds (the main study and its repetitions as one setting, with their
-    names and effects; None without any).
     """
     changed = changes(settings)
     judged = {
-        name: _setting(name, changed[name], rows, claims, set(rows["arm"]) - set(sweep))
+        name: _judge_setting(name, changed[name], rows, claims, sweep)
         for name, rows in trials.groupby("setting", sort=False)
     }
     others = other_seeds(settings, study)
-    effects = effects_of(trials, others)
-    return {
-        "settings": judged,
-        "effects": effects,
-        "seeds": _all_seeds(together(trials, others), others, claims),
-    }
+    seeds = _judge_all_seeds(together(trials, others), others, claims, sweep) if others else None
+    return SettingsResults(judged, effects_of(trials, others), seeds)
 
 
-def _setting(
+def _judge_setting(
     name: str,
     changed: str,
     trials: pd.DataFrame,
     claims: Iterable[Claim],
-    interventions: Collection[str] = (),
-) -> dict[str, Any]:
-    return {
-        "title": setting_name(name),
-        "changed": changed,
-        "trials": int(trials["trial"].nunique()),
-        "exact_match": trials.groupby("arm", sort=False)["exact_match"].mean().to_dict(),
-        "claims": setting_verdicts(claims, trials, interventions),
-    }
+    sweep: Collection[str],
+) -> JudgedSetting:
+    return JudgedSetting(
+        title=setting_name(name),
+        changed=changed,
+        trials=int(trials["trial"].nunique()),
+        exact_match=trials.groupby("arm", sort=False)["exact_match"].mean().to_dict(),
+        claims=setting_verdicts(claims, trials, sweep),
+    )
 
 
-def _all_seeds(
-    trials: pd.DataFrame, others: Collection[str], claims: Iterable[Claim]
-) -> dict[str, Any] | None:
-    if not others:
-        return None
+def _judge_all_seeds(
+    trials: pd.DataFrame,
+    others: list[str],
+    claims: Iterable[Claim],
+    sweep: Collection[str],
+) -> AllSeeds:
     changed = f"train.seed = {', '.join(map(str, trials['seed'].unique()))}"
-    found = {name: effect["settings"].get(MAIN) for name, effect in effects_of(trials).items()}
-    return _setting(SEEDS, changed, trials, claims) | {
-        "others": [*others],
-        "effects": {name: effect for name, effect in found.items() if effect is not None},
+    judged = _judge_setting(SEEDS, changed, trials, claims, sweep)
+    effects = {
+        name: effect.settings[MAIN]
+        for name, effect in effects_of(trials).items()
+        if MAIN in effect.settings
     }
+    return AllSeeds(**vars(judged), others=others, effects=effects)

@@ -12,14 +12,15 @@ from capsnet_study.settings.params import Blocks, Setting
 
 
 def other_seeds(settings: Mapping[str, Setting], main: Blocks) -> list[str]:
-    """Return settings in which the seed of the trainings differs, and nothing else; one a seed."""
-    found = {main.train.seed: ""}
+    """Return settings in which only the seed of the training runs differs; one per seed."""
+    by_seed: dict[int, str] = {}
     for name, setting in settings.items():
-        train = setting.blocks(main).train
-        as_main = main._replace(train=replace(main.train, seed=train.seed))
-        if not setting.own_images and setting.blocks(main) == as_main:
-            found.setdefault(train.seed, name)
-    return list(found.values())[1:]
+        blocks = setting.blocks(main)
+        seed = blocks.train.seed
+        as_main = main._replace(train=replace(main.train, seed=seed))
+        if not setting.own_images and blocks == as_main and seed != main.train.seed:
+            by_seed.setdefault(seed, name)
+    return [*by_seed.values()]
 
 
 def together(trials: pd.DataFrame, settings: Collection[str]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""All settings in one table: what each trial of each arm reached there."""
+"""All settings in one table, with one row per trial of each arm."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def gather_settings(
     arms
         What each of them trained.
     seeds
-        By setting, that of the trainings.
+        By setting, that of the training runs.
     """
     parts = []
     for setting in dict.fromkeys(setting for setting, _ in histories):

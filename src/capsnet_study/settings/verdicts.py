@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Any
 
 import pandas as pd
 
@@ -16,42 +15,39 @@ from capsnet_study.claims.declarations import (
     Level,
     Part,
 )
-from capsnet_study.claims.methods import CAUTIOUS, METHODS
+from capsnet_study.claims.methods import CONSERVATIVE, METHODS
 from capsnet_study.claims.verdicts import evaluate_claims
+from capsnet_study.settings.results import ClaimInSetting
 
 TABLES = ("fitting", "mechanism")  # settings train arms; their networks are not kept
 
 
 def setting_verdicts(
-    claims: Iterable[Claim], trials: pd.DataFrame, interventions: Collection[str] = ()
-) -> dict[str, dict[str, Any]]:
-    """Judge the claims that the arms of one setting can decide.
+    claims: Iterable[Claim], trials: pd.DataFrame, sweep: Collection[str]
+) -> dict[str, ClaimInSetting]:
+    """Judge the claims that the arms of one setting can decide, by id.
 
     Of a claim those parts are judged whose arms the setting has; one without any is left out.
 
     Parameters
     ----------
     trials
-        One row an arm and trial, as `gather_settings` gives them of each setting.
-    interventions
-        Those of the arms that are none of the sweep, and in no group of its arms.
-
-    Returns
-    -------
-    By claim id: verdict, the same by cautious intervals, and the mean of each part that was judged.
+        One row per arm and trial, as `gather_settings` gives them of each setting.
+    sweep
+        The arms of the sweep; no others are in groups of arms.
     """
     arms = set(trials["arm"])
     known = [decidable for claim in claims if (decidable := _in_part(claim, arms))]
-    tables = {"fitting": trials[~trials["arm"].isin(interventions)], "mechanism": trials}
+    tables = {"fitting": trials[trials["arm"].isin(sweep)], "mechanism": trials}
     by_rule = evaluate_claims(known, tables)
-    cautious = evaluate_claims(known, tables, METHODS | {"paper": CAUTIOUS})
+    conservative = evaluate_claims(known, tables, METHODS | {"paper": CONSERVATIVE})
     return {
-        id: {
-            "verdict": record["verdict"],
-            "cautious": cautious[id]["verdict"],
-            "means": [part["mean"] for part in record["parts"]],
-        }
-        for id, record in by_rule.items()
+        id: ClaimInSetting(
+            verdict=claim.verdict,
+            conservative=conservative[id].verdict,
+            means=[part.mean for part in claim.parts],
+        )
+        for id, claim in by_rule.items()
     }
 
 
@@ -71,5 +67,5 @@ def _has_arms(part: Part, arms: Collection[str]) -> bool:
             return {part.of, part.over, part.minus, part.minus_over} <= set(arms)
         case Level(of=arm):
             return arm in arms
-        case _:  # over a group of the sweep: of its table those that there are
+        case _:  # over a group of arms of the sweep, as far as there are any
             return part.table == "fitting"

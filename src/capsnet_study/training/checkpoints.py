@@ -17,6 +17,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from capsnet_study.common.errors import FileError
 from capsnet_study.common.executed import (
     CANNOT_AFFECT_RESULTS,
     checksum_of_modules,
@@ -109,7 +110,7 @@ class Checkpoint:
 
         Raises
         ------
-        ValueError
+        FileError
             The file is not what `save` writes; it names the file.
         """
         if not self.path.exists():
@@ -117,7 +118,8 @@ class Checkpoint:
         try:
             return self._restore(network, optimizer, generator)
         except Exception as error:
-            raise ValueError(f"{self.path}: no checkpoint ({error}); delete it") from error
+            reason = " ".join(str(error).split())
+            raise FileError(f"{self.path}: no checkpoint ({reason}); delete it") from error
 
     def _restore(
         self, network: Network, optimizer: torch.optim.Optimizer, generator: torch.Generator

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from capsnet_study.common.errors import StudyError
 from capsnet_study.models.network import Network
 from capsnet_study.training.accuracy import exact_match
 from capsnet_study.training.checkpoints import Checkpoint, Progress, Row
@@ -50,7 +51,7 @@ class Budget:
     weight_decay: float = 0.0
 
 
-class LossNotFiniteError(FloatingPointError):
+class LossNotFiniteError(StudyError, FloatingPointError):
     """The training loss is infinite or not a number."""
 
 

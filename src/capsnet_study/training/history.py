@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+EVALUATED = ("trial", "step", "exact_match")  # what every table of evaluations has
 SUMMARISED = ["exact_match", "area_under_curve", *[f"recall_{digit}" for digit in range(10)]]
 SUMMARISED += [
     f"{name}_r{layer}" for layer in (1, 2) for name in ("entropy", "entropy_share", "mi")

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from capsnet_study.common.errors import ParameterError
 from capsnet_study.common.seeding import torch_generator
 from capsnet_study.common.workers import device, run_side_by_side, workers
 from capsnet_study.models.network import Network
@@ -49,12 +50,13 @@ class ImageSet:
         return checksum((self.images, self.labels))
 
 
+IMAGE_ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
+
+
 def image_sets(arrays: Mapping[str, np.ndarray]) -> tuple[ImageSet, ImageSet]:
-    """Return training and test images from the arrays of data/multimnist.safetensors."""
-    train, test = (
-        ImageSet(arrays[f"{part}_images"], arrays[f"{part}_labels"]) for part in ("train", "test")
-    )
-    return train, test
+    """Return training and test images from the `IMAGE_ARRAYS` of data/multimnist.safetensors."""
+    train_images, train_labels, test_images, test_labels = (arrays[name] for name in IMAGE_ARRAYS)
+    return ImageSet(train_images, train_labels), ImageSet(test_images, test_labels)
 
 
 @dataclass(frozen=True)
@@ -158,12 +160,12 @@ def certainty_path(history: pd.DataFrame, trial: int) -> list[tuple[float, float
 
     Raises
     ------
-    ValueError
+    ParameterError
         The trial is not in the evaluations, or has no routing.
     """
     rows = history[history["trial"] == trial] if "entropy_share_r1" in history else history[:0]
     if rows.empty:
-        raise ValueError(f"trial {trial}: there is no certainty of R1 to follow")
+        raise ParameterError(f"trial {trial}: there is no certainty of R1 to follow")
     shares = rows["step"] / rows["step"].max()
     return list(zip(shares.tolist(), rows["entropy_share_r1"].clip(0, 1).tolist(), strict=True))
 

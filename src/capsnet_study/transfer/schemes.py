@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -17,7 +17,7 @@ from capsnet_study.training.trials import (
     ImageSet,
     Kept,
     Training,
-    budget_of,
+    learning_rate,
     run_trainings,
 )
 from capsnet_study.transfer.params import TransferParams
@@ -153,8 +153,15 @@ def transfer_budget(
     scheme: Scheme, train: TrainParams, params: TransferParams, spec: NetworkSpec
 ) -> Budget:
     """Return the budget of a scheme; only the end of a training is evaluated."""
-    epochs = scheme.epochs(train, params)
-    return replace(budget_of(train, spec), epochs=epochs, evaluations=2, even_evaluations=1)
+    return Budget(
+        scheme.epochs(train, params),
+        train.batch_size,
+        learning_rate(train, spec),
+        evaluations=2,
+        warmup=train.warmup,
+        even_evaluations=1,
+        weight_decay=train.weight_decay,
+    )
 
 
 def summarise_schemes(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
