@@ -80,7 +80,8 @@ def closure(module: str, packages: Mapping[str, Path]) -> dict[str, Path]:
     Returns
     -------
     Files by the name of the module, sorted. `CANNOT_AFFECT_RESULTS` are left out, and what they
-    import, as are the ``__init__`` files of packages, which hold no more than public names.
+    import, as are the ``__init__`` files of packages: the library's hold no more than public names,
+    that of `stages` starts commands and ends them.
     """
     found: dict[str, Path] = {}
     waiting = [module]
