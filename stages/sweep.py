@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from capsnet_study.common.params import ParameterError, load_blocks
+from capsnet_study.common.errors import ParameterError
+from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_arrays, read_table, write_arrays, write_table
 from capsnet_study.models.params import CapsuleParams, ModelParams
 from capsnet_study.models.weights import pack

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from capsnet_study.common.params import ParameterError, load_blocks
+from capsnet_study.common.errors import ParameterError
+from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import write_table
 from capsnet_study.data.digits import load_digits
 from capsnet_study.data.params import DataParams

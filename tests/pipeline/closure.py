@@ -12,7 +12,7 @@ PACKAGES = {"stages": ROOT / "stages", "capsnet_study": ROOT / "src" / "capsnet_
 # What can touch no number, and is no dependency of any stage. That results are the same to the bit
 # with any number of workers, on a cluster and after a kill is tested, and stands for them.
 WATCHERS = (
-    "stages/__init__.py",  # puts the library beside it first on the path
+    "stages/__init__.py",  # the path of the library, and how a command ends
     "stages/recording.py",  # refuses wrong parameters; time, memory and place of a run
     "src/capsnet_study/running",  # progress, cluster, the picture of what runs
 )
