@@ -1,16 +1,15 @@
-"""How long to train: the gain of a further epoch, by validation digits only.
+"""Choose how long to train: by the gain of a further epoch, on validation digits only.
 
     python -m scripts.epochs            # adds to scripts/epochs.csv what is not there yet
 
 Every length is a training of its own, because the learning rate falls to 0 over the length. The
-study is to be as long as the smallest of the lengths after which a further epoch brings less than
-half a point, on average over the arms; transfer, by the same rule, as the training of a base from
-scratch on one domain asks for. No test digit is read.
+study takes the smallest of the lengths after which a further epoch gains less than half a point, on
+average over the arms; transfer takes, by the same rule, what its baseline needs, a training from
+scratch on one domain. No test digit is read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -21,16 +20,17 @@ from capsnet_study.common.seeding import numpy_generator
 from capsnet_study.common.storage import read_table, write_table
 from capsnet_study.common.workers import run_side_by_side
 from capsnet_study.data.domains import in_domain, split_domains
-from capsnet_study.models.spec import NetworkSpec, main_model
+from capsnet_study.models.spec import NetworkSpec
 from capsnet_study.params import Params, load_params
+from capsnet_study.training.arms import main_arm
 from capsnet_study.training.params import TrainParams
 from capsnet_study.training.trials import ImageSet, arm_spec
 from scripts.validation import learning_and_validation, reached
-from stages import run_command
+from stages.command import run_command
 from stages.pretrain import HIDDEN
 
 ARMS = ("n9", "n3", "cnn")
-BASES = ("capsnet", "cnn")
+BASES = ("base capsnet", "base cnn")
 LENGTHS = (8, 6, 4, 2)  # the longest first: two workers end closer together
 FLAT = 0.005  # of exact match an epoch
 VALIDATION = 10_000
@@ -56,7 +56,7 @@ def main() -> None:
         write_table(FOUND, pd.concat([read_table(FOUND), new]) if FOUND.exists() else new)
     table = read_table(FOUND)
     print(gains(table).to_string())
-    for key, names in (("train.epochs", ARMS), ("transfer.epochs", base_names())):
+    for key, names in (("train.epochs", ARMS), ("transfer.epochs", BASES)):
         print(f"{key}: {flat_from(table[table['arm'].isin(names)])}")
 
 
@@ -66,14 +66,10 @@ def networks_to_train(params: Params, whole: Sets) -> dict[str, tuple[NetworkSpe
     networks = {arm: (arm_spec(params.sweep[arm], *sizes), whole) for arm in ARMS}
     (split,) = split_domains(1, numpy_generator(params.data.seed, "domains"))
     domain = tuple(part.of(in_domain(part.labels, split.a)) for part in whole)
-    for name, model in zip(base_names(), BASES, strict=True):
-        networks[name] = (main_model(model, *sizes, params.routing, HIDDEN), domain)
+    bases = (main_arm(params.routing), params.sweep["cnn"])
+    for name, arm in zip(BASES, bases, strict=True):
+        networks[name] = (arm_spec(arm, *sizes, HIDDEN), domain)
     return networks
-
-
-def base_names() -> Sequence[str]:
-    """Return what the bases of transfer are called in the table."""
-    return [f"base {model}" for model in BASES]
 
 
 def known() -> set[tuple[str, int]]:
@@ -111,7 +107,7 @@ def gains(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def flat_from(table: pd.DataFrame) -> int | None:
-    """Return the smallest length after which a further epoch brings too little; None if none.
+    """Return the smallest length after which a further epoch gains too little; None if none.
 
     >>> scores = {"epochs": [2, 4, 6, 8], "exact_match": [0.70, 0.73, 0.736, 0.738]}
     >>> flat_from(pd.DataFrame({"arm": "n3", **scores}))

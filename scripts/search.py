@@ -1,13 +1,13 @@
-"""The search behind `train.lr_*` and `capsules.init_gain`, on validation digits only.
+"""Search for `train.lr_*` and `capsules.init_gain`, on validation digits only.
 
     python -m scripts.search            # writes scripts/search.csv
 
 Training digits are split in two: 50,000 to learn from, 10,000 to choose by; no test digit is read.
-Each setting trains on 12,000 images for one epoch, from two seeds, and is judged on 2,000
-validation images. Both families get nine settings. CapsNets, with one hidden capsule layer (n_iter
-3 and 9) and with two (for transfer), get three learning rates by three initial gains; CNNs, with
-one and two hidden layers, nine learning rates. The setting with the highest mean exact match over
-its network shapes and seeds is the one in params.yaml.
+Each candidate trains on 12,000 images for one epoch, from two seeds, and is judged on 2,000
+validation images. Both families get nine candidates. CapsNets, with one hidden capsule layer
+(n_iter 3 and 9) and with two (for transfer), get three learning rates by three initial gains; CNNs,
+with one and two hidden layers, nine learning rates. The candidate with the highest mean exact match
+over its network shapes and seeds is the one in params.yaml.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from capsnet_study.params import Params, load_params
 from capsnet_study.training.params import TrainParams
 from capsnet_study.training.trials import ImageSet
 from scripts.validation import learning_and_validation, reached
-from stages import run_command
+from stages.command import run_command
 
 SEEDS = 2
 RATES = (0.002, 0.003, 0.005)
@@ -33,11 +33,11 @@ GAINS = (0.5, 0.7, 1.0)
 CNN_RATES = (0.0003, 0.0005, 0.001, 0.0015, 0.002, 0.003, 0.004, 0.005, 0.007)
 SHAPES = ((1, 3), (1, 9), (2, 3))  # hidden capsule layers, n_iter
 
-Setting = tuple[dict[str, object], NetworkSpec, TrainParams]
+Candidate = tuple[dict[str, object], NetworkSpec, TrainParams]
 
 
-def settings(params: Params) -> Iterator[Setting]:
-    """Yield every setting: its facts, the network and how it is trained."""
+def candidates(params: Params) -> Iterator[Candidate]:
+    """Yield every candidate: its facts, the network and how it is trained."""
     train = replace(params.train, epochs=1)
     for lr, gain, (hidden, n_iter) in product(RATES, GAINS, SHAPES):
         capsules = replace(params.capsules, init_gain=gain)
@@ -50,29 +50,31 @@ def settings(params: Params) -> Iterator[Setting]:
         yield {"kind": "cnn", "lr": lr, "hidden": hidden}, spec, replace(train, lr_cnn=lr)
 
 
-def try_setting(
-    setting: Setting, trial: int, learn: ImageSet, validate: ImageSet
+def try_candidate(
+    candidate: Candidate, trial: int, learn: ImageSet, validate: ImageSet
 ) -> dict[str, object]:
-    """Train once and return the facts of the setting with what was reached."""
-    facts, spec, train = setting
+    """Train once and return the facts of the candidate with what was reached."""
+    facts, spec, train = candidate
     last = reached(spec, train, trial, learn, validate)
     kept = ("exact_match", "loss", "entropy_share_r1", "entropy_share_r2", "dead_share")
     return facts | {"trial": trial} | {name: last.get(name) for name in kept}
 
 
 def main() -> None:
-    """Run the search and write its table, best settings first."""
+    """Run the search and write its table, the best candidates first."""
     params = load_params()
     sets = learning_and_validation(params)
-    tasks = [(setting, trial, *sets) for setting in settings(params) for trial in range(SEEDS)]
-    rows = run_side_by_side(try_setting, tasks)
+    tasks = [
+        (candidate, trial, *sets) for candidate in candidates(params) for trial in range(SEEDS)
+    ]
+    rows = run_side_by_side(try_candidate, tasks)
     table = pd.DataFrame(rows).sort_values(["kind", "hidden", "exact_match"], ascending=False)
     write_table("scripts/search.csv", table)
     print(chosen(table).to_string())
 
 
 def chosen(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the mean exact match of each setting over network shapes, best first."""
+    """Return the mean exact match of each candidate over network shapes, best first."""
     capsnets = table[table["kind"] == "capsnet"].groupby(["kind", "lr", "init_gain"])
     cnns = table[table["kind"] == "cnn"].groupby(["kind", "lr"])
     means = [group["exact_match"].mean().reset_index() for group in (capsnets, cnns)]

@@ -1,16 +1,15 @@
-"""Why nine iterations break what was trained with fewer: a few more steps of trained networks.
+"""Ask why nine iterations break what was trained with fewer: train networks a few steps more.
 
     python -m scripts.switch            # writes scripts/switch.csv; needs data/networks of the arms
 
 Each network goes on for a hundred steps, with its own number of iterations and with nine, at the
-learning rate of the study and at a tenth of it. What is told is the loss on training batches at
-first and at last, and how long the gradient is. No test digit is read.
+learning rate of the study and at a tenth of it. The table has the loss on training batches at the
+beginning and at the end, and the length of the gradient. No test digit is read.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,10 +19,11 @@ import torch
 from capsnet_study.common.seeding import torch_generator
 from capsnet_study.common.storage import read_arrays, write_table
 from capsnet_study.common.workers import repeatable, run_side_by_side
-from capsnet_study.models.weights import load_network, read_network
+from capsnet_study.models.weights import load_network
 from capsnet_study.params import load_params
 from capsnet_study.training.trials import IMAGE_ARRAYS, ImageSet, image_sets
-from stages import run_command
+from stages.command import run_command
+from stages.networks import read_network
 
 ARMS = ("n1", "n3", "n9")
 SWITCHED = 9  # iterations
@@ -52,7 +52,7 @@ def trained_on(
     arm: str, trial: int, n_iter: int, lr: float, batch_size: int, train: ImageSet
 ) -> dict[str, Any]:
     """Return what a hundred steps with `n_iter` iterations do to the network of a trial."""
-    spec, weights = read_network(Path("data/networks", arm, f"trial{trial}.safetensors"))
+    spec, weights = read_network(f"data/networks/{arm}/trial{trial}.safetensors")
     network = load_network(replace(spec, routing=replace(spec.routing, n_iter=n_iter)), weights)
     examples = train.on_device()
     optimizer = torch.optim.Adam(network.train().parameters(), lr=lr)

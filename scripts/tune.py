@@ -1,21 +1,24 @@
-"""A learning rate and an initial gain of its own for an arm, by validation digits only.
+"""Search for the learning rate, initial gain or weight decay of an arm, on validation digits only.
 
-    python -m scripts.tune attention kmeans --gain-only    # as long as scripts.search
-    python -m scripts.tune n1 n3 n9 cnn cnn160 --full      # as long as the study's trainings
+    python -m scripts.tune attention kmeans --over init_gain      # as long as scripts.search
+    python -m scripts.tune n1 n9 --over lr --over init_gain --full      # as long as the study
+    python -m scripts.tune n1 n3 n9 cnn --over lr --over weight_decay --full
 
-Every arm is searched in the same way, by steps of a factor of 1.5 in the rate and of 2 in the gain
-(CNNs have a rate only). From the setting of params.yaml the search goes to the best neighbour,
-until all neighbours are worse: what is chosen lies on no edge of what was tried. Each setting is
-the mean of two seeds on 2,000 images, whose standard error is about 0.7 points: several settings
-are as good, and the search ends at one of them. Digits are those of `scripts.validation`: no test
-digit is read. Results are added to scripts/tune.csv; settings that are there are not tried again.
+Every arm is searched in the same way: on a grid around its parameters in params.yaml, in steps of a
+factor of 1.5 in the rate, 2 in the gain and 3 in the decay. The grid is widened at an edge until
+the best candidate lies on none; a decay of 0 is no edge, since nothing lies below. A score is the
+mean of two seeds on 2,000 images, whose standard error is about 0.7 points: several candidates are
+as good, and the search ends at one of them. Digits are those of `scripts.validation`: no test digit
+is read. Results are added to scripts/tune.csv as they come; what is there is not run again.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Annotated
 
@@ -23,125 +26,143 @@ import pandas as pd
 import typer
 
 from capsnet_study.common.storage import read_table, write_table
-from capsnet_study.common.workers import run_side_by_side
+from capsnet_study.common.workers import run_side_by_side, workers
 from capsnet_study.models.spec import KINDS
 from capsnet_study.params import Params, load_params
 from capsnet_study.training.arms import Arm, CapsNetArm
 from capsnet_study.training.params import TrainParams
 from capsnet_study.training.trials import ImageSet, arm_spec, with_own
 from scripts.validation import LEARNING_IMAGES, learning_and_validation, reached
-from stages import run_command
+from stages.command import run_command
 
 SEEDS = 2
-FACTORS = {"lr": 1.5, "init_gain": 2.0}  # between neighbours
+FACTORS = {"lr": 1.5, "init_gain": 2.0, "weight_decay": 3.0}  # between neighbours
+LEAST_DECAY = 0.02  # of those above 0, where the search starts at 0
 FOUND = Path("scripts/tune.csv")
 
-Setting = dict[str, float]
-Steps = tuple[int, ...]  # from the start, in each parameter
-Scores = Callable[[Sequence[Setting]], Sequence[float]]  # mean exact match of each setting
+Candidate = dict[str, float]
+Trial = tuple[str | int, ...]  # the values of a candidate, and which of its trials
+Scores = Callable[[Sequence[Candidate]], Sequence[float]]  # mean exact match of each candidate
 
 
 def main(
     arms: list[str],
+    over: Annotated[list[str], typer.Option(help="lr, init_gain, weight_decay.")],
     full: Annotated[bool, typer.Option(help="Train as long as the study does.")] = False,
-    gain_only: Annotated[bool, typer.Option(help="Leave the learning rate alone.")] = False,
 ) -> None:
     """Search for each arm, one after the other, and print what params.yaml would say."""
     params = load_params()
     for name in arms:
         if name not in params.arms:
             raise typer.BadParameter(f"no arm {name!r}; there are {', '.join(params.arms)}")
+        known = start_of(params.arms[name], params)
+        if unknown := [key for key in over if key not in known]:
+            raise typer.BadParameter(f"{name} has no {unknown[0]!r}; there are {', '.join(known)}")
     epochs = params.train.epochs if full else 1
     images = params.data.train_images if full else LEARNING_IMAGES
     sets = learning_and_validation(params, images)
     train = replace(params.train, epochs=epochs)
     for name in arms:
         arm = params.arms[name]
-        start = start_of(arm, params)
-        fixed = {"lr": start.pop("lr")} if gain_only else {}
-        best = search(start, partial(tried, name, arm, fixed, params, train, sets))
+        scores = partial(tried, name, arm, params, train, sets)
+        best = search(start_of(arm, params), over, scores)
         print(f"{name}: " + ", ".join(f"{key}: {value:.4g}" for key, value in best.items()))
 
 
-def start_of(arm: Arm, params: Params) -> Setting:
-    """Return the setting that an arm has in params.yaml: where its search begins."""
+def start_of(arm: Arm, params: Params) -> Candidate:
+    """Return the candidate that an arm is in params.yaml: where its search begins."""
     rate = {"lr": arm.lr or getattr(params.train, KINDS[arm.model].learning_rate)}
+    own = arm.weight_decay
+    decay = {"weight_decay": params.train.weight_decay if own is None else own}
     if not isinstance(arm, CapsNetArm):
-        return rate
-    return rate | {"init_gain": arm.init_gain or params.capsules.init_gain}
+        return rate | decay
+    return rate | {"init_gain": arm.init_gain or params.capsules.init_gain} | decay
 
 
-def search(start: Setting, scores: Scores) -> Setting:
-    """Return the first setting on the way up from `start` that is better than all its neighbours.
+def search(start: Candidate, over: Sequence[str], scores: Scores) -> Candidate:
+    """Return the best candidate of a grid that is widened until the best lies on none of its edges.
 
-    >>> search({"lr": 1.0}, lambda settings: [-abs(one["lr"] - 2.25) for one in settings])
+    >>> search({"lr": 1.0}, ["lr"], lambda grid: [-abs(one["lr"] - 2.25) for one in grid])
     {'lr': 2.25}
     """
 
-    def setting(steps: Steps) -> Setting:
-        return {key: start[key] * FACTORS[key] ** n for key, n in zip(start, steps, strict=True)}
+    def candidate(steps: tuple[int, ...]) -> Candidate:
+        moved = zip(over, steps, strict=True)
+        return start | {key: value_at(key, start[key], step) for key, step in moved}
 
-    best = (0,) * len(start)
-    known: dict[Steps, float] = {}
+    axes = {key: range(-1, 2) if start[key] else range(3) for key in over}  # steps from the start
+    known: dict[tuple[int, ...], float] = {}
     while True:
-        star = [best, *neighbours(best)]
-        new = [steps for steps in star if steps not in known]
-        known |= dict(zip(new, scores([setting(steps) for steps in new]), strict=True))
-        better = max(star, key=lambda steps: known[steps])
-        if better == best:
-            return setting(best)
-        best = better
+        new = [steps for steps in product(*axes.values()) if steps not in known]
+        known |= dict(zip(new, scores([candidate(steps) for steps in new]), strict=True))
+        best = max(known, key=known.__getitem__)
+        wider = {
+            key: widened(axes[key], step, start[key] > 0)
+            for key, step in zip(over, best, strict=True)
+        }
+        if wider == axes:
+            return candidate(best)
+        axes = wider
 
 
-def neighbours(steps: Steps) -> list[Steps]:
-    """Return the settings one step away, in one parameter.
+def value_at(key: str, start: float, step: int) -> float:
+    """Return the value of a parameter so many steps from where the search starts.
 
-    >>> neighbours((0, 2))
-    [(-1, 2), (1, 2), (0, 1), (0, 3)]
+    >>> value_at("lr", 0.01, 1), [value_at("weight_decay", 0.0, step) for step in range(3)]
+    (0.015, [0.0, 0.02, 0.06])
     """
-    return [
-        (*steps[:at], steps[at] + move, *steps[at + 1 :])
-        for at in range(len(steps))
-        for move in (-1, 1)
-    ]
+    if start > 0:
+        return start * FACTORS[key] ** step
+    return LEAST_DECAY * FACTORS[key] ** (step - 1) if step else 0.0
+
+
+def widened(steps: range, best: int, downwards: bool) -> range:
+    """Return the steps of a parameter with one more at an edge on which the best lies.
+
+    >>> widened(range(-1, 2), -1, downwards=True), widened(range(3), 0, downwards=False)
+    (range(-2, 2), range(0, 3))
+    """
+    lower = downwards and best == steps[0]
+    return range(steps.start - lower, steps.stop + (best == steps[-1]))
 
 
 def tried(
     name: str,
     arm: Arm,
-    fixed: Setting,
     params: Params,
     train: TrainParams,
     sets: tuple[ImageSet, ImageSet],
-    settings: Sequence[Setting],
+    candidates: Sequence[Candidate],
 ) -> list[float]:
-    """Return the mean exact match of each setting; what scripts/tune.csv has is not run again."""
+    """Return the mean exact match of each candidate; what scripts/tune.csv has is not run again."""
     length = {"arm": name, "epochs": train.epochs, "images": len(sets[0].labels)}
-    settings = [fixed | one for one in settings]
-    known = means(length)
-    missing = [one for one in settings if tuple(one.values()) not in known]
+    known = trials(length)
     tasks = [
-        (length | setting, arm, trial, params, train, sets)
-        for setting in missing
-        for trial in range(SEEDS)
+        (length | one, arm, trial, params, train, sets)
+        for one, trial in product(candidates, range(SEEDS))
+        if key_of(one, trial) not in known
     ]
-    rows = pd.DataFrame(run_side_by_side(one_run, tasks))
-    write_table(FOUND, pd.concat([read_table(FOUND), rows]) if FOUND.exists() else rows)
-    known = means(length)
-    return [known[tuple(setting.values())] for setting in settings]
+    at_once = workers()
+    for first in range(0, len(tasks), at_once):  # a kill costs these alone
+        rows = pd.DataFrame(run_side_by_side(one_run, tasks[first : first + at_once]))
+        write_table(FOUND, pd.concat([read_table(FOUND), rows]) if FOUND.exists() else rows)
+    known = trials(length)
+    scores = [[known[key_of(one, trial)] for trial in range(SEEDS)] for one in candidates]
+    return [sum(score) / SEEDS for score in scores]
 
 
-def means(length: Mapping[str, object]) -> dict[tuple[float, ...], float]:
-    """Return the mean exact match of each setting that was tried at this length, by its values."""
+def trials(length: Mapping[str, object]) -> dict[Trial, float]:
+    """Return the exact match of each trial at this length that scripts/tune.csv has."""
     if not FOUND.exists():
         return {}
     table = read_table(FOUND)
-    rows = table[(table[list(length)] == pd.Series(length)).all(axis=1)]
-    keys = [key for key in FACTORS if key in rows and rows[key].notna().any()]
-    if not keys:
-        return {}
-    found = rows.groupby(keys)["exact_match"].mean()
-    return {key if isinstance(key, tuple) else (key,): value for key, value in found.items()}
+    rows = table[(table[list(length)] == pd.Series(length)).all(axis=1)].to_dict("records")
+    return {key_of(row, row["trial"]): row["exact_match"] for row in rows}
+
+
+def key_of(facts: Mapping[str, float], trial: int) -> Trial:
+    """Return a trial of a candidate, whichever way its values were computed."""
+    return (*(f"{facts.get(key, math.nan):.6g}" for key in FACTORS), trial)
 
 
 def one_run(

@@ -12,7 +12,7 @@ from capsnet_study.representation.pixels import pca_activations, pixel_activatio
 from capsnet_study.routing.params import RoutingParams
 from capsnet_study.training.params import TrainParams
 from capsnet_study.training.trials import untrained
-from stages import run_command
+from stages.command import run_command
 from stages.recording import recorded
 
 

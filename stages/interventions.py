@@ -9,7 +9,7 @@ from capsnet_study.interventions.measure import intervene, intervention_table
 from capsnet_study.interventions.params import InterventionParams
 from capsnet_study.models.spec import NetworkSpec
 from capsnet_study.training.trials import IMAGE_ARRAYS, image_sets
-from stages import run_command
+from stages.command import run_command
 from stages.networks import read_trials
 from stages.recording import recorded
 

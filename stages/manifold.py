@@ -12,7 +12,7 @@ from capsnet_study.data.manifold import shift_grid
 from capsnet_study.faithfulness.nulls import null_bands
 from capsnet_study.faithfulness.tables import summarise_models
 from capsnet_study.representation.params import ManifoldParams
-from stages import run_command
+from stages.command import run_command
 from stages.recording import recorded
 from stages.tables import read_faithfulness
 

@@ -29,8 +29,9 @@ from capsnet_study.common.workers import device
 from capsnet_study.running.cluster import ClusterError, address_of, connected
 from capsnet_study.running.lockfile import cut_off, keep_lock, read
 from capsnet_study.running.runner import FOLDER, Event, Options, log_path, read_graph, run_stages
-from stages import run_command
+from stages.command import run_command
 
+SHOWN = 8  # names of stages that are printed
 TAIL = 15  # lines of the log that are printed of a stage that has failed
 
 Targets = Annotated[list[str], typer.Argument(help="As for dvc repro; default: all stages.")]
@@ -145,8 +146,9 @@ def summarise(console: Console, last: Mapping[str, str]) -> None:
         lines = read(log_path(stage)).splitlines()
         console.print(f"FAILED  {stage}: {log_path(stage)} ends with", *lines[-TAIL:], sep="\n")
     for what in ("stopped", "not run"):
-        if groups[what]:
-            console.print(f"{what}: {', '.join(groups[what])}")
+        if names := groups[what]:
+            more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+            console.print(f"{what}: {', '.join(names[:SHOWN])}{more}")
 
 
 if __name__ == "__main__":

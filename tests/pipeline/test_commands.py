@@ -15,7 +15,7 @@ from capsnet_study.report.render import OtherVersionError
 from capsnet_study.routing.path import routing_path
 from capsnet_study.running.cluster import ClusterError
 from capsnet_study.training.fit import LossNotFiniteError
-from stages import run_command
+from stages.command import run_command
 from tests.project import ROOT
 
 

@@ -22,6 +22,7 @@ CANNOT_AFFECT_RESULTS = (
     "capsnet_study.common.executed",  # computes checksums of code
     "capsnet_study.common.params",  # refuses wrong parameters; right ones come out as they are
     "capsnet_study.running",  # progress, records of time, the runner, the cluster
+    "stages.command",  # how errors end a stage
     "stages.recording",
 )
 """Modules and packages that are part of no stage's code.
@@ -79,7 +80,8 @@ def closure(module: str, packages: Mapping[str, Path]) -> dict[str, Path]:
     Returns
     -------
     Files by the name of the module, sorted. `CANNOT_AFFECT_RESULTS` are left out, and what they
-    import, as are the ``__init__`` files of packages, which hold no more than public names.
+    import, as are the ``__init__`` files of packages: the library's hold no more than public names,
+    that of `stages` starts commands and ends them.
     """
     found: dict[str, Path] = {}
     waiting = [module]
