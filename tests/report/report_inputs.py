@@ -70,7 +70,11 @@ PARAMS = Params(
 
 FULL = replace(
     PARAMS,
-    ablations={key: arm for key, arm in ABLATIONS.items() if not isinstance(arm, YokedArm)},
+    ablations={key: arm for key, arm in ABLATIONS.items() if not isinstance(arm, YokedArm)}
+    | {
+        "n9_r1": replace(ABLATIONS["n3_r1"], n_iter=9),
+        "n9_r2": replace(ABLATIONS["n3_r2"], n_iter=9),
+    },
     yoked={key: arm for key, arm in ABLATIONS.items() if isinstance(arm, YokedArm)},
 )
 
