@@ -24,7 +24,8 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from capsnet_study.common.workers import cores, device
+from capsnet_study.common.devices import device
+from capsnet_study.common.workers import cores
 from capsnet_study.running.cluster import ClusterError, address_of, connected
 from capsnet_study.running.lockfile import cut_off, keep_lock, read
 from capsnet_study.running.runner import FOLDER, Event, Options, log_path, read_graph, run_stages
