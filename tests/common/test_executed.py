@@ -243,7 +243,7 @@ def test_imports_are_followed_wherever_they_are_but_for_those_that_never_run(pro
     monkeypatch.setattr(f"{module}.CANNOT_AFFECT_RESULTS", ("one.running", "one.lat"))
     found = closure("one.start", project)
     names = ("beside", "inner.module", "inner.relative", "late", "loop", "otherwise", "parent")
-    assert list(found) == [f"one.{name}" for name in (*names, "plain", "start")]
+    assert list(found) == [f"one.{name}" for name in (*names, "plain", "start", "watched")]
     assert found["one.inner.module"] == project["one"] / "inner" / "module.py"
     assert closure("one.nowhere", project) == {}
 
