@@ -198,7 +198,8 @@ def test_words_put_anywhere_change_something_where_they_change_the_code(source, 
         same = without_strings(changed) == without_strings(source)
     except SyntaxError:
         return
-    assert (executed(changed) == executed(source)) == same
+    unchanged = executed(changed) == executed(source)
+    assert unchanged == same or (same and 'f"""' in source)  # blanks within its braces count
 
 
 # What a stage executes
