@@ -136,7 +136,7 @@ def test_the_record_of_all_seeds_has_the_arms_and_trials_of_all() -> None:
 
 
 def test_all_seeds_are_shown_as_one_more_setting() -> None:
-    one, all_ = (EffectInSetting(0.1, 0.0, 0.2, n, 0.9) for n in (5, 8))
+    one, all_ = (EffectInSetting(0.1, n, 0.0, 0.2, share_above=0.9) for n in (5, 8))
     effects = {
         "routing": EffectOverSettings(
             "", {"main": one, "images": one}, PooledEffect(0.1, 0.0, 0.2)
