@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
@@ -98,8 +100,8 @@ def test_figures_and_report_are_there(study: Study) -> None:
 
 
 def test_metrics_and_plots_commands_read_the_results(study: Study) -> None:
-    shown = run("dvc", "metrics", "show", cwd=study.folder)
-    assert shown.split()[:2] == ["Path", "claims.ours.inconclusive"]
+    shown = run("dvc", "metrics", "show", cwd=study.folder).split()
+    assert {"exact_match.capsnet", "routing_gain", "metrics/summary.json"} <= set(shown)
     assert "file://" in run("dvc", "plots", "show", cwd=study.folder)
 
 
@@ -160,9 +162,11 @@ def test_a_wrong_parameter_stops_a_run_before_anything_is_touched(
         if command == ("repro",):
             text = (other / "params.yaml").read_text()
             (other / "params.yaml").write_text(text.replace("epochs: 1", "epochs: 2.5"))
-        with pytest.raises(AssertionError, match=r"train\.epochs = 2\.5") as failure:
-            run("dvc", *command, cwd=other)
-        assert stages_run(str(failure.value)) == ["code"]
+        ended = subprocess.run(
+            [sys.executable, "-m", "dvc", *command], cwd=other, text=True, capture_output=True
+        )
+        assert ended.returncode != 0 and "train.epochs = 2.5" in ended.stdout + ended.stderr
+        assert stages_run(ended.stdout) == ["code"]
         changed = run("git", "status", "--porcelain", cwd=other).split()
         assert changed in ([], ["M", "params.yaml"])
     assert (other / "data/networks/n3/trial0.safetensors").exists()
