@@ -120,10 +120,9 @@ def test_a_run_with_few_arms_reads_too():
     assert arm_name(ARMS["n7"]) not in render_report(results_of(params), params)
 
 
-def test_a_run_without_uniform_coupling_reads_too():
+def test_a_run_with_few_ablations_reads_too():
     params = replace(
         PARAMS,
-        sweep={key: arm for key, arm in PARAMS.sweep.items() if key != "n1"},
         ablations={key: ABLATIONS[key] for key in ("n9_late", "cnn_tuned")},
         interventions=replace(PARAMS.interventions, arms=["n3"]),
         settings={"short": Setting(["n3"], 2, train={"epochs": 1})},
