@@ -25,7 +25,7 @@ import torch
 import typer
 
 from benchmarks import devices
-from capsnet_study.common.workers import repeatable
+from capsnet_study.common.devices import repeatable
 from capsnet_study.models.params import ModelParams
 from capsnet_study.params import Params, load_params
 from stages.command import run_command

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from capsnet_study.common.devices import repeatable
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.seeding import numpy_generator
 from capsnet_study.common.storage import write_json, write_table
-from capsnet_study.common.workers import repeatable
 from capsnet_study.data.manifold import shift_grid
 from capsnet_study.faithfulness.nulls import null_bands
 from capsnet_study.faithfulness.tables import summarise_models

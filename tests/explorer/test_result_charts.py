@@ -62,8 +62,8 @@ SETTINGS = SettingsResults(
         "soft": EffectOverSettings(
             "soft updates",
             {
-                "main": EffectInSetting(0.02, 0.01, 0.03, 5, 0.9),
-                "wide": EffectInSetting(-0.01, None, None, 1, 0.0),
+                "main": EffectInSetting(0.02, 5, 0.01, 0.03, share_above=0.9),
+                "wide": EffectInSetting(-0.01, 1, None, None, share_above=0.0),
             },
             PooledEffect(0.005, -0.01, 0.02),
         )

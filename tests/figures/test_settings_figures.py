@@ -41,7 +41,7 @@ SETTINGS = {
 
 def effect(**settings: float) -> EffectOverSettings:
     found = {
-        key: EffectInSetting(mean, mean - 0.01, mean + 0.01, 3, 0.5)
+        key: EffectInSetting(mean, 3, mean - 0.01, mean + 0.01, share_above=0.5)
         for key, mean in settings.items()
     }
     return EffectOverSettings("an effect", found, PooledEffect(0.02, 0.01, 0.03))
@@ -89,7 +89,7 @@ def test_effects_are_sorted_in_points_with_the_pooled_band() -> None:
 
 
 def test_what_is_missing_is_left_out() -> None:
-    alone = {"main": EffectInSetting(0.02, None, None, 1, 0.5)}
+    alone = {"main": EffectInSetting(0.02, 1, None, None, share_above=0.5)}
     single = EffectOverSettings("an effect", alone)
     without = replace(SETTINGS["main"], claims={})
     for figure in (

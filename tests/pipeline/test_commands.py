@@ -9,8 +9,9 @@ import sys
 import pytest
 import torch
 
+from capsnet_study.common.devices import device
 from capsnet_study.common.errors import FileError, ParameterError, StudyError
-from capsnet_study.common.workers import device, run_side_by_side
+from capsnet_study.common.workers import run_side_by_side
 from capsnet_study.report.render import OtherVersionError
 from capsnet_study.routing.path import routing_path
 from capsnet_study.running.cluster import ClusterError

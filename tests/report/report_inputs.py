@@ -160,7 +160,7 @@ def settings_results(claims: Claims) -> SettingsResults:
     other = "reproduced" if claims["C2"].verdict == "contradicted" else "contradicted"
     others = {"C1": judged_in("not evaluated"), "C2": judged_in(other)}
     pooled = PooledEffect(0.0412, 0.0301, 0.0523)
-    in_main = EffectInSetting(0.0412, 0.0301, 0.0523, 5, 0.96)
+    in_main = EffectInSetting(0.0412, 5, 0.0301, 0.0523, share_above=0.96)
     settings = {
         "main": JudgedSetting("main study", "", 5, {"n3": 0.7531, "cnn": 0.6947}, verdicts),
         "short": JudgedSetting(

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
+from capsnet_study.routing import kernels
 from capsnet_study.routing.fused import fused_route
 from capsnet_study.routing.layer import CapsuleLayer
 from tests.routing.problems import by_fused, problem
@@ -72,6 +73,22 @@ def test_without_gradients_nothing_is_kept_for_them():
     for one, other in zip(found, expected, strict=True):
         assert not one.requires_grad and other.requires_grad
         assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("context", [torch.no_grad, torch.inference_mode])
+def test_evaluation_makes_room_for_no_history(monkeypatch, context):
+    sizes = []
+
+    def forward(*arguments, compiled=kernels.forward):
+        sizes.append(arguments[-1].size)
+        return compiled(*arguments)
+
+    monkeypatch.setattr(kernels, "forward", forward)
+    case = problem(2, (5, 4), (3, 6), 4)
+    by_fused(case, case.u, case.weight, case.bias)
+    with context():
+        by_fused(case, case.u, case.weight, case.bias)
+    assert sizes == [3 * 5 * 3 * 2, 0]
 
 
 def test_memory_layout_does_not_matter():

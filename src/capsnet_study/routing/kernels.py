@@ -381,33 +381,40 @@ def _add_rare(s, square, total):
     unit = np.empty_like(s[:, 0])
     for n in range(len(square)):
         if _is_rare(square[n]):
-            length = _direction(s[:, n], unit)
+            length = _direction(s, n, unit)
             square[n] = 0
-            total[:, n] += unit * min(length * length, 1)
+            for d in range(len(s)):
+                total[d, n] += unit[d] * min(length * length, 1)
 
 
 @compiled_to_the_letter
 def _rare_gradient(s, square, dv, ds):
     """Gradient of s for rare samples of [D, B]: squash(s) is |s| s of short ones, else s / |s|."""
+    number = s.dtype.type
     unit = np.empty_like(s[:, 0])
     for n in range(len(square)):
         if _is_rare(square[n]):
-            length = _direction(s[:, n], unit)
-            along = (unit * dv[:, n]).sum()
-            if length < 1:
-                ds[:, n] = length * (dv[:, n] + along * unit)
-            else:
-                ds[:, n] = (dv[:, n] - along * unit) / length
+            length, along = _direction(s, n, unit), number(0)
+            for d in range(len(s)):
+                along += unit[d] * dv[d, n]
+            along, slope = (along, length) if length < 1 else (-along, number(1) / length)
+            for d in range(len(s)):
+                ds[d, n] = slope * (dv[d, n] + along * unit[d])
 
 
 @compiled_to_the_letter
-def _direction(s, unit):
-    """unit <- s / |s|, both [D], or 0; return |s|."""
-    size = np.abs(s).max()
+def _direction(s, n, unit):
+    """unit <- s / |s| of sample n of [D, B], 0 where s is 0; return |s|."""
+    size = square = s.dtype.type(0)
+    for d in range(len(s)):
+        size = np.maximum(size, np.abs(s[d, n]))
     if size == 0:
         unit[:] = 0
         return size
-    unit[:] = s / size
-    root = np.sqrt((unit * unit).sum())
-    unit /= root
+    for d in range(len(s)):
+        unit[d] = s[d, n] / size
+        square += unit[d] * unit[d]
+    root = np.sqrt(square)
+    for d in range(len(s)):
+        unit[d] /= root
     return size * root
