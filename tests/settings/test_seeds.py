@@ -171,6 +171,14 @@ def test_settings_and_effects_come_back_from_their_file_in_order() -> None:
     assert list(again.effects["routing"].settings) == ["main", *settings]
 
 
+def test_results_of_single_trials_come_back_from_their_file() -> None:
+    single = table().query("trial == 0 and setting in ('main', 'short')")
+    results = judge_settings(single, {"short": SETTINGS["short"]}, study(1), SWEEP, [])
+    again = stored(results, SettingsResults)
+    effect = again.effects["routing"].settings["main"]
+    assert (effect.n, effect.low, effect.high) == (1, None, None)
+
+
 def test_tuned_arms_are_those_of_the_sweep_but_for_rate_and_gain() -> None:
     params = load_params(str(ROOT / "params.yaml"))
     assert tuned_arms(params.sweep, params.ablations) == {
