@@ -126,7 +126,5 @@ def test_all_settings_are_gathered(study: Path) -> None:
     assert both["mean"] == pytest.approx(
         (2 * routing["main"]["mean"] + 3 * routing["seed9"]["mean"]) / 5, abs=1e-5
     )
-    pooled = asdict(
-        effects_of(table, ["seed9"])["routing"].pooled
-    )  # one setting with the main study
+    pooled = asdict(effects_of(table, ["seed9"])["routing"].pooled)  # the two seeds are one setting
     assert record["effects"]["routing"]["pooled"] == pytest.approx(pooled, abs=1e-5)
