@@ -14,7 +14,7 @@ TANGENT = torch.randn(2, 5, 4, generator=torch.Generator().manual_seed(1), dtype
 
 
 def layer_of(gradient: str = "full", n_iter: int = 3) -> CapsuleLayer:
-    layer = CapsuleLayer(5, 4, 3, 6, n_iter, 0.6, gradient, bias=True, dtype=torch.float64)
+    layer = CapsuleLayer(5, 4, 3, 6, n_iter, 0.6, gradient, bias=True).double()
     layer.reset_parameters(torch.Generator().manual_seed(2))
     return layer
 
