@@ -103,6 +103,15 @@ def test_both_paths_can_be_transformed_and_agree(monkeypatch, derive, gradient):
     torch.testing.assert_close(derive(layer), expected, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("gradient", ["full", "last"])
+def test_forward_mode_agrees_with_reverse_mode(gradient):
+    """Couplings that are constants to one are so to the other."""
+    layer = layer_of(gradient)
+    _, (found, _) = jvp(layer, (U,), (TANGENT,))
+    jacobian, _ = jacrev(layer)(U)
+    torch.testing.assert_close(found, (jacobian * TANGENT).sum(dim=(-3, -2, -1)))
+
+
 @pytest.mark.parametrize("bias", [False, True])
 @pytest.mark.parametrize("n_iter, eta", [(1, 1.0), (2, 1.0), (4, 0.3)])
 def test_the_gradient_of_a_gradient_is_right(n_iter, eta, bias):
