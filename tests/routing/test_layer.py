@@ -200,7 +200,7 @@ def test_what_is_set_later_is_refused_when_it_is_used(u, wrong):
         layer(u)
 
 
-@pytest.mark.parametrize("certainty", [-0.1, 1.0, math.nan])
+@pytest.mark.parametrize("certainty", [-0.1, 0.0, 1.0, math.nan])
 def test_a_certainty_beyond_0_to_1_is_refused(u, certainty):
     layer = layer_of(eta=1.0)
     layer.set_routing(InForce(3, 1.0, certainty))

@@ -14,7 +14,7 @@ TANGENT = torch.randn(2, 5, 4, generator=torch.Generator().manual_seed(1), dtype
 
 
 def layer_of(gradient: str = "full", n_iter: int = 3) -> CapsuleLayer:
-    layer = CapsuleLayer(5, 4, 3, 6, n_iter, 0.6, gradient, bias=True, dtype=torch.float64)
+    layer = CapsuleLayer(5, 4, 3, 6, n_iter, 0.6, gradient, bias=True).double()
     layer.reset_parameters(torch.Generator().manual_seed(2))
     return layer
 
@@ -101,6 +101,15 @@ def test_both_paths_can_be_transformed_and_agree(monkeypatch, derive, gradient):
     expected = derive(layer)
     monkeypatch.setenv("CAPS_ROUTING", "fused")
     torch.testing.assert_close(derive(layer), expected, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("gradient", ["full", "last"])
+def test_forward_mode_agrees_with_reverse_mode(gradient):
+    """Couplings that are constants to one are so to the other."""
+    layer = layer_of(gradient)
+    _, (found, _) = jvp(layer, (U,), (TANGENT,))
+    jacobian, _ = jacrev(layer)(U)
+    torch.testing.assert_close(found, (jacobian * TANGENT).sum(dim=(-3, -2, -1)))
 
 
 @pytest.mark.parametrize("bias", [False, True])

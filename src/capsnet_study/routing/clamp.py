@@ -9,6 +9,8 @@ from jaxtyping import Float
 from scipy.optimize import brentq
 from torch import Tensor
 
+from capsnet_study.routing.vectors import at_least_single
+
 LOWEST, HIGHEST = -12.0, 12.0  # of the logarithm of the factor on the logits
 PRECISION = 1e-3  # of that logarithm
 
@@ -37,8 +39,9 @@ def clamp(
     """
     if not 0 < certainty < 1:
         raise ValueError(f"certainty = {certainty}: a share of log J within (0, 1) is needed")
-    logits = c.clamp_min(torch.finfo(c.dtype).tiny).log()
-    return (factor_for(logits.detach(), certainty) * logits).softmax(dim=-1)
+    single = at_least_single(c)
+    logits = single.clamp_min(torch.finfo(single.dtype).tiny).log()
+    return (factor_for(logits.detach(), certainty) * logits).softmax(dim=-1).to(c.dtype)
 
 
 @torch.library.custom_op(

@@ -124,7 +124,7 @@ class CapsuleLayer(nn.Module):
     ) -> tuple[Float[Tensor, "batch out_caps out_dim"], Float[Tensor, "batch in_caps entries"]]:
         """Return the upper capsules v and the couplings c, one for each (leaky: and a leak)."""
         v, c = self._route(u)
-        changed = clamp(c, self.certainty) if self.certainty else c
+        changed = c if self.certainty is None else clamp(c, self.certainty)
         if self.couplings_of == "other":
             changed = changed.roll(1, dims=0)
         return (v, c) if changed is c else (self.with_couplings(u, changed), changed)
