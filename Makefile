@@ -47,5 +47,5 @@ PACKAGES := --quiet --constraint constraints.txt --editable '.[test]'
 		"git init && git add -A && git commit -m start" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --constraint constraints.txt uv && \
-	    $(BIN)/uv pip install --python $(BIN)/python $(PACKAGES) || $(BIN)/pip install $(PACKAGES)
+	    $(BIN)/uv pip install --compile-bytecode --python $(BIN)/python $(PACKAGES) || $(BIN)/pip install $(PACKAGES)
 	touch $@
