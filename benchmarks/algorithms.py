@@ -18,7 +18,7 @@ from benchmarks.timing import on_one_thread, take_turns
 from capsnet_study.models.capsnet import CapsNet
 from capsnet_study.routing.algorithms import ALGORITHMS
 from capsnet_study.routing.params import ONE_UPDATE, RoutingParams
-from stages import run_command
+from stages.command import run_command
 
 RESULTS = Path(__file__).parent / "results" / "algorithms.json"
 BATCH = 16

@@ -24,7 +24,7 @@ from capsnet_study.params import Params, load_params
 from capsnet_study.training.checkpoints import Checkpoint, Progress
 from capsnet_study.training.evaluation import BATCH, Examples, evaluate
 from capsnet_study.training.fit import evaluation_steps
-from stages import run_command
+from stages.command import run_command
 
 FOLDER = Path(__file__).parent / "results"
 NETWORKS = {"n 1": 1, "n 3": 3, "n 9": 9, "CNN": None}

@@ -25,10 +25,10 @@ import torch
 import typer
 
 from benchmarks import devices
-from capsnet_study.common.workers import repeatable
+from capsnet_study.common.devices import repeatable
 from capsnet_study.models.params import ModelParams
 from capsnet_study.params import Params, load_params
-from stages import run_command
+from stages.command import run_command
 
 FOLDER = Path(__file__).parent / "results"
 NO_GPU = "No GPU was found (torch.cuda.is_available() is False): nothing was tested or measured."

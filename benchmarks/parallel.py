@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from stages import run_command
+from stages.command import run_command
 
 ROOT = Path(__file__).parents[1]
 RUNNER = ("-m", "stages.run")

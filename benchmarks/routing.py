@@ -24,7 +24,7 @@ from benchmarks.timing import (
     peak_growth,
     take_turns,
 )
-from stages import run_command
+from stages.command import run_command
 
 FOLDER = Path(__file__).parent / "results"
 ITERATIONS = (1, 2, 3, 5, 7, 9)

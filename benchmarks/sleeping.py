@@ -6,7 +6,7 @@ import os
 import time
 
 from capsnet_study.running.cluster import address_of, run_on_cluster
-from stages import run_command
+from stages.command import run_command
 
 
 def main(tasks: int, seconds: float) -> None:

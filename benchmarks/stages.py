@@ -21,7 +21,7 @@ from typing import Annotated
 
 import typer
 
-from stages import run_command
+from stages.command import run_command
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks/results/stages.json"

@@ -16,7 +16,6 @@ from itertools import chain
 from pathlib import Path
 
 import pandas as pd
-import typer
 
 from capsnet_study.common.storage import read_json, write_text
 from capsnet_study.data.params import DataParams
@@ -26,6 +25,7 @@ from capsnet_study.training.arms import CapsNetArm
 from capsnet_study.training.fit import evaluation_steps
 from capsnet_study.training.params import TrainParams
 from capsnet_study.transfer.schemes import schemes
+from stages.command import run_command
 
 WORKERS = (1, 8, 64)
 EVALUATION = 1 / 3  # of a step: forward only
@@ -170,4 +170,4 @@ def makespan(tasks: Sequence[float], workers: int) -> float:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_command(main)

@@ -18,7 +18,7 @@ import yaml
 
 from capsnet_study.common.storage import write_table
 from capsnet_study.report.provenance import SETTING_BLOCKS
-from stages import run_command
+from stages.command import run_command
 
 CLAIMS = "metrics/claims.json"
 BEFORE = {"train.weight_decay": 0.0}

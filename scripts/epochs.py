@@ -26,7 +26,7 @@ from capsnet_study.training.arms import main_arm
 from capsnet_study.training.params import TrainParams
 from capsnet_study.training.trials import ImageSet, arm_spec
 from scripts.validation import learning_and_validation, reached
-from stages import run_command
+from stages.command import run_command
 from stages.pretrain import HIDDEN
 
 ARMS = ("n9", "n3", "cnn")

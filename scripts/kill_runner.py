@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from capsnet_study.common.storage import read_yaml
-from stages import run_command
+from stages.command import run_command
 from tests.pipeline.conftest import copy_project, run, tiny_params
 
 RUNNER = [sys.executable, "-m", "stages.run"]
@@ -51,6 +51,7 @@ def main(kills: int = 20, seed: int = 0, longest: float = 30.0, folder: Path | N
     console = Console()
     with tempfile.TemporaryDirectory() as made:
         here = folder or Path(made)
+        here.mkdir(parents=True, exist_ok=True)
         serial = serial_run(here / "serial", console)
         done, killed = killed_runs(here, kills, longest, rng)
         print_table(done, console)

@@ -25,7 +25,7 @@ from capsnet_study.params import Params, load_params
 from capsnet_study.training.params import TrainParams
 from capsnet_study.training.trials import ImageSet
 from scripts.validation import learning_and_validation, reached
-from stages import run_command
+from stages.command import run_command
 
 SEEDS = 2
 RATES = (0.002, 0.003, 0.005)

@@ -16,13 +16,14 @@ import numpy as np
 import pandas as pd
 import torch
 
+from capsnet_study.common.devices import repeatable
 from capsnet_study.common.seeding import torch_generator
 from capsnet_study.common.storage import read_arrays, write_table
-from capsnet_study.common.workers import repeatable, run_side_by_side
+from capsnet_study.common.workers import run_side_by_side
 from capsnet_study.models.weights import load_network
 from capsnet_study.params import load_params
 from capsnet_study.training.trials import IMAGE_ARRAYS, ImageSet, image_sets
-from stages import run_command
+from stages.command import run_command
 from stages.networks import read_network
 
 ARMS = ("n1", "n3", "n9")

@@ -33,7 +33,7 @@ from capsnet_study.training.arms import Arm, CapsNetArm
 from capsnet_study.training.params import TrainParams
 from capsnet_study.training.trials import ImageSet, arm_spec, with_own
 from scripts.validation import LEARNING_IMAGES, learning_and_validation, reached
-from stages import run_command
+from stages.command import run_command
 
 SEEDS = 2
 FACTORS = {"lr": 1.5, "init_gain": 2.0, "weight_decay": 3.0}  # between neighbours

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from capsnet_study.common.devices import device
 from capsnet_study.common.seeding import numpy_generator, torch_generator
-from capsnet_study.common.workers import device
 from capsnet_study.data.digits import load_digits
 from capsnet_study.data.multimnist import make_multimnist
 from capsnet_study.models.spec import NetworkSpec, build_network

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from capsnet_study.common.devices import repeatable
 from capsnet_study.common.storage import read_arrays, read_facts, write_arrays
-from capsnet_study.common.workers import repeatable
 from capsnet_study.models.weights import load_network
 from capsnet_study.representation.activations import layer_activations, stacked
-from stages import run_command
+from stages.command import run_command
 from stages.networks import read_trials
 from stages.recording import recorded
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from capsnet_study.common.devices import repeatable
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_arrays, read_facts, write_arrays
-from capsnet_study.common.workers import repeatable
 from capsnet_study.models.params import CapsuleParams, ModelParams
 from capsnet_study.models.spec import NetworkSpec
 from capsnet_study.representation.activations import layer_activations, stacked
@@ -12,7 +12,7 @@ from capsnet_study.representation.pixels import pca_activations, pixel_activatio
 from capsnet_study.routing.params import RoutingParams
 from capsnet_study.training.params import TrainParams
 from capsnet_study.training.trials import untrained
-from stages import run_command
+from stages.command import run_command
 from stages.recording import recorded
 
 

@@ -10,8 +10,8 @@ from capsnet_study.training.checkpoints import resumable
 from capsnet_study.training.history import history_table
 from capsnet_study.training.params import TrainParams
 from capsnet_study.training.trials import IMAGE_ARRAYS, arm_trials, image_sets, run_trainings
-from stages import run_command
 from stages.arms import load_arm
+from stages.command import run_command
 from stages.networks import write_trials
 from stages.recording import recorded
 

@@ -15,7 +15,7 @@ from capsnet_study.fitting.tables import (
 from capsnet_study.interventions.params import InterventionParams
 from capsnet_study.training.arms import BLOCKS
 from capsnet_study.training.history import summarise_history
-from stages import run_command
+from stages.command import run_command
 from stages.recording import recorded
 
 

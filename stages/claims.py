@@ -12,7 +12,7 @@ from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_table, read_yaml, write_json
 from capsnet_study.training.arms import facts_in
 from capsnet_study.training.params import TrainParams
-from stages import run_command
+from stages.command import run_command
 from stages.recording import recorded
 from stages.tables import read_transfer
 

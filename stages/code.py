@@ -14,7 +14,7 @@ from capsnet_study.common.executed import checksum, closure
 from capsnet_study.common.storage import read_yaml, write_json
 from capsnet_study.params import load_params
 from capsnet_study.settings.params import to_json
-from stages import run_command
+from stages.command import run_command
 
 FOLDER = Path("data/code")
 PACKAGES = {"stages": Path("stages"), "capsnet_study": Path("src/capsnet_study")}

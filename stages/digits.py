@@ -12,7 +12,7 @@ from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import write_arrays
 from capsnet_study.data.digits import IDX_FILES, has_files, load_digits
 from capsnet_study.data.params import DataParams
-from stages import run_command
+from stages.command import run_command
 from stages.recording import recorded
 
 RAW = Path("data/raw")

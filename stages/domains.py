@@ -10,7 +10,7 @@ from capsnet_study.common.storage import read_arrays, write_json
 from capsnet_study.data.domains import in_domain, split_domains
 from capsnet_study.data.params import DataParams
 from capsnet_study.transfer.params import TransferParams
-from stages import run_command
+from stages.command import run_command
 from stages.recording import recorded
 
 

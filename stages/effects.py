@@ -18,7 +18,7 @@ from capsnet_study.settings.record import judge_settings
 from capsnet_study.settings.tables import gather_settings
 from capsnet_study.training.arms import Arm, Arms, Sweep
 from capsnet_study.training.params import TrainParams
-from stages import run_command
+from stages.command import run_command
 from stages.recording import recorded
 
 

@@ -11,7 +11,7 @@ from capsnet_study.common.storage import read_arrays, write_arrays
 from capsnet_study.common.workers import run_side_by_side
 from capsnet_study.representation.embedding import tsne_map
 from capsnet_study.representation.params import ManifoldParams
-from stages import run_command
+from stages.command import run_command
 from stages.recording import recorded
 
 

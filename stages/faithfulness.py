@@ -6,7 +6,7 @@ import numpy as np
 
 from capsnet_study.common.storage import read_arrays, read_facts, write_table
 from capsnet_study.faithfulness.tables import at_perplexity, first_maps, measure_maps, sensitivity
-from stages import run_command
+from stages.command import run_command
 from stages.recording import recorded
 
 

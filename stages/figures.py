@@ -31,7 +31,7 @@ from capsnet_study.figures.transfer import figure_transfer
 from capsnet_study.figures.verdicts import figure_claims
 from capsnet_study.models.params import ModelParams
 from capsnet_study.settings.results import SettingsResults
-from stages import run_command
+from stages.command import run_command
 from stages.recording import recorded
 from stages.tables import read_faithfulness, read_transfer
 

@@ -7,7 +7,7 @@ from capsnet_study.common.storage import read_table, write_json, write_table
 from capsnet_study.fitting.tables import gather_arms, summarise_trials, without_shares
 from capsnet_study.training.arms import Sweep
 from capsnet_study.training.history import EVALUATED, summarise_history
-from stages import run_command
+from stages.command import run_command
 from stages.recording import recorded
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from capsnet_study.common.devices import repeatable
 from capsnet_study.common.params import ParameterError, load_blocks
 from capsnet_study.common.storage import read_arrays, write_table
-from capsnet_study.common.workers import repeatable, run_side_by_side
+from capsnet_study.common.workers import run_side_by_side
 from capsnet_study.interventions.measure import intervene, intervention_table
 from capsnet_study.interventions.params import InterventionParams
 from capsnet_study.models.spec import NetworkSpec
 from capsnet_study.training.trials import IMAGE_ARRAYS, image_sets
-from stages import run_command
+from stages.command import run_command
 from stages.networks import read_trials
 from stages.recording import recorded
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from capsnet_study.common.devices import repeatable
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.seeding import numpy_generator
 from capsnet_study.common.storage import write_json, write_table
-from capsnet_study.common.workers import repeatable
 from capsnet_study.data.manifold import shift_grid
 from capsnet_study.faithfulness.nulls import null_bands
 from capsnet_study.faithfulness.tables import summarise_models
 from capsnet_study.representation.params import ManifoldParams
-from stages import run_command
+from stages.command import run_command
 from stages.recording import recorded
 from stages.tables import read_faithfulness
 

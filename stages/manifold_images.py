@@ -7,7 +7,7 @@ from capsnet_study.common.storage import read_arrays, write_arrays
 from capsnet_study.data.manifold import make_manifold
 from capsnet_study.data.params import DataParams
 from capsnet_study.representation.params import ManifoldParams
-from stages import run_command
+from stages.command import run_command
 from stages.recording import recorded
 
 

@@ -7,7 +7,7 @@ from capsnet_study.common.seeding import numpy_generator
 from capsnet_study.common.storage import read_arrays, read_facts, write_arrays, write_json
 from capsnet_study.data.multimnist import describe_images, make_multimnist
 from capsnet_study.data.params import DataParams
-from stages import run_command
+from stages.command import run_command
 from stages.recording import recorded
 
 

@@ -17,7 +17,7 @@ from capsnet_study.explorer.page import render_page
 from capsnet_study.explorer.sprites import sheets
 from capsnet_study.figures.params import FigureParams
 from capsnet_study.settings.results import SettingsResults
-from stages import run_command
+from stages.command import run_command
 from stages.tables import read_faithfulness, read_transfer
 
 TEXTS = ("REPORT.md", "APPENDIX.md")

@@ -19,8 +19,8 @@ from capsnet_study.training.trials import (
     trial,
     with_own,
 )
-from stages import run_command
 from stages.arms import load_arm
+from stages.command import run_command
 from stages.networks import write_network
 from stages.recording import recorded
 

@@ -13,7 +13,7 @@ import typer
 from capsnet_study.common.storage import reading, write_text
 from capsnet_study.params import load_params
 from capsnet_study.report.render import results_summary, with_block
-from stages import run_command
+from stages.command import run_command
 from stages.report import read_results
 
 README = Path("README.md")

@@ -13,7 +13,7 @@ from capsnet_study.report.compute import RUNTIME_GROUPS
 from capsnet_study.report.render import Results, render_appendix, render_report
 from capsnet_study.settings.results import SettingsResults
 from capsnet_study.training.arms import BLOCKS, arms_in
-from stages import run_command
+from stages.command import run_command
 
 
 def read_results(params: Params) -> Results:

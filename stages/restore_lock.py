@@ -7,7 +7,7 @@ from dvc.repo import Repo
 
 from capsnet_study.common.storage import write_text
 from capsnet_study.running.lockfile import IN_USE, KEPT, LOCK, cut_off, read
-from stages import run_command
+from stages.command import run_command
 
 
 def main() -> None:

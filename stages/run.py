@@ -17,7 +17,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
-import joblib
 import typer
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
@@ -25,12 +24,14 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from capsnet_study.common.workers import device
+from capsnet_study.common.devices import device
+from capsnet_study.common.workers import cores
 from capsnet_study.running.cluster import ClusterError, address_of, connected
 from capsnet_study.running.lockfile import cut_off, keep_lock, read
 from capsnet_study.running.runner import FOLDER, Event, Options, log_path, read_graph, run_stages
-from stages import run_command
+from stages.command import run_command
 
+SHOWN = 8  # names of stages that are printed
 TAIL = 15  # lines of the log that are printed of a stage that has failed
 
 Targets = Annotated[list[str], typer.Argument(help="As for dvc repro; default: all stages.")]
@@ -65,9 +66,9 @@ def run(repo: Repo, targets: list[str], jobs: int, allow_missing: bool) -> int |
         broken = cut_off()
     if broken:
         return f"run: {broken[0]} is incomplete or unreadable: `make restore-lock` repairs it"
-    at_once, cores = capacity()
+    at_once, shared = capacity()
     graph = read_graph(repo, targets)
-    options = Options(jobs or at_once, cores, allow_missing)
+    options = Options(jobs or at_once, shared, allow_missing)
     console = Console(highlight=False, markup=False, soft_wrap=True)
     with closing(run_stages(graph, options, signals)) as events:
         last = show(console, events, [stage.addressing for stage in graph])
@@ -90,8 +91,7 @@ def capacity() -> tuple[int, int]:
             return sum(client.ncores().values()), 0
     if on_gpu():
         return 1, 0
-    cores = joblib.cpu_count()
-    return cores, 0 if "CAPS_WORKERS" in os.environ else cores
+    return cores(), 0 if "CAPS_WORKERS" in os.environ else cores()
 
 
 def on_gpu() -> bool:
@@ -145,8 +145,9 @@ def summarise(console: Console, last: Mapping[str, str]) -> None:
         lines = read(log_path(stage)).splitlines()
         console.print(f"FAILED  {stage}: {log_path(stage)} ends with", *lines[-TAIL:], sep="\n")
     for what in ("stopped", "not run"):
-        if groups[what]:
-            console.print(f"{what}: {', '.join(groups[what])}")
+        if names := groups[what]:
+            more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+            console.print(f"{what}: {', '.join(names[:SHOWN])}{more}")
 
 
 if __name__ == "__main__":

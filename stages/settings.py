@@ -13,7 +13,7 @@ from capsnet_study.settings.trainings import setting_trainings
 from capsnet_study.training.checkpoints import resumable
 from capsnet_study.training.history import arms_table, history_table
 from capsnet_study.training.trials import run_trainings
-from stages import run_command
+from stages.command import run_command
 from stages.digits import folder_of
 from stages.networks import write_trials
 from stages.recording import recorded

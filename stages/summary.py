@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from capsnet_study.common.storage import read_json, write_json
-from stages import run_command
+from stages.command import run_command
 from stages.recording import recorded
 
 Record = Mapping[str, Any]

@@ -19,8 +19,8 @@ from capsnet_study.training.params import TrainParams
 from capsnet_study.training.trials import IMAGE_ARRAYS, image_sets, with_own
 from capsnet_study.transfer.params import TransferParams
 from capsnet_study.transfer.schemes import Transfer, run_transfers, summarise_schemes
-from stages import run_command
 from stages.arms import load_arm
+from stages.command import run_command
 from stages.networks import read_network
 from stages.recording import recorded
 

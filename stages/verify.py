@@ -14,7 +14,7 @@ from pathlib import Path
 import typer
 
 from capsnet_study.common.storage import read_yaml
-from stages import run_command
+from stages.command import run_command
 
 
 def outdated(folder: str | Path = ".") -> list[str]:

@@ -28,8 +28,6 @@ ABLATIONS: dict[str, Arm] = {
     "n3_late": _arm(3, routed_from=0.25),
     "n3_r1": _arm(3, routed="r1"),
     "n3_r2": _arm(3, routed="r2"),
-    "n9_r1": _arm(9, routed="r1"),
-    "n9_r2": _arm(9, routed="r2"),
     **{
         f"n{n}_h{target:g}".replace(".", "p"): _arm(n, certainty=target)
         for n in (3, 9)
@@ -198,7 +196,7 @@ def mechanism_claims() -> Claims:
             title=f"A cause of the loss, and what would follow, {outcome}",
             verdict=outcome,
             p=part.p,
-            p_holm=part.p and min(1, 4 * part.p),
+            p_holm=part.p and min(1.0, 4 * part.p),
         )
         for place, (outcome, part) in enumerate(first.items(), start=1)
     }

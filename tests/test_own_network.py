@@ -15,10 +15,15 @@ SECTION = (ROOT / "docs/layer.md").read_text(encoding="utf-8")
 CODE = re.findall(r"```python\n(.*?)```", SECTION, re.DOTALL)
 
 
-def test_the_network_learns_two_images_apart():
-    code, _ = CODE
+def defined() -> dict:
+    """Return what the first block of code defines."""
     names: dict = {"__name__": "own"}
-    exec(code, names)
+    exec(CODE[0], names)
+    return names
+
+
+def test_the_network_learns_two_images_apart():
+    names = defined()
     torch.manual_seed(0)
     network, images = names["Net"](), torch.rand(2, 1, 28, 28)
     optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
@@ -33,12 +38,27 @@ def test_the_network_learns_two_images_apart():
 
 
 def test_the_measures_serve_elsewhere():
-    _, code = CODE
     points = np.array([[0.0, 0.0], [3.0, 4.0]])
     names: dict = {"c": torch.full((2, 400, 10), 0.1), "a": points[:1], "b": points[1:]}
-    exec(code, names)
+    exec(CODE[1], names)
     assert names["entropy"] == pytest.approx(np.log(10))
     assert names["distance"] == pytest.approx(10)
+
+
+def test_the_network_can_be_transformed_and_exported():
+    torch.manual_seed(0)
+    network, images = defined()["Net"](), torch.rand(2, 1, 28, 28)
+    names: dict = {"net": network, "images": images}
+    exec(CODE[2], names)
+    scores, _ = network(images)
+    scores.square().sum().backward()
+    for name, weight in network.named_parameters():
+        torch.testing.assert_close(names["of_each_image"][name].sum(dim=0), weight.grad)
+    found = torch.autograd.grad(
+        names["exported"](images)[0].square().sum(), list(names["exported"].parameters())
+    )
+    for one, weight in zip(found, network.parameters(), strict=True):
+        assert torch.equal(one, weight.grad)
 
 
 def test_the_figures_are_those_that_were_measured():

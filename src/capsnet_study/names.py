@@ -52,6 +52,7 @@ def arm_name(arm: Arm) -> str:
     'n = 3, then 9 from 25 %'
     """
     own = [f"rate {arm.lr:g}"] if arm.lr is not None else []
+    own += [f"weight decay {arm.weight_decay:g}"] if arm.weight_decay is not None else []
     if isinstance(arm, CNNArm):
         return ", ".join([CNN_NAMES.get(arm.model, arm.model), *own])
     parts = [*_routing_words(arm), *_intervention_words(arm)]

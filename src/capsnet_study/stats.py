@@ -14,14 +14,14 @@ class Interval:
     Attributes
     ----------
     mean : mean of the values.
-    low, high : ends of the interval; None for a single value, which has no spread.
     n : how many values.
+    low, high : ends of the interval; None for a single value, which has no spread.
     """
 
     mean: float
-    low: float | None
-    high: float | None
     n: int
+    low: float | None = None
+    high: float | None = None
 
 
 def bootstrap_interval(
@@ -46,8 +46,8 @@ def bootstrap_interval(
     """
     mean = _mean(values, "a bootstrap interval")
     if len(values) == 1:
-        return Interval(mean, None, None, 1)
-    found = bootstrap(
+        return Interval(mean, 1)
+    ends = bootstrap(
         (values,),
         np.mean,
         n_resamples=resamples,
@@ -55,7 +55,7 @@ def bootstrap_interval(
         method="percentile",
         rng=np.random.default_rng(seed),
     ).confidence_interval
-    return Interval(mean, float(found.low), float(found.high), len(values))
+    return Interval(mean, len(values), float(ends.low), float(ends.high))
 
 
 def t_interval(values: Float[np.ndarray, " n"], confidence: float = 0.95) -> Interval:
@@ -68,11 +68,11 @@ def t_interval(values: Float[np.ndarray, " n"], confidence: float = 0.95) -> Int
     """
     mean = _mean(values, "a t interval")
     if len(values) == 1:
-        return Interval(mean, None, None, 1)
+        return Interval(mean, 1)
     if np.ptp(values) == 0:  # SciPy would warn of a loss of precision
-        return Interval(mean, mean, mean, len(values))
-    found = ttest_1samp(values, 0.0).confidence_interval(confidence)
-    return Interval(mean, float(found.low), float(found.high), len(values))
+        return Interval(mean, len(values), mean, mean)
+    ends = ttest_1samp(values, 0.0).confidence_interval(confidence)
+    return Interval(mean, len(values), float(ends.low), float(ends.high))
 
 
 def crossed_interval(
@@ -94,7 +94,7 @@ def crossed_interval(
     rows, columns = values.shape
     mean = _mean(values, "a crossed interval")
     if rows == 1 or columns == 1:
-        return Interval(mean, None, None, values.size)
+        return Interval(mean, values.size)
 
     rng = np.random.default_rng(seed)
     weights = [
@@ -103,7 +103,7 @@ def crossed_interval(
     ]
     means = np.einsum("br,rc,bc->b", weights[0], values, weights[1], optimize=True)
     low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Interval(mean, float(low), float(high), values.size)
+    return Interval(mean, values.size, float(low), float(high))
 
 
 def _mean(values: Float[np.ndarray, "..."], of_what: str) -> float:

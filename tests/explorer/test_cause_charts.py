@@ -162,7 +162,7 @@ def test_an_arm_that_follows_another_is_shown_beside_free_ones_as_in_the_figure(
     assert set(rows["n"]) == {"n = 3"} and rows["free"].all()
     assert set(rows["arm"]) == {
         *(f"n = {n}, not held" for n in (1, 3, 9)),
-        "n = 3, as certain as n = 9",
+        "n = 3, as certain as n9",
     }
     assert len(figure_clamp(evaluations(arms)).axes) == 1
     assert clamp_chart(evaluations(arms)).to_dict()["layer"]

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, sync_playwright
 
+from capsnet_study.claims.records import to_json
 from capsnet_study.common.storage import write_arrays, write_json, write_table
 from capsnet_study.explorer.map_chart import KEY_SIDE
 from capsnet_study.figures.style import render
 from capsnet_study.names import MAIN_MODELS
 from capsnet_study.representation.params import MODELS
-from stages import explorer
+from stages import page as stage
 from tests.cause_tables import ABLATIONS, evaluations, exposure, interventions
 from tests.explorer.test_result_charts import SETTINGS, records
 from tests.figures.figure_inputs import FIGURES, nulls
@@ -51,14 +52,11 @@ def visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
     write_inputs(folder)
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.chdir(folder)
-        explorer.main()
+        stage.main()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
         yield open_page(browser.new_page(offline=True), folder / "plots/report.html")
         browser.close()
-
-
-ORDER = {"settings": ["main", "wide"], "effects": ["soft"]}
 
 
 def write_inputs(folder: Path) -> None:
@@ -67,13 +65,14 @@ def write_inputs(folder: Path) -> None:
     write_table(folder / "plots/ablations.csv", evaluations(ABLATIONS))
     write_table(folder / "plots/interventions.csv", interventions())
     write_table(folder / "plots/exposure.csv", exposure())
-    write_table(folder / "plots/manifold_maps.csv", maps(MODELS, PAIRS))
+    for model, rows in maps(MODELS, PAIRS).groupby("model"):
+        write_table(folder / f"data/faithfulness/{model}/maps.csv", rows.drop(columns="model"))
     write_table(folder / "plots/manifold.csv", manifold())
     for model in MAIN_MODELS:
         write_table(folder / f"plots/transfer_{model}.csv", transfer(models=[model]))
     write_json(folder / "metrics/manifold.json", {"nulls": nulls()})
-    write_json(folder / "metrics/claims.json", records())
-    write_json(folder / "metrics/settings.json", SETTINGS | {"seeds": None, "order": ORDER})
+    write_json(folder / "metrics/claims.json", to_json(records()))
+    write_json(folder / "metrics/settings.json", to_json(SETTINGS))
     images = np.zeros((len(PAIRS), 81, 36, 36), dtype=np.uint8)
     arrays = {"images": images, "offsets": offsets()}
     write_arrays(folder / "data/manifold.safetensors", arrays, {"pairs": PAIRS})
@@ -219,7 +218,7 @@ def test_a_row_of_the_claims_tells_rule_and_verdict(visit: Visit) -> None:
     claims = records()
     dots(visit.page, "claims-chart").nth(0).hover(force=True)
     told = visit.page.locator("#vg-tooltip-element").inner_text()
-    assert claims["C1"]["rule"] in told and claims["C1"]["verdict"] in told
+    assert claims["C1"].rule in told and claims["C1"].verdict in told
     rows = dots(visit.page, "claims-chart").count()
     visit.page.locator("#claims-chart input[value='the paper, 3.3']").check()
     assert 0 < dots(visit.page, "claims-chart").count() != rows

@@ -1,10 +1,13 @@
 """Charts of claims, faithfulness, transfer and other settings: that they hold what was found."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from capsnet_study.claims.methods import cautious_interval
+from capsnet_study.claims.methods import conservative_interval
+from capsnet_study.claims.records import Claims
 from capsnet_study.claims.tables import series_of
 from capsnet_study.explorer.claim_chart import REACH, claim_rows, claims_chart, row_scale
 from capsnet_study.explorer.faithfulness_chart import (
@@ -24,10 +27,19 @@ from capsnet_study.explorer.sprites import sheets
 from capsnet_study.explorer.transfer_chart import transfer_chart, transfer_rows
 from capsnet_study.names import MAIN_MODELS, MODEL_NAMES, NULL_NAMES, SCHEMES
 from capsnet_study.representation.params import MODELS
+from capsnet_study.settings.results import (
+    ClaimInSetting,
+    EffectInSetting,
+    EffectOverSettings,
+    JudgedSetting,
+    PooledEffect,
+    SettingsResults,
+)
 from tests.figures.figure_inputs import nulls
 from tests.tables import (
     PAIRS,
     accuracies,
+    claim_record,
     claim_records,
     fitting,
     fitting_trials,
@@ -37,33 +49,29 @@ from tests.tables import (
     transfer,
 )
 
-SETTINGS = {
-    "settings": {
-        "main": {
-            "title": "main study",
-            "changed": "",
-            "claims": {"C1": {"verdict": "reproduced", "cautious": "inconclusive"}},
-        },
-        "wide": {
-            "title": "wide",
-            "changed": "size",
-            "claims": {"C1": {"verdict": "contradicted", "cautious": "contradicted"}},
-        },
+SETTINGS = SettingsResults(
+    {
+        "main": JudgedSetting(
+            "main study", "", 5, {}, {"C1": ClaimInSetting("reproduced", "inconclusive", [])}
+        ),
+        "wide": JudgedSetting(
+            "wide", "size", 1, {}, {"C1": ClaimInSetting("contradicted", "contradicted", [])}
+        ),
     },
-    "effects": {
-        "soft": {
-            "title": "soft updates",
-            "settings": {
-                "main": {"mean": 0.02, "low": 0.01, "high": 0.03, "n": 5},
-                "wide": {"mean": -0.01, "low": None, "high": None, "n": 1},
+    {
+        "soft": EffectOverSettings(
+            "soft updates",
+            {
+                "main": EffectInSetting(0.02, 5, 0.01, 0.03, share_above=0.9),
+                "wide": EffectInSetting(-0.01, 1, None, None, share_above=0.0),
             },
-            "pooled": {"mean": 0.005, "low": -0.01, "high": 0.02},
-        }
+            PooledEffect(0.005, -0.01, 0.02),
+        )
     },
-}
+)
 
 
-def records() -> dict:
+def records() -> Claims:
     tables = {"manifold": manifold(), "transfer": transfer()}
     return claim_records(fitting=fitting_trials(accuracies()), **tables)
 
@@ -78,27 +86,25 @@ def data(chart) -> list[list[dict]]:
 def test_every_part_of_every_claim_has_a_row_with_its_rule_and_verdict():
     claims = records()
     rows = pd.DataFrame(claim_rows(claims, fitting()))
-    assert len(rows) == sum(len(claim["parts"]) for claim in claims.values())
+    assert len(rows) == sum(len(claim.parts) for claim in claims.values())
     assert rows["row"].is_unique
     for id, claim in claims.items():
-        own = rows[rows["claim"] == f"{id} {claim['title']}"]
-        assert set(own["rule"]) == {claim["rule"]} and set(own["verdict"]) == {claim["verdict"]}
-        assert own["outcome"].tolist() == [part["outcome"] for part in claim["parts"]]
+        own = rows[rows["claim"] == f"{id} {claim.title}"]
+        assert set(own["rule"]) == {claim.rule} and set(own["verdict"]) == {claim.verdict}
+        assert own["outcome"].tolist() == [part.outcome for part in claim.parts]
 
 
 def test_numbers_of_a_part_are_shares_of_the_farthest_of_them():
     part = part_record(mean=-0.02, low=-0.04, high=0.01, side="within", bound=0.02)
-    claim = {"title": "t", "rule": "r", "verdict": "v", "section": "3.1", "kind": "paper"}
-    (row,) = claim_rows({"C1": claim | {"parts": [part]}}, fitting())
+    (row,) = claim_rows({"C1": claim_record(part)}, fitting())
     assert [row[name] for name in ("low", "mean", "high")] == [-1, -0.5, 0.25]
     assert (row["from"], row["to"]) == (-0.5, 0.5)
     assert row["words"].startswith("−2.00 [−4.00, +1.00] (n =")
-    (row,) = claim_rows(
-        {"C1": claim | {"parts": [part | {"side": "below", "bound": 0.0}]}}, fitting()
-    )
+    below = replace(part, side="below", bound=0.0)
+    (row,) = claim_rows({"C1": claim_record(below)}, fitting())
     assert (row["from"], row["to"]) == (-REACH, 0)
-    above = part | {"side": "above", "bound": 0.01}
-    (row,) = claim_rows({"C1": claim | {"parts": [above]}}, fitting())
+    above = replace(part, side="above", bound=0.01)
+    (row,) = claim_rows({"C1": claim_record(above)}, fitting())
     assert (row["from"], row["to"]) == (0.25, REACH)
 
 
@@ -115,6 +121,11 @@ def test_claims_of_the_paper_are_shown_first_and_every_group_can_be():
     assert shown["value"] == "the paper, 3.1"
     rows = claim_rows(records(), fitting())
     assert set(shown["bind"]["options"]) == {row["group"] for row in rows}
+    assert shown["bind"]["options"] == [
+        f"{whose}, {section}"
+        for whose in ("the paper", "causes")
+        for section in ("3.1", "3.2", "3.3")
+    ]
 
 
 def test_measures_are_means_with_the_intervals_of_the_figure_and_null_maps():
@@ -124,7 +135,7 @@ def test_measures_are_means_with_the_intervals_of_the_figure_and_null_maps():
     assert len(models) == len(ALL_MEASURES) * len(MODELS)
     found = models[(models["measure"] == "linear_r2") & (models["name"] == "CNN")].iloc[0]
     values = series_of("manifold", table, "cnn", "linear_r2")
-    expected = cautious_interval(values)
+    expected = conservative_interval(values)
     assert tuple(found[["low", "mean", "high"]]) == pytest.approx(
         (expected.low, expected.mean, expected.high), abs=1e-4
     )
@@ -178,11 +189,11 @@ def test_transfer_draws_whatever_models_and_schemes_there_are():
 
 
 def test_settings_have_a_cell_for_each_claim_and_a_sign_for_each_verdict():
-    rows = verdict_rows(SETTINGS, {"C1": {"title": "Training saturates"}})
+    rows = verdict_rows(SETTINGS, {"C1": claim_record(title="Training saturates")})
     assert [(row["setting"], row["verdict"], row["sign"]) for row in rows] == [
         ("main study", "reproduced", "✓"), ("wide", "contradicted", "✗")
     ]  # fmt: skip
-    assert rows[0]["cautious"] == "inconclusive"
+    assert rows[0]["conservative"] == "inconclusive"
     assert rows[1]["changed"] == "size" and rows[1]["title"] == "C1 Training saturates"
     assert data(verdicts_chart(SETTINGS, {}))[0][0]["title"] == "C1"
 
@@ -200,10 +211,9 @@ def test_effects_are_in_points_and_pooled_last():
 
 
 def test_one_setting_has_nothing_to_pool():
-    effect = SETTINGS["effects"]["soft"] | {"pooled": dict.fromkeys(("mean", "low", "high"))}
-    assert [row["setting"] for row in effect_rows(SETTINGS | {"effects": {"soft": effect}})] == [
-        "main study", "wide"
-    ]  # fmt: skip
+    soft = replace(SETTINGS.effects["soft"], pooled=None)
+    rows = effect_rows(replace(SETTINGS, effects={"soft": soft}))
+    assert [row["setting"] for row in rows] == ["main study", "wide"]
 
 
 @pytest.mark.parametrize(

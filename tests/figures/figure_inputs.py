@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from capsnet_study.claims.records import Claims
 from capsnet_study.figures.certainty import figure_early_certainty
 from capsnet_study.figures.clamp import figure_clamp
 from capsnet_study.figures.curves import figure_accuracy, figure_controls
@@ -26,7 +27,7 @@ from capsnet_study.figures.verdicts import figure_claims
 from capsnet_study.models.params import ModelParams
 from tests import cause_tables, tables
 from tests.cause_tables import evaluations, exposure, interventions, mechanism_trials
-from tests.tables import ARMS, fitting, maps, offsets, part_record
+from tests.tables import ARMS, claim_record, fitting, maps, offsets, part_record
 
 
 def texts(axes: Axes) -> str:
@@ -43,7 +44,7 @@ def nulls() -> dict:
     return {"chamfer_zscore": band, "procrustes_disparity": band}
 
 
-def claims() -> dict:
+def claims() -> Claims:
     """A claim of each outcome, of one part each."""
     correlation = {"kind": "correlation", "measure": None, "of": None, "minus": None}
     correlation |= {"group": "capsule_arms", "x": "entropy_at_tenth", "y": "exact_match"}
@@ -53,10 +54,7 @@ def claims() -> dict:
         "C7": part_record(**correlation, low=None, high=None, p=0.96, outcome="contradicted"),
         "C8": part_record(mean=None, low=None, high=None, n=0, outcome="not evaluated"),
     }
-    return {
-        name: {"title": f"title of {name}", "verdict": part["outcome"], "parts": [part]}
-        for name, part in parts.items()
-    }
+    return {name: claim_record(part, title=f"title of {name}") for name, part in parts.items()}
 
 
 def images(n: int) -> np.ndarray:

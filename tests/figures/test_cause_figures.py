@@ -41,7 +41,7 @@ from tests.cause_tables import (
     mechanism_trials,
 )
 from tests.figures.figure_inputs import CAUSE_FIGURES, texts
-from tests.tables import ARMS, part_record
+from tests.tables import ARMS, claim_record, part_record
 
 QUICK = {key: ALL_ARMS[key] for key in ("n1", "n3", "n9_late", "cnn")}
 
@@ -233,7 +233,7 @@ def test_long_comparisons_take_two_rows():
         "minus_over": "n3_h0p85_last",
     }
     part = part_record(kind="difference_of_differences", **keys)
-    claim = {"title": "t", "verdict": "reproduced", "p": 0.01, "p_holm": 0.02, "parts": [part]}
+    claim = claim_record(part, kind="mechanism", p=0.01, p_holm=0.02)
     figure = figure_mechanism_claims({"X1": claim}, evaluations())
     found = [text.get_window_extent() for text in words_of_figure(figure)]
     assert not any(one.overlaps(other) for one, other in combinations(found, 2))

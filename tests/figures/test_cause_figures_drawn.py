@@ -220,8 +220,8 @@ def test_mechanism_claims_have_verdicts_and_both_p_values():
     axes = figure_mechanism_claims(mechanism_claims(), evaluations()).axes[0]
     drawn = texts(axes)
     assert "p = .21, Holm p = .84" in drawn and "p < .01" in drawn
-    assert all(claim["title"] in drawn for claim in mechanism_claims().values())
-    assert all(claim["verdict"] in drawn for claim in mechanism_claims().values())
+    assert all(claim.title in drawn for claim in mechanism_claims().values())
+    assert all(claim.verdict in drawn for claim in mechanism_claims().values())
 
 
 def test_every_part_of_a_mechanism_claim_has_its_own_p_in_its_row():
@@ -230,10 +230,10 @@ def test_every_part_of_a_mechanism_claim_has_its_own_p_in_its_row():
     for text in words.texts:
         rows.setdefault(text.get_position()[1], []).append(text.get_text())
     expected = [
-        (describe_part(part, words_of(ALL_ARMS)).value, p_value(part["p"]))
+        (describe_part(part, words_of(ALL_ARMS)).value, p_value(part.p))
         for claim in mechanism_claims().values()
-        for part in claim["parts"]
-        if part["mean"] is not None
+        for part in claim.parts
+        if part.mean is not None
     ]
     _, *found = [(row[2], row[4]) for row in rows.values() if len(row) == 5]  # below the head
     assert found == expected

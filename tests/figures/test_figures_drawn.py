@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import FillBetweenPolyCollection, LineCollection, PathCollection
 from scipy.spatial import procrustes
 
-from capsnet_study.claims.methods import cautious_interval
+from capsnet_study.claims.methods import conservative_interval
 from capsnet_study.claims.tables import paired
 from capsnet_study.figures.arms import shown_arms
 from capsnet_study.figures.curves import figure_accuracy
@@ -23,7 +25,7 @@ from capsnet_study.figures.verdicts import figure_claims
 from capsnet_study.names import CHAMFER, FAITHFULNESS, MAIN_MODELS, arm_name
 from capsnet_study.stats import t_interval
 from capsnet_study.training.arms import eta_arms, n_iter_arms
-from tests.tables import fitting, manifold, maps, part_record, transfer
+from tests.tables import claim_record, fitting, manifold, maps, part_record, transfer
 
 
 def points_of(axes: Axes) -> list[tuple[float, float]]:
@@ -159,16 +161,15 @@ def test_faithfulness_compares_the_capsnet_by_trial_and_pair():
         drawn, ends = points_of(axes), segments_of(axes)
         for row, other in enumerate(others):
             values = paired("manifold", table, "capsnet", other, measure)
-            found = cautious_interval(values)
+            found = conservative_interval(values)
             assert drawn[row] == (pytest.approx(found.mean), row)
             np.testing.assert_allclose(ends[row][:, 0], [found.low, found.high])
 
 
 def test_claims_stand_at_their_means_in_standard_deviations_with_both_intervals():
     part = part_record(mean=-0.01, sd=0.02, low=-0.04, high=0.02)
-    claim = {"title": "t", "verdict": "reproduced", "parts": [part]}
-    cautious = {"C2": {"parts": [part | {"low": -0.05, "high": 0.03}]}}
-    _, plot = figure_claims({"C2": claim}, cautious, fitting()).axes
+    wider = claim_record(replace(part, low=-0.05, high=0.03))
+    _, plot = figure_claims({"C2": claim_record(part)}, {"C2": wider}, fitting()).axes
     assert points_of(plot) == [(-0.5, 1.0)]
     np.testing.assert_allclose([found[:, 0] for found in segments_of(plot)], [[-2.5, 1.5], [-2, 1]])
     thin, thick = (line for line in plot.collections if isinstance(line, LineCollection))
@@ -180,8 +181,7 @@ def test_claims_stand_at_their_means_in_standard_deviations_with_both_intervals(
 )
 def test_the_side_expected_is_shaded_up_to_the_bound_in_standard_deviations(side, left, right):
     part = part_record(side=side, bound=0.01, sd=0.02)
-    claim = {"title": "t", "verdict": "reproduced", "parts": [part]}
-    _, plot = figure_claims({"C1": claim}, {}, fitting()).axes
+    _, plot = figure_claims({"C1": claim_record(part)}, {}, fitting()).axes
     (shade,) = [item for item in plot.collections if isinstance(item, FillBetweenPolyCollection)]
     across, end = shade.get_paths()[0].vertices[:, 0], plot.get_xlim()[1]
     ends = np.clip([across.min(), across.max()], -end, end)
@@ -192,8 +192,7 @@ def test_levels_of_each_arm_share_a_row_with_the_range_of_their_means():
     level = {"kind": "level", "measure": "entropy_change", "minus": None, "group": "routed_arms"}
     means = {"n3": -0.02, "n7": -0.08, "n9": -0.06}
     parts = [part_record(**level, of=arm, mean=mean, sd=0.02) for arm, mean in means.items()]
-    claim = {"title": "t", "verdict": "reproduced", "parts": parts}
-    words, plot = figure_claims({"C5": claim}, {}, fitting()).axes
+    words, plot = figure_claims({"C5": claim_record(*parts)}, {}, fitting()).axes
     assert points_of(plot) == [(-1.0, 1.0), (-4.0, 1.0), (-3.0, 1.0)]
     (line,) = segments_of(plot)
     np.testing.assert_allclose(line, [[-4, 1], [-1, 1]])

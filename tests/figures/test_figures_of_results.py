@@ -4,7 +4,7 @@ from itertools import combinations
 
 import pytest
 
-from capsnet_study.claims.kinds import of_kind
+from capsnet_study.claims.records import of_kind
 from capsnet_study.claims.words import words_of
 from capsnet_study.figures.causes import MISSING
 from capsnet_study.figures.faithfulness import figure_distances, figure_faithfulness
@@ -89,10 +89,10 @@ def test_claims_show_every_part_in_words_with_its_n_and_verdict():
     _, *drawn = rows.values()  # below the names of the columns
     titles, parts = drawn[::2], drawn[1::2]
     for title, row, (name, claim) in zip(titles, parts, claims().items(), strict=True):
-        (part,) = claim["parts"]
-        assert title == [name, claim["title"], claim["verdict"]]
+        (part,) = claim.parts
+        assert title == [name, claim.title, claim.verdict]
         measure, what, value, spread = describe_part(part, words_of(ARMS))
-        assert row == [f"{measure}: {what}", str(part["n"]), value, spread]
+        assert row == [f"{measure}: {what}", str(part.n), value, spread]
         assert not any("_" in text for text in row)
     assert texts(plot) == "not evaluated"
 
@@ -136,7 +136,7 @@ def test_an_interval_goes_before_a_p_value():
 
 
 def test_a_correlation_has_a_p_value_for_an_interval():
-    cells = describe_part(claims()["C7"]["parts"][0], words_of(ARMS))
+    cells = describe_part(claims()["C7"].parts[0], words_of(ARMS))
     assert "p = .96" in cells.range and "all CapsNet arms" in cells.compared
 
 
@@ -153,5 +153,5 @@ def test_a_correlation_has_a_p_value_for_an_interval():
     ],
 )
 def test_means_are_divided_by_their_standard_deviation(changed, place):
-    part = part_record(sd=0.01) | changed
-    assert standardised(part, part["mean"]) == (place and pytest.approx(place))
+    part = part_record(**{"sd": 0.01} | changed)
+    assert standardised(part, part.mean) == (place and pytest.approx(place))

@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from capsnet_study.figures.forest import OUTCOME_LOOKS
 from capsnet_study.figures.settings import figure_effects, figure_settings
 from capsnet_study.figures.style import render
+from capsnet_study.settings.results import (
+    ClaimInSetting,
+    EffectInSetting,
+    EffectOverSettings,
+    JudgedSetting,
+    PooledEffect,
+)
 
 TITLES = {"C1": "one", "C2": "two", "C3": "three"}
 SETTINGS = {
-    "main": {
-        "title": "main study",
-        "claims": {
-            "C2": {"verdict": "reproduced", "cautious": "inconclusive"},
-            "C3": {"verdict": "contradicted", "cautious": "contradicted"},
+    "main": JudgedSetting(
+        "main study",
+        "",
+        5,
+        {},
+        {
+            "C2": ClaimInSetting("reproduced", "inconclusive", []),
+            "C3": ClaimInSetting("contradicted", "contradicted", []),
         },
-    },
-    "fresh": {"title": "no image twice", "claims": {"C3": {"verdict": "inconclusive"}}},
+    ),
+    "fresh": JudgedSetting(
+        "no image twice",
+        "data",
+        3,
+        {},
+        {"C3": ClaimInSetting("inconclusive", "inconclusive", [])},
+    ),
 }
 
 
-def effect(**settings: float) -> dict:
+def effect(**settings: float) -> EffectOverSettings:
     found = {
-        key: {"mean": mean, "low": mean - 0.01, "high": mean + 0.01, "n": 3}
+        key: EffectInSetting(mean, 3, mean - 0.01, mean + 0.01, share_above=0.5)
         for key, mean in settings.items()
     }
-    pooled = {"mean": 0.02, "low": 0.01, "high": 0.03}
-    return {"title": "an effect", "settings": found, "pooled": pooled}
+    return EffectOverSettings("an effect", found, PooledEffect(0.02, 0.01, 0.03))
 
 
 def test_each_verdict_has_its_symbol_in_its_place() -> None:
@@ -47,7 +64,7 @@ def test_each_verdict_has_its_symbol_in_its_place() -> None:
     }
 
 
-def test_a_ring_marks_verdicts_that_cautious_intervals_do_not_share() -> None:
+def test_a_ring_marks_verdicts_that_conservative_intervals_do_not_share() -> None:
     (axes,) = figure_settings(SETTINGS, TITLES).axes
     rings = [line for line in axes.lines if line.get_markersize() > 10]
     assert [(ring.get_xdata()[0], ring.get_ydata()[0]) for ring in rings] == [(0, 0)]
@@ -72,11 +89,12 @@ def test_effects_are_sorted_in_points_with_the_pooled_band() -> None:
 
 
 def test_what_is_missing_is_left_out() -> None:
-    single = effect(main=0.02) | {"pooled": dict.fromkeys(("mean", "low", "high"))}
-    single["settings"]["main"] |= {"low": None, "high": None}
+    alone = {"main": EffectInSetting(0.02, 1, None, None, share_above=0.5)}
+    single = EffectOverSettings("an effect", alone)
+    without = replace(SETTINGS["main"], claims={})
     for figure in (
         figure_effects({"x": single, "y": effect()}, {}),
         figure_effects({}, {}),
-        figure_settings({"main": {"title": "main study", "claims": {}}}, TITLES),
+        figure_settings({"main": without}, TITLES),
     ):
         assert render(figure, "png", 50)

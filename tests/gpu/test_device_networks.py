@@ -11,7 +11,7 @@ import copy
 import pytest
 import torch
 
-from capsnet_study.common.workers import repeatable
+from capsnet_study.common.devices import repeatable
 from capsnet_study.models.network import as_images
 from capsnet_study.models.params import CapsuleParams, ModelParams
 from capsnet_study.models.spec import NetworkSpec, build_network

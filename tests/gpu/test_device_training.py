@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from capsnet_study.common.workers import device, repeatable
+from capsnet_study.common.devices import device, repeatable
 from capsnet_study.models.params import CapsuleParams
 from capsnet_study.models.spec import NetworkSpec, build_network
 from capsnet_study.models.weights import weights_of

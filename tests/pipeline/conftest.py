@@ -13,7 +13,7 @@ import pytest
 import yaml
 from dvc.repo import Repo
 
-from stages import run_command
+from stages.command import run_command
 from tests.project import ROOT, text_of
 
 KEPT = (  # what a clone holds and a study needs

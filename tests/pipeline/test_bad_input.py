@@ -28,14 +28,15 @@ from capsnet_study.params import load_params
 from capsnet_study.report.render import OtherVersionError, render_report
 from stages import (
     activations,
+    arm,
     claims,
+    code,
     digits,
     domains,
     embed,
     fitting,
     interventions,
     multimnist,
-    sweep,
 )
 from tests.pipeline.conftest import files
 from tests.project import copy, text_of
@@ -61,7 +62,7 @@ def test_a_wrong_parameter_stops_a_stage_before_any_work(
 ):
     changed(workspace, block, key, value)
     before = files(workspace)
-    message = refused(digits.main)
+    message = refused(code.main)
     assert all(words in message for words in told)
     assert files(workspace) == before
 
@@ -69,8 +70,8 @@ def test_a_wrong_parameter_stops_a_stage_before_any_work(
 def test_an_unknown_arm_is_named_with_those_there_are(workspace, refused):
     copy(workspace, "dvc.yaml")
     before = files(workspace)
-    told = refused(sweep.main, "n4")
-    assert "no arm 'n4'" in told and "n3, n5" in told
+    told = refused(arm.main, "sweep", "n4")
+    assert "sweep.n4: no such arm" in told and "n3, n5" in told
     assert files(workspace) == before
 
 
@@ -85,7 +86,12 @@ def test_parameters_that_are_not_utf_8_are_named(workspace, refused):
 DAMAGED = {  # by file: what stands there, the command that reads it, and what is told
     "data/digits.safetensors": (b"cut off", multimnist.main, (), "header"),
     "data/multimnist.safetensors": (b"cut off", domains.main, (), "header"),
-    "data/activations/cnn.safetensors": (b"cut off", embed.main, ("cnn",), "header"),
+    "data/activations/cnn.safetensors": (
+        b"cut off",
+        embed.main,
+        ("cnn", "cnn", "linear1"),
+        "header",
+    ),
     "data/networks/n3/trial0.safetensors": (b"cut off", interventions.main, ("n3",), "header"),
     "data/sweep/n1.csv": (b"", fitting.main, (), "No columns"),
     "plots/fitting.csv": (b"arm,trial\nn1,0\nn1", claims.main, (), "cut off in its last line"),
@@ -117,8 +123,8 @@ def test_a_table_without_a_column_is_named_with_those_it_has(workspace, refused)
 def test_a_folder_without_networks_is_named(workspace, refused):
     copy(workspace, "dvc.yaml")
     write_arrays("data/manifold.safetensors", {"images": np.zeros((1, 81, 36, 36), np.uint8)})
-    told = refused(activations.main, "cnn")
-    assert told == "error: data/models/cnn: there is no trained network"
+    told = refused(activations.main, "cnn", "data/networks/cnn")
+    assert told == "error: data/networks/cnn: there is no trained network"
 
 
 @pytest.mark.parametrize("text", ["- id: C1\n   title: odd\n", "- 7\n", "C1: true\n", "", "\xe9"])
@@ -240,7 +246,8 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
 def test_metrics_of_another_version_are_refused():
     results = results_of(PARAMS)
     assert render_report(results, PARAMS)
-    judged = {key: dict(claim) for key, claim in results.claims.items()}
-    del judged["C1"]["verdict"]
-    with pytest.raises(OtherVersionError, match=r"verdict.*dvc repro"):
-        render_report(replace(results, claims=judged), PARAMS)
+    fitting = {arm: dict(record) for arm, record in results.fitting.items()}
+    for record in fitting.values():
+        del record["exact_match"]
+    with pytest.raises(OtherVersionError, match=r"exact_match.*dvc repro"):
+        render_report(replace(results, fitting=fitting), PARAMS)

@@ -19,7 +19,7 @@ from capsnet_study.running.cluster import ClusterError, address_of, run_on_clust
 from tests.pipeline.conftest import copy_project, run, tiny_params
 
 PATIENCE = 300.0
-STAGE = (sys.executable, "-m", "stages.sweep", "n6_fitness")
+STAGE = (sys.executable, "-m", "stages.arm", "sweep", "n6_fitness")
 
 
 class Cluster:

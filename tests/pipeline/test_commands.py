@@ -9,13 +9,14 @@ import sys
 import pytest
 import torch
 
+from capsnet_study.common.devices import device
 from capsnet_study.common.errors import FileError, ParameterError, StudyError
-from capsnet_study.common.workers import device, run_side_by_side
+from capsnet_study.common.workers import run_side_by_side
 from capsnet_study.report.render import OtherVersionError
 from capsnet_study.routing.path import routing_path
 from capsnet_study.running.cluster import ClusterError
 from capsnet_study.training.fit import LossNotFiniteError
-from stages import run_command
+from stages.command import run_command
 from tests.project import ROOT
 
 

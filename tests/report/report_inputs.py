@@ -70,7 +70,11 @@ PARAMS = Params(
 
 FULL = replace(
     PARAMS,
-    ablations={key: arm for key, arm in ABLATIONS.items() if not isinstance(arm, YokedArm)},
+    ablations={key: arm for key, arm in ABLATIONS.items() if not isinstance(arm, YokedArm)}
+    | {
+        "n9_r1": replace(ABLATIONS["n3_r1"], n_iter=9),
+        "n9_r2": replace(ABLATIONS["n3_r2"], n_iter=9),
+    },
     yoked={key: arm for key, arm in ABLATIONS.items() if isinstance(arm, YokedArm)},
 )
 
@@ -156,7 +160,7 @@ def settings_results(claims: Claims) -> SettingsResults:
     other = "reproduced" if claims["C2"].verdict == "contradicted" else "contradicted"
     others = {"C1": judged_in("not evaluated"), "C2": judged_in(other)}
     pooled = PooledEffect(0.0412, 0.0301, 0.0523)
-    in_main = EffectInSetting(0.0412, 0.0301, 0.0523, 5, 0.96)
+    in_main = EffectInSetting(0.0412, 5, 0.0301, 0.0523, share_above=0.96)
     settings = {
         "main": JudgedSetting("main study", "", 5, {"n3": 0.7531, "cnn": 0.6947}, verdicts),
         "short": JudgedSetting(

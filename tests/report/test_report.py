@@ -15,7 +15,6 @@ from capsnet_study.report.render import (
     results_summary,
 )
 from capsnet_study.report.text import parts_met
-from capsnet_study.settings.params import Setting
 from tests import tables
 from tests.cause_tables import ABLATIONS
 from tests.project import ROOT
@@ -118,20 +117,6 @@ def test_a_run_with_few_arms_reads_too():
         text = render(results_of(params), params)
         assert_sound(text)
     assert arm_name(ARMS["n7"]) not in render_report(results_of(params), params)
-
-
-def test_a_run_without_uniform_coupling_reads_too():
-    params = replace(
-        PARAMS,
-        sweep={key: arm for key, arm in PARAMS.sweep.items() if key != "n1"},
-        ablations={key: ABLATIONS[key] for key in ("n9_late", "cnn_tuned")},
-        interventions=replace(PARAMS.interventions, arms=["n3"]),
-        settings={"short": Setting(["n3"], 2, train={"epochs": 1})},
-    )
-    for render in TEXTS:
-        assert_sound(render(results_of(params), params))
-    report = render_report(results_of(params), params)
-    assert "The CNN could be better" in report and "M and T use the shared rate" in report
 
 
 def test_the_longer_base_is_told_with_what_it_would_decide():

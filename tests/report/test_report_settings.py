@@ -122,7 +122,7 @@ def test_with_a_single_setting_effects_are_not_pooled(results):
 def effect(pooled: float | None, **means: float) -> EffectOverSettings:
     """An effect with these means by setting, each a point on either side."""
     settings = {
-        name: EffectInSetting(mean, mean - 0.01, mean + 0.01, 3, 0.5)
+        name: EffectInSetting(mean, 3, mean - 0.01, mean + 0.01, share_above=0.5)
         for name, mean in means.items()
     }
     over = None if pooled is None else PooledEffect(pooled, pooled - 0.01, pooled + 0.01)
@@ -132,7 +132,7 @@ def effect(pooled: float | None, **means: float) -> EffectOverSettings:
 def test_intervals_are_counted_on_the_side_of_the_mean_over_settings():
     for pooled, told in ((-0.02, "2 of 4, 1 opposite"), (0.02, "1 of 4, 2 opposite")):
         found = effect(pooled, main=0.05, short=-0.05, long=-0.05, rate=0.0)
-        one_trial = {"wide": EffectInSetting(-0.1, None, None, 1, 0.5)}
+        one_trial = {"wide": EffectInSetting(-0.1, 1, None, None, share_above=0.5)}
         assert certain(replace(found, settings=found.settings | one_trial)) == told
     assert certain(effect(None, main=0.05, short=-0.05, long=-0.05, rate=0.0)) == (
         "1 of 4, 2 opposite"

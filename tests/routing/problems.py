@@ -59,6 +59,10 @@ def problem(
     return Problem(u, weight, biases, n_iter, eta, gradient).to(dtype)
 
 
+def tensors_of(given: Problem) -> tuple[Tensor, ...]:
+    return tuple(part for part in (given.u, given.weight, given.bias) if part is not None)
+
+
 def by_fused(given: Problem, u: Tensor, weight: Tensor, bias: Tensor | None):
     return fused_route(u, weight, given.n_iter, given.eta, given.gradient, bias)
 

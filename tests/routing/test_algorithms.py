@@ -170,11 +170,6 @@ def test_without_input_or_bias_capsules_are_silent(name, n_iter):
 # The table
 
 
-def test_the_table_says_what_each_is_and_where_from():
-    assert all(each.source and each.adapted for each in ALGORITHMS.values())
-    assert all("\n" not in each.source + each.adapted for each in ALGORITHMS.values())
-
-
 def test_the_table_has_all_that_parameters_may_name():
     assert list(ALGORITHMS) == list(get_args(AlgorithmName))
     assert set(ONE_UPDATE) < set(ALGORITHMS)

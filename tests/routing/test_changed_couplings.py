@@ -130,6 +130,16 @@ def test_couplings_that_do_not_differ_stay_uniform(dtype):
     assert torch.autograd.grad(found.square().sum(), c)[0].isfinite().all()
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("certainty", [0.1, 0.9])
+def test_couplings_in_half_precision_are_clamped(certainty, dtype):
+    c = draw(8, 6, 5).softmax(dim=-1).to(dtype).requires_grad_()
+    found = clamp(c, certainty)
+    assert found.dtype == dtype
+    assert share_of(found.double()) == pytest.approx(certainty, abs=2e-2)
+    assert torch.autograd.grad(found.square().sum(), c)[0].isfinite().all()
+
+
 def test_couplings_of_zero_are_clamped_without_infinities():
     c = torch.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]], requires_grad=True)
     found = clamp(c, 0.5)

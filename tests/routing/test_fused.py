@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from capsnet_study.routing import kernels
 from capsnet_study.routing.fused import fused_route
 from capsnet_study.routing.route import squash
-from tests.routing.problems import Problem, by_fused, by_plain, problem, results
+from tests.routing.problems import by_fused, by_plain, problem, results, tensors_of
 
 INF, NAN = float("inf"), float("nan")
 
@@ -31,10 +31,6 @@ layers = st.fixed_dictionaries(
         "seed": st.integers(0, 10_000),
     }
 )
-
-
-def tensors_of(given: Problem) -> tuple[torch.Tensor, ...]:
-    return tuple(part for part in (given.u, given.weight, given.bias) if part is not None)
 
 
 def errors(found, expected) -> dict[str, float]:
@@ -176,6 +172,42 @@ def test_the_exponential_ends_at_minus_80_and_lets_nan_through():
     found = np.array([-81.0, -1e30, -INF, NAN], "f4")
     kernels._exp_below(np.zeros_like(found), found)
     np.testing.assert_allclose(found, [np.exp(-80)] * 3 + [NAN], rtol=1e-6)
+
+
+# Near the ends of the range
+
+
+@pytest.mark.parametrize("gradient", ["full", "last"])
+@pytest.mark.parametrize("scale, n_iter", [(1e-170, 3), (1e160, 1)])
+def test_agrees_with_route_where_squares_are_no_numbers(scale, n_iter, gradient):
+    case = problem(3, (4, 3), (3, 5), n_iter, 0.6, gradient, bias=False)
+    case = replace(case, weight=case.weight * scale)
+    found = results(case)
+    assert_near(found, results(case, by_plain), 1e-9)
+    assert found["dweight"].any()
+
+
+@pytest.mark.parametrize("scale", [1e-25, 1e25])
+def test_single_precision_is_right_where_squares_are_no_numbers(scale):
+    """As double precision is, whose squares are."""
+    case = problem(3, (4, 3), (3, 5), 1, bias=False)
+    case = replace(case, weight=case.weight * scale)
+    exact = {"dweight": results(case, by_plain)["dweight"]}
+    for way in (by_fused, by_plain):
+        found = results(case.to(torch.float32), way)
+        assert_near({"dweight": found["dweight"]}, exact, 1e-5)
+
+
+def test_a_sample_near_the_ends_changes_no_other():
+    """To the last bit."""
+    case = problem(9, (4, 3), (3, 5), 3, 0.6, bias=False, dtype=torch.float32)
+    clean = results(case)
+    case.u[2], case.u[5], case.u[6] = 1e25, 1e-25, 0
+    found = results(case)
+    for name in ("v", "c", "du"):
+        assert found[name].isfinite().all()
+        for kept in (0, 1, 3, 4, 7, 8):
+            assert torch.equal(found[name][kept], clean[name][kept])
 
 
 # What is not a number

@@ -1,13 +1,19 @@
 """A layer of capsules."""
 
+import copy
 import math
+import re
 from itertools import product
 
+import jaxtyping
+import numpy as np
 import pytest
 import torch
 
+from capsnet_study.routing.algorithms import ALGORITHMS
 from capsnet_study.routing.layer import CapsuleLayer
-from capsnet_study.routing.route import route
+from capsnet_study.routing.params import InForce
+from capsnet_study.routing.route import route, squash
 
 SIZES = dict(in_caps=7, in_dim=3, out_caps=4, out_dim=5)
 
@@ -113,7 +119,7 @@ def test_weights_are_normal_with_the_documented_deviation():
 
 def test_weights_start_smaller_where_an_algorithm_couples_more():
     """Couplings of max-min are 1/2 on average, not 1/J."""
-    usual, heavy = (layer_of(algorithm=name) for name in ("dynamic", "max_min"))
+    usual, heavy = (layer_of(eta=1.0, algorithm=name) for name in ("dynamic", "max_min"))
     torch.testing.assert_close(heavy.weight, usual.weight * 2 / 4)
 
 
@@ -122,8 +128,151 @@ def test_the_generator_decides_the_weights():
     assert not torch.equal(layer_of(0).weight, layer_of(1).weight)
 
 
-@pytest.mark.parametrize("wrong", [{"n_iter": 0}, {"eta": 1.5}])
-def test_senseless_routing_is_refused(wrong):
+# What is refused; without the checks of types and shapes that tests add
+
+
+@pytest.fixture
+def unchecked():
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+SENSELESS = [
+    {"n_iter": 0},
+    {"n_iter": 2.5},
+    {"n_iter": True},
+    {"eta": 1.5},
+    {"eta": math.nan},
+    {"eta": math.inf},
+    {"gradient": "first"},
+    {"temperature": 0.0},
+    {"temperature": -1.0},
+    {"temperature": math.nan},
+    {"temperature": math.inf},
+    {"couplings_of": "nobody"},
+    {"algorithm": "magic"},
+    {"in_caps": 0},
+    {"in_dim": -1},
+    {"out_caps": 2.5},
+    {"out_dim": "6"},
+    {"init_gain": math.nan},
+    {"init_gain": 0.0},
+    {"in_length": -1.0},
+]
+IGNORED = [
+    ("kmeans", {"eta": 0.5}),
+    ("em", {"gradient": "last"}),
+    ("attention", {"temperature": 2.0}),
+    ("leaky", {"couplings_of": "other"}),
+    ("self_routing", {"n_iter": 3}),
+]
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("wrong", SENSELESS, ids=str)
+def test_senseless_parameters_are_refused_in_one_line(wrong):
     key, value = next(iter(wrong.items()))
-    with pytest.raises(ValueError, match=f"{key} = {value}"):
-        CapsuleLayer(**SIZES | {"n_iter": 3, "eta": 1.0} | wrong)
+    with pytest.raises(ValueError, match=f"^{key} = {re.escape(repr(value))}: .*[^.]$"):
+        CapsuleLayer(**SIZES | {"n_iter": 2, "eta": 1.0} | wrong)
+
+
+@pytest.mark.parametrize("algorithm, ignored", IGNORED)
+def test_options_that_an_algorithm_would_ignore_are_refused(algorithm, ignored):
+    key, value = next(iter(ignored.items()))
+    with pytest.raises(ValueError, match=f"^{key} = {value!r}: with algorithm = '{algorithm}'"):
+        CapsuleLayer(**SIZES | {"n_iter": 2, "eta": 1.0} | ignored, algorithm=algorithm)
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_numbers_of_numpy_are_numbers():
+    layer = CapsuleLayer(np.int64(7), 3, 4, 5, np.int64(3), np.float32(0.5))
+    assert (layer.n_iter, layer.eta) == (3, 0.5)
+    assert layer(torch.ones(2, 7, 3))[0].shape == (2, 4, 5)
+
+
+@pytest.mark.usefixtures("path", "unchecked")
+@pytest.mark.parametrize("wrong", [{"n_iter": 2.5}, {"eta": math.nan}, {"temperature": 0.0}])
+def test_what_is_set_later_is_refused_when_it_is_used(u, wrong):
+    layer, (key, value) = layer_of(), next(iter(wrong.items()))
+    setattr(layer, key, value)
+    with pytest.raises(ValueError, match=f"^{key} = {value}"):
+        layer(u)
+
+
+@pytest.mark.parametrize("certainty", [-0.1, 0.0, 1.0, math.nan])
+def test_a_certainty_beyond_0_to_1_is_refused(u, certainty):
+    layer = layer_of(eta=1.0)
+    layer.set_routing(InForce(3, 1.0, certainty))
+    with pytest.raises(ValueError, match=f"^certainty = {certainty}"):
+        layer(u)
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.int64])
+def test_lower_capsules_of_another_type_are_refused_in_one_line(algorithm, dtype):
+    """By the fused path, by the votes of the plain one, and by each algorithm."""
+    layer = CapsuleLayer(**SIZES, n_iter=2, eta=1.0, algorithm=algorithm)
+    for routed in (layer, layer.votes):
+        with pytest.raises(ValueError) as refusal:
+            routed(torch.ones(2, 7, 3).to(dtype))
+        message = str(refusal.value)
+        assert "\n" not in message and len(message) < 150
+        assert f"{dtype}" in message and "u.to(torch.float32)" in message
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_votes_and_biases_of_other_types_are_refused():
+    with pytest.raises(ValueError, match=r"^votes are torch\.int64"):
+        route(torch.ones(2, 3, 4, 5, dtype=torch.int64), 3, 1.0)
+    with pytest.raises(ValueError, match=r"^bias: torch\.float64 is not torch\.float32"):
+        route(torch.ones(2, 3, 4, 5), 3, 1.0, bias=torch.ones(4, 5, dtype=torch.float64))
+
+
+@pytest.mark.usefixtures("path", "unchecked")
+@pytest.mark.parametrize("shape", [(7, 3), (2, 6, 3), (2, 7, 4)])
+def test_lower_capsules_of_another_shape_are_refused(shape):
+    with pytest.raises(ValueError, match=r"\[batch, 7, 3\] is needed"):
+        CapsuleLayer(**SIZES, n_iter=2, eta=1.0)(torch.ones(shape))
+
+
+# Device and type
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_layer_is_made_on_a_device_and_of_a_type(algorithm):
+    made = {"device": "meta", "dtype": torch.float16}
+    layer = CapsuleLayer(**SIZES, n_iter=2, eta=1.0, bias=True, algorithm=algorithm, **made)
+    held = [*layer.parameters(), *layer.buffers()]
+    assert {(one.device.type, one.dtype) for one in held} == {("meta", torch.float16)}
+    v, _ = layer(torch.ones(2, 7, 3, **made))
+    assert v.shape == (2, 4, 5) and v.device.type == "meta"
+
+
+def test_initial_weights_can_be_skipped():
+    layer = torch.nn.utils.skip_init(CapsuleLayer, **SIZES, n_iter=2, eta=1.0, dtype=torch.float64)
+    assert layer.weight.device.type == "cpu" and layer.weight.dtype == torch.float64
+    layer.reset_parameters(torch.Generator().manual_seed(0))
+    assert torch.equal(layer.weight, layer_of().weight)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("autocast", [False, True])
+def test_half_precision_gives_the_same_but_for_rounding(algorithm, dtype, autocast):
+    """Value and gradient; its own types, or those that autocast makes of float32."""
+    layer = CapsuleLayer(60, 8, 10, 16, 2, 1.0, bias=True, algorithm=algorithm)
+    layer.reset_parameters(torch.Generator().manual_seed(0))
+    u = squash(torch.randn(4, 60, 8, generator=torch.Generator().manual_seed(1)))
+    found = []
+    for half in (False, True):
+        one = copy.deepcopy(layer).to(dtype if half and not autocast else torch.float32)
+        lower = u.to(dtype if half else torch.float32).requires_grad_()
+        with torch.autocast("cpu", dtype, enabled=half and autocast):
+            v, c = one(lower)
+        du, dweight = torch.autograd.grad(v.float().pow(3).sum(), [lower, one.weight])
+        found.append([part.detach().float() for part in (v, c, du, dweight)])
+    tolerance = 40 * torch.finfo(dtype).eps
+    for exact, rounded in zip(*found, strict=True):
+        assert (rounded - exact).norm() < tolerance * exact.norm()

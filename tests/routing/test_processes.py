@@ -2,9 +2,13 @@
 
 import json
 import multiprocessing
+import shutil
+from pathlib import Path
 
+import pytest
 import torch
 
+import capsnet_study
 from tests.routing.fresh import output_of, start
 from tests.routing.problems import problem, results
 
@@ -31,6 +35,39 @@ def test_processes_may_compile_side_by_side_into_one_empty_cache(tmp_path):
 
     later = json.loads(output_of(start(COMPILE, NUMBA_CACHE_DIR=str(tmp_path))))
     assert later == {"bytes": first["bytes"], "hits": 1, "misses": 0}
+
+
+@pytest.mark.parametrize("damaged, left", [("*.nbi", 0.0), ("*.nbi", 0.5), ("*.nbc", 0.5)])
+def test_a_cut_file_of_the_cache_is_made_again(tmp_path, damaged, left):
+    whole = json.loads(output_of(start(COMPILE, NUMBA_CACHE_DIR=str(tmp_path))))
+    for path in tmp_path.rglob(damaged):
+        content = path.read_bytes()
+        path.write_bytes(content[: int(left * len(content))])
+    found = [json.loads(output_of(start(COMPILE, NUMBA_CACHE_DIR=str(tmp_path)))) for _ in range(2)]
+    assert [one["bytes"] for one in found] == [whole["bytes"]] * 2
+    assert [one["misses"] for one in found] == [1, 0]
+
+
+def test_a_layer_needs_no_folder_to_write_to(tmp_path):
+    """Imported from a copy whose cache cannot be made, without a home."""
+    package = tmp_path / "capsnet_study"
+    source = Path(capsnet_study.__file__).parent
+    shutil.copytree(source, package, ignore=shutil.ignore_patterns("__pycache__"))
+    (package / "routing/__pycache__").write_text("a file where a folder should be")
+    nowhere = {name: "/dev/null" for name in ("HOME", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR")}
+    code = (
+        COMPILE
+        + """
+    import torch
+    from capsnet_study.routing import CapsuleLayer
+
+    v, _ = CapsuleLayer(2, 3, 4, 5, 2, 1.0)(torch.ones(1, 2, 3))
+    print(tuple(v.shape))
+    """
+    )
+    fresh = {"PYTHONPATH": str(tmp_path), "CAPS_ROUTING": "plain", **nowhere}
+    compiled, shape = output_of(start(code, **fresh)).splitlines()
+    assert shape == "(1, 4, 5)" and json.loads(compiled)["hits"] == 0
 
 
 def _bytes_of_results(seed: int) -> list[bytes]:

@@ -238,38 +238,3 @@ def test_without_an_iteration_there_is_nothing_to_do(n_iter):
 def test_rates_outside_0_to_1_are_refused(eta):
     with pytest.raises(ValueError, match=f"eta = {eta}"):
         route(draw((1, 2, 3, 4)), 3, eta)
-
-
-# squash
-
-
-@settings(max_examples=40)
-@given(st.integers(1, 9), seeds, st.sampled_from([1e-6, 1.0, 1e3]))
-def test_squash_shrinks_the_length_and_keeps_the_direction(dim, seed, scale):
-    s = draw((3, dim), seed, scale)
-    v = squash(s)
-    r = s.norm(dim=-1)
-    close(v.norm(dim=-1), r**2 / (1 + r**2), 1e-9)
-    assert (v.norm(dim=-1) < 1).all()
-    close((v * s).sum(dim=-1), v.norm(dim=-1) * r, 1e-9)
-
-
-def test_squash_by_hand():
-    close(squash(torch.tensor([3.0, 4.0])), torch.tensor([3.0, 4.0]) / 5 * 25 / 26, 1e-6)
-
-
-@pytest.mark.parametrize("tiny", [0.0, 1e-30, 1e-22, 1e-12])
-def test_squash_and_its_gradient_vanish_at_0(tiny):
-    s = torch.full((2, 3), tiny, requires_grad=True)
-    v = squash(s)
-    v.sum().backward()
-    assert v.abs().max() <= 1e-11
-    assert torch.isfinite(s.grad).all()
-    assert s.grad.abs().max() <= 1e-11
-
-
-def test_squash_has_the_gradient_of_its_formula():
-    assert torch.autograd.gradcheck(squash, draw((4, 3)).requires_grad_())
-    assert torch.autograd.gradcheck(squash, draw((4, 1)).requires_grad_())
-    at_zero = torch.zeros(2, 3, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(squash, at_zero, atol=1e-5)

@@ -136,7 +136,7 @@ def test_the_record_of_all_seeds_has_the_arms_and_trials_of_all() -> None:
 
 
 def test_all_seeds_are_shown_as_one_more_setting() -> None:
-    one, all_ = (EffectInSetting(0.1, 0.0, 0.2, n, 0.9) for n in (5, 8))
+    one, all_ = (EffectInSetting(0.1, n, 0.0, 0.2, share_above=0.9) for n in (5, 8))
     effects = {
         "routing": EffectOverSettings(
             "", {"main": one, "images": one}, PooledEffect(0.1, 0.0, 0.2)
@@ -169,6 +169,14 @@ def test_settings_and_effects_come_back_from_their_file_in_order() -> None:
     assert list(again.settings) == ["main", *settings]
     assert list(again.effects) == list(EFFECTS)
     assert list(again.effects["routing"].settings) == ["main", *settings]
+
+
+def test_results_of_single_trials_come_back_from_their_file() -> None:
+    single = table().query("trial == 0 and setting in ('main', 'short')")
+    results = judge_settings(single, {"short": SETTINGS["short"]}, study(1), SWEEP, [])
+    again = stored(results, SettingsResults)
+    effect = again.effects["routing"].settings["main"]
+    assert (effect.n, effect.low, effect.high) == (1, None, None)
 
 
 def test_tuned_arms_are_those_of_the_sweep_but_for_rate_and_gain() -> None:

@@ -236,6 +236,6 @@ def _explain(problem: Mapping[str, Any], document: Any) -> str:
     claim = given.get("id", number) if isinstance(given, dict) else number
     if keys[:1] == ["parts"]:
         del keys[2:3]  # the kind of the part, which is no key
-    found = problem["input"]
-    value = f" = {found!r}" if keys and isinstance(found, (str, int, float)) else ""
+    given = problem["input"]
+    value = f" = {given!r}" if keys and isinstance(given, (str, int, float)) else ""
     return f"{claim}: {'.'.join(map(str, keys))}{value}: {said}" if keys else f"{claim}: {said}"

@@ -50,7 +50,7 @@ def explore(claims: Iterable[Claim], tables: Tables) -> Exploration:
 
 
 def remarks() -> dict[str, Part]:
-    """Return what is mentioned beside claims of 3.1 and decides none."""
+    """Return what the report mentions with claims of 3.1; it decides none."""
     return {
         # as certain in R1 as nine iterations, with three, and the other way round
         "yoked_n9": _difference("mechanism", "exact_match", "n3_as_n9", "n9"),

@@ -59,7 +59,7 @@ def conservative_interval(values: pd.Series, confidence: float = 0.95) -> Interv
     interval = t_interval(independent, confidence)
     if "split" not in values.index.names:
         return interval
-    return Interval(float(values.mean()), interval.low, interval.high, len(values))
+    return Interval(float(values.mean()), len(values), interval.low, interval.high)
 
 
 def conservative_p(values: pd.Series, expect: Expectation) -> float | None:

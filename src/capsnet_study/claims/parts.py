@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -53,60 +54,53 @@ def outcome_of(low: float, high: float, expect: Expectation) -> Outcome:
 
 def _judge_part(part: Part, tables: Tables, method: Method) -> list[JudgedPart]:
     table = table_of(tables, part.table)
+    judge = partial(_judge, part, method)
     match part:
         case Difference(of=of, minus=minus) | Equivalence(of=of, minus=minus):
-            values = _differences(part, table, of, minus)
-            return [_judge(part, values, method, kind=part.kind, of=of, minus=minus)]
+            return [judge(part.kind, _gap(part, table, of, minus), of=of, minus=minus)]
         case BestDifference(of=of):
             minus = _best_rival(part, table)
-            values = _differences(part, table, of, minus)
-            return [_judge(part, values, method, kind="difference", of=of, minus=minus)]
+            return [judge("difference", _gap(part, table, of, minus), of=of, minus=minus)]
         case DifferenceOfDifferences():
             arms = {name: getattr(part, name) for name in ("of", "over", "minus", "minus_over")}
-            first = _differences(part, table, part.of, part.over)
-            second = _differences(part, table, part.minus, part.minus_over)
-            left, right = first.align(second, join="inner")
-            return [_judge(part, left - right, method, kind=part.kind, **arms)]
+            second = _gap(part, table, part.minus, part.minus_over)
+            left, right = _gap(part, table, part.of, part.over).align(second, join="inner")
+            return [judge(part.kind, left - right, **arms)]
         case Level(of=of):
-            values = series_of(part.table, table, of, part.measure)
-            return [_judge(part, values, method, kind="level", of=of)]
+            return [judge("level", _level(part, table, of), of=of)]
         case EachLevel(each=group):
-            return [
-                _judge(part, values, method, kind="level", of=arm, group=group)
-                for arm in arms_of(table, group) or [None]
-                for values in [series_of(part.table, table, arm, part.measure)]
-            ]
+            arms = arms_of(table, group) or [None]
+            return [judge("level", _level(part, table, arm), of=arm, group=group) for arm in arms]
         case Correlation() | Curvature():
             return [_judge_over_arms(part, table)]
 
 
-def _differences(part: OfUnits, table: pd.DataFrame, of: str, minus: str | None) -> pd.Series:
+def _level(part: OfUnits, table: pd.DataFrame, of: str | None) -> pd.Series:
+    return series_of(part.table, table, of, part.measure)
+
+
+def _gap(part: OfUnits, table: pd.DataFrame, of: str, minus: str | None) -> pd.Series:
     return paired(part.table, table, of, minus, part.measure)
 
 
 def _best_rival(part: BestDifference, table: pd.DataFrame) -> str | None:
     """Return the arm with the highest mean; None if some arm has no value."""
-    means = {
-        arm: series_of(part.table, table, arm, part.measure).mean() for arm in part.minus_best_of
-    }
+    means = {arm: _level(part, table, arm).mean() for arm in part.minus_best_of}
     if any(np.isnan(mean) for mean in means.values()):
         return None
     return max(means, key=lambda arm: means[arm])
 
 
 def _judge(
-    part: OfUnits, values: pd.Series, method: Method, *, kind: PartKind, **arms: str | None
+    part: OfUnits, method: Method, kind: PartKind, values: pd.Series, **compared: str | None
 ) -> JudgedPart:
-    """Judge the values of a part by their interval; units without one (NaN) are left out.
-
-    An equivalence is judged by its 90 % interval, too.
-    """
+    """Judge the values of what is compared; units without one (NaN) are left out."""
     known = values.dropna()
     judged = JudgedPart(
         kind=kind,
         table=part.table,
         measure=part.measure,
-        **arms,
+        **compared,
         side=part.expect.kind,
         bound=part.expect.bound,
         n=len(known),

@@ -138,7 +138,7 @@ class Exploration:
     conservative
         The paper's claims by conservative intervals.
     remarks
-        Parts by name that the report mentions beside claims.
+        Parts by name that the report mentions with claims.
     arms, distances, activations, second_half
         Parts: differences of arms of the sweep; Chamfer distances of the CapsNet minus those of its
         controls; measures of activations, not of maps, minus those of the CNN and the controls; C6

@@ -24,7 +24,7 @@ class Estimate(NamedTuple):
 
 
 def mean_estimate(values: Float[np.ndarray, " n"]) -> Estimate | None:
-    """Return the mean of independent values; None where fewer than two show no spread."""
+    """Return the mean of independent values; None for fewer than two, which have no spread."""
     n = len(values)
     if n < 2:
         return None
@@ -32,7 +32,7 @@ def mean_estimate(values: Float[np.ndarray, " n"]) -> Estimate | None:
 
 
 def crossed_estimate(values: Float[np.ndarray, "rows columns"]) -> Estimate | None:
-    """Return the mean of a table of which rows and columns are both samples.
+    """Return the mean of a table whose rows and columns are both samples.
 
     The squared errors of the means of rows and of columns add up, with Satterthwaite's degrees of
     freedom: min F' of Clark (1973), which errs on the safe side. None for a single row or column.
@@ -47,7 +47,7 @@ def crossed_estimate(values: Float[np.ndarray, "rows columns"]) -> Estimate | No
 
 
 def p_above(estimate: Estimate, bound: float) -> float:
-    """One-sided p of a t test: how often so high a mean would come of one at `bound`."""
+    """Return the one-sided p of a t test for a mean above `bound`."""
     gap = estimate.mean - bound
     if estimate.error == 0:
         return float(gap <= 0)
@@ -55,12 +55,12 @@ def p_above(estimate: Estimate, bound: float) -> float:
 
 
 def p_below(estimate: Estimate, bound: float) -> float:
-    """One-sided p of a t test: how often so low a mean would come of one at `bound`."""
+    """Return the one-sided p of a t test for a mean below `bound`."""
     return p_above(estimate._replace(mean=-estimate.mean), -bound)
 
 
 def p_within(estimate: Estimate, bound: float) -> float:
-    """p of two one-sided t tests for equivalence, the larger: is the mean within ± `bound`?"""
+    """Return the p of two one-sided t tests for a mean within ± `bound`: the larger of theirs."""
     return max(p_above(estimate, -bound), p_below(estimate, bound))
 
 
@@ -72,7 +72,7 @@ class Parabola(NamedTuple):
 
 
 def parabola(x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]) -> Parabola:
-    """Fit a parabola; NaN if y is constant, or x has fewer than three different values."""
+    """Return the fitted parabola; NaN if y is constant or x has fewer than three values."""
     if len(np.unique(x)) < 3 or np.ptp(y) == 0:
         return Parabola(float("nan"), float("nan"))
     _, slope, curvature = _of_powers(x) @ y
@@ -145,7 +145,7 @@ def _permutation_p(
 
 
 def _of_powers(x: Float[np.ndarray, " n"]) -> Float[np.ndarray, "3 n"]:
-    """The weights of y in the coefficients of 1, x and x², where x is less its mean."""
+    """Return the weights of y in the coefficients of 1, x and x², with x minus its mean."""
     return np.linalg.pinv(np.vander(x - x.mean(), 3, increasing=True))
 
 

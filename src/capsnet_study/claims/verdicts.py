@@ -38,7 +38,7 @@ def evaluate_claims(
     methods
         How parts are judged, by kind of claim.
     seed
-        Of the training runs; a claim that was found on it is "not evaluated".
+        Of the training runs; a claim that this seed suggested is "not evaluated".
 
     Raises
     ------

@@ -104,7 +104,7 @@ def number(value: float | None, unit: str) -> str:
 
 
 def p_value(p: int | float | None) -> str:
-    """Return a p-value with no more digits than a few trials can tell; one more beside .05.
+    """Return a p-value with as few digits as a few trials allow; one more near .05.
 
     >>> p_value(0.0334), p_value(0.00021), p_value(0.998), p_value(0.0491), p_value(None)
     ('.03', '< .01', '> .99', '.049', 'n/a')

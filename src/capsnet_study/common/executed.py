@@ -13,15 +13,19 @@ import json
 import re
 import tokenize
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache
 from importlib.metadata import version
 from importlib.util import resolve_name
 from pathlib import Path
 
 COMPUTES_WITH = ("numba", "numpy", "scikit-learn", "scipy", "torch")
 CANNOT_AFFECT_RESULTS = (
+    "capsnet_study.common.errors",
     "capsnet_study.common.executed",  # computes checksums of code
     "capsnet_study.common.params",  # refuses wrong parameters; right ones come out as they are
+    "capsnet_study.common.workers",  # where tasks run
     "capsnet_study.running",  # progress, records of time, the runner, the cluster
+    "stages.command",  # how errors end a stage
     "stages.recording",
 )
 """Modules and packages that are part of no stage's code.
@@ -31,6 +35,7 @@ and after a kill.
 """
 
 
+@cache
 def executed(source: str) -> str:
     """Return the source of a module without comments, docstrings, blank lines and trailing blanks.
 
@@ -78,21 +83,20 @@ def closure(module: str, packages: Mapping[str, Path]) -> dict[str, Path]:
 
     Returns
     -------
-    Files by the name of the module, sorted. `CANNOT_AFFECT_RESULTS` are left out, and what they
-    import, as are the ``__init__`` files of packages: the library's hold no more than public names,
-    that of `stages` starts commands and ends them.
+    Files by the name of the module, sorted. `CANNOT_AFFECT_RESULTS` are left out, as are the
+    ``__init__`` files of packages, which hold no more than public names.
     """
     found: dict[str, Path] = {}
     waiting = [module]
     while waiting:
         name = waiting.pop()
         path = _file_of(name, packages)
-        if path is None or name in found or is_within(name, CANNOT_AFFECT_RESULTS):
+        if path is None or name in found:
             continue
         found[name] = path
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        waiting += _imports(tree, package=name.rpartition(".")[0])
-    return dict(sorted(found.items()))
+        waiting += _imports(path.read_text(encoding="utf-8"), package=name.rpartition(".")[0])
+    kept = (name for name in found if not is_within(name, CANNOT_AFFECT_RESULTS))
+    return {name: found[name] for name in sorted(kept)}
 
 
 def is_within(module: str, names: Collection[str]) -> bool:
@@ -108,7 +112,12 @@ def _file_of(module: str, packages: Mapping[str, Path]) -> Path | None:
     return path if path.is_file() else None
 
 
-def _imports(node: ast.AST, package: str) -> Iterator[str]:
+@cache
+def _imports(source: str, package: str) -> tuple[str, ...]:
+    return tuple(_imported(ast.parse(source), package))
+
+
+def _imported(node: ast.AST, package: str) -> Iterator[str]:
     """Yield the modules, and names that may be modules, that a tree imports when it runs."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
@@ -117,7 +126,7 @@ def _imports(node: ast.AST, package: str) -> Iterator[str]:
         yield from (module, *(f"{module}.{alias.name}" for alias in node.names))
     only_checked = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
     for child in node.orelse if only_checked else ast.iter_child_nodes(node):
-        yield from _imports(child, package)
+        yield from _imported(child, package)
 
 
 LINE_ENDS = (tokenize.NEWLINE, tokenize.NL, tokenize.ENDMARKER)

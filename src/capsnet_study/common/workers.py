@@ -1,6 +1,6 @@
-"""Where computations run, and how, so that their results depend neither on cores nor on workers.
+"""Tasks side by side: in processes of this machine or on a cluster, always with the same results.
 
-The device, the number of workers and the engine come from the environment.
+The number of workers and the engine come from the environment.
 """
 
 from __future__ import annotations
@@ -11,22 +11,19 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import joblib
 import psutil
-from threadpoolctl import threadpool_limits
 
+from capsnet_study.common.devices import device, repeatable
 from capsnet_study.common.errors import MENDABLE, ParameterError
 from capsnet_study.common.executed import checksum_of_modules
 from capsnet_study.running.cluster import address_of, run_on_cluster
-
-if TYPE_CHECKING:
-    import torch
 
 Result = TypeVar("Result")
 Ended = tuple[Result | None, Exception | None]
@@ -37,22 +34,6 @@ MEMORY_OF_CGROUPS = (  # the limit, the statistics, and what is no cache in them
     ("memory.max", "memory.stat", "anon"),
     ("memory/memory.limit_in_bytes", "memory/memory.stat", "total_rss"),
 )
-
-
-def device() -> torch.device:
-    """Return the device of ``CAPS_DEVICE``, else CUDA where there is one, else the CPU."""
-    import torch
-
-    named = os.environ.get("CAPS_DEVICE")
-    if not named:
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        chosen = torch.device(named)
-    except RuntimeError as error:
-        raise ParameterError(f"CAPS_DEVICE = {named!r}: {error}") from None
-    if chosen.type == "cuda" and not torch.cuda.is_available():
-        raise ParameterError(f"CAPS_DEVICE = {named!r}: PyTorch finds no GPU here")
-    return chosen
 
 
 def workers() -> int:
@@ -135,32 +116,6 @@ def checksum_of_package() -> str:
     folder = Path(__file__).parents[1]
     files = {str(path.relative_to(folder)): path for path in folder.rglob("*.py")}
     return checksum_of_modules(files)
-
-
-@contextmanager
-def repeatable() -> Iterator[None]:
-    """Compute on one thread, and on a GPU with repeatable kernels in full float32.
-
-    Sums that threads share are rounded in another order. On a GPU, cuDNN would choose among its
-    kernels by timing them, some add in any order, and TF32 keeps 10 bits of each factor; what is
-    set here stays set in this process.
-    """
-    with threadpool_limits(limits=1):
-        if "torch" not in sys.modules:  # whoever computes with it has loaded it
-            yield
-            return
-        import torch
-
-        torch.backends.cudnn.deterministic = True
-        torch.backends.cudnn.benchmark = False
-        torch.backends.cudnn.allow_tf32 = False
-        torch.backends.cuda.matmul.allow_tf32 = False
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(threads)
 
 
 def _attempt_for(parent: int, function: Callable[..., Result], task: Sequence[Any]) -> Ended:

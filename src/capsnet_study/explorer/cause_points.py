@@ -24,7 +24,7 @@ def difference_rows(table: pd.DataFrame) -> list[Row]:
     for group, members in step_groups(arms).items() if base else ():
         for key, arm in members.items():
             for point in intervals_by_step(differences(table, key, base)).itertuples():
-                found = Interval(point.mean, _known(point.low), _known(point.high), int(point.n))
+                found = Interval(point.mean, int(point.n), _known(point.low), _known(point.high))
                 place = {"group": group, "arm": arm_name(arm), "step": int(point.step)}
                 rows.append(place | _spread(found, "points", 3))
     return rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from capsnet_study.common.workers import device
+from capsnet_study.common.devices import device
 from capsnet_study.models.network import Network
 from capsnet_study.models.spec import NetworkSpec, build_network
 

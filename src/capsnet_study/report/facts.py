@@ -34,7 +34,7 @@ SOURCE_NAMES = {
 
 @dataclass(frozen=True)
 class Scale:
-    """How large a run is beside the paper.
+    """How large a run is compared with the paper.
 
     Attributes
     ----------
@@ -49,18 +49,18 @@ class Scale:
 
 
 def scale_of(data: Record, params: Params) -> Scale:
-    """Compare source, images, trials and widths with the paper's."""
+    """Return how source, images, trials and widths compare with the paper's."""
     source = data["source"]
-    found = [] if source == "mnist" else [f"not MNIST but {SOURCE_NAMES[source]}"]
+    shortfalls = [] if source == "mnist" else [f"not MNIST but {SOURCE_NAMES[source]}"]
     for part, name in (("train", "training"), ("test", "test")):
         images = data["multimnist"][part]["images"]
         if images < PAPER_IMAGES[part]:
-            found.append(f"{images:,} {name} images instead of {PAPER_IMAGES[part]:,}")
+            shortfalls.append(f"{images:,} {name} images instead of {PAPER_IMAGES[part]:,}")
     if params.train.trials < PAPER_TRIALS:
         plural = "s" if params.train.trials > 1 else ""
-        found.append(f"{params.train.trials} trial{plural} per arm instead of {PAPER_TRIALS}")
+        shortfalls.append(f"{params.train.trials} trial{plural} per arm instead of {PAPER_TRIALS}")
     narrower = any(getattr(params.model, name) < width for name, width in PAPER_SCALE.items())
-    return Scale(found, narrower)
+    return Scale(shortfalls, narrower)
 
 
 def trials_text(params: Params) -> str:
@@ -176,7 +176,7 @@ def best_models(models: Record) -> dict[str, list[str]]:
     best: dict[str, list[str]] = {}
     for key in FAITHFULNESS:
         measure = MEASURES[key]
-        means = {model: found[key]["mean"] for model, found in models.items()}
+        means = {model: record[key]["mean"] for model, record in models.items()}
         winner = (max if measure.better == "higher" else min)(means, key=lambda model: means[model])
         best.setdefault(winner, []).append(measure.name)
     return best

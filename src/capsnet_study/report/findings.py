@@ -18,7 +18,7 @@ UNDECIDED = {
 
 
 class Judged(NamedTuple):
-    """A verdict and the parts that it follows from: a claim, or a part that is told as one."""
+    """A verdict and the parts that it follows from: of a claim, or of a single part."""
 
     verdict: Outcome
     parts: Sequence[JudgedPart]
@@ -75,10 +75,10 @@ def abstract(findings: Findings, on_longer_base: Mapping[str, Outcome]) -> list[
 
 def finding(id: str, findings: Findings) -> str:
     """Return a claim's clause as a sentence of its own, with its verdict and the interval."""
-    found = clause(id, findings)
+    doubt, statement, evidence = clause(id, findings)
     name = "Routing itself" if id == ROUTING else f"{id}, {verdict_of(id, findings)}"
-    evidence = f": {found.evidence}{_interval(id, findings[id])}" if found.evidence else ""
-    return f"**{name}.** {_capital(f'{found.doubt} {found.statement}'.strip())}{evidence}."
+    numbers = f": {evidence}{_interval(id, findings[id])}" if evidence else ""
+    return f"**{name}.** {_capital(f'{doubt} {statement}'.strip())}{numbers}."
 
 
 def also(id: str, place: int, findings: Findings) -> str:

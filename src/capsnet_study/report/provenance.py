@@ -1,4 +1,4 @@
-"""How the settings came about: the search on validation digits, and the runs before this one."""
+"""The search on validation digits that chose the settings, and the runs before this one."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ class EarlierRuns:
     @property
     def changed(self) -> list[str]:
         """The claims that did not get the same verdict from all runs."""
-        return [name for name, found in self.verdicts.items() if len(set(found)) > 1]
+        return [id for id, verdicts in self.verdicts.items() if len(set(verdicts)) > 1]
 
     @property
     def changed_last(self) -> list[str]:
         """The claims of which the latest of the runs before says otherwise than this one."""
-        return [name for name, found in self.verdicts.items() if found[-2:-1] != found[-1:]]
+        return [id for id, verdicts in self.verdicts.items() if verdicts[-2:-1] != verdicts[-1:]]
 
 
 def earlier_runs(earlier: pd.DataFrame, claims: Claims, params: Params) -> EarlierRuns:
-    """Return the runs of ``scripts/earlier_runs.csv`` beside this one.
+    """Return the runs of ``scripts/earlier_runs.csv``, and this one.
 
     A run with the settings of this one is left out: it is this one.
     """

@@ -32,6 +32,7 @@ from capsnet_study.params import Params
 from capsnet_study.report import compute, facts, layers, provenance
 from capsnet_study.report.facts import Record
 from capsnet_study.report.findings import abstract, also, finding, findings_of
+from capsnet_study.report.routings import ORIGINS
 from capsnet_study.report.settings import (
     agreement,
     best_against_best,
@@ -42,7 +43,6 @@ from capsnet_study.report.settings import (
     with_signs,
 )
 from capsnet_study.report.text import FILTERS, part_row
-from capsnet_study.routing.algorithms import ALGORITHMS
 from capsnet_study.settings.results import SettingsResults
 from capsnet_study.stats import bootstrap_interval
 from capsnet_study.training.arms import Arms, capsule_arms, n_iter_arms
@@ -193,7 +193,7 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
         "over_trials": facts.over_trials(params),
         "heads": layers.new_weights(params),
         "past": provenance.earlier_runs(results.earlier, claims, params),
-        "algorithms": {name: one for name, one in ALGORITHMS.items() if one.route},
+        "origins": ORIGINS,
         "p": params,
         "compute": compute,
         "facts": facts,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-ROUTING = "R"  # no claim, but what all of them rest on: three iterations beside uniform coupling
-HARM_IN_R2 = "H"  # the first part of X17, which is told in the abstract
+ROUTING = "R"  # no claim, but what all rest on: three iterations against uniform coupling
+HARM_IN_R2 = "H"  # the first part of X17, which is in the abstract
 
 
 class Statement(NamedTuple):

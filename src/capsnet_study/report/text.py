@@ -135,7 +135,7 @@ def within(difference: WithInterval) -> str:
     """Return the interval of a difference of shares, in points.
 
     >>> from capsnet_study.stats import Interval
-    >>> within(Interval(0.0, -0.0123, 0.004, 3)), within(Interval(0.0, None, None, 1))
+    >>> within(Interval(0.0, 3, -0.0123, 0.004)), within(Interval(0.0, 1))
     ('[−1.2, +0.4]', '(no interval)')
     """
     if difference.low is None or difference.high is None:

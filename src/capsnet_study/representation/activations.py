@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 
-from capsnet_study.common.workers import device
+from capsnet_study.common.devices import device
 from capsnet_study.models.network import Network, as_images
 
 Layers = dict[str, Float[np.ndarray, "sets 81 _"]]

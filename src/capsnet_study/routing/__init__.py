@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "layer": ["CapsuleLayer"],
         "path": ["routing_path"],
-        "route": ["couplings", "route", "squash"],
+        "route": ["couplings", "route"],
+        "vectors": ["squash"],
     },
 )

@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from capsnet_study.routing.steps import Bias, Lower, Routed, Votes, direction, lengths, uniform
+from capsnet_study.routing.steps import Bias, Lower, Routed, Votes, uniform
+from capsnet_study.routing.vectors import at_least_single, direction, lengths
 
 FINAL_LAMBDA = 0.01  # what the inverse temperature of the activations tends to
 MASS = 100  # of an upper capsule on average, if all lower ones have the length 1
@@ -48,8 +49,10 @@ def em(
     """Fit Gaussians with diagonal covariance; the convention is that of `others`.
 
     c is the share r_ij of lower capsule i that Gaussian j accounts for, before the last M step.
-    v_j = α_j (μ_j + bias_j) / |μ_j + bias_j|.
+    v_j = α_j (μ_j + bias_j) / |μ_j + bias_j|. Inverse variances are too large for half precision.
     """
+    dtype = votes.dtype
+    votes, u = at_least_single(votes), at_least_single(u)
     activation = lengths(u).unsqueeze(-1)
     c = uniform(votes)
     fitted = _m_step(votes, c * activation, beta_u, beta_a, 1)
@@ -57,7 +60,8 @@ def em(
         c = _e_step(fitted)
         fitted = _m_step(votes, c * activation, beta_u, beta_a, iteration)
     mean = fitted.mean if bias is None else fitted.mean + bias
-    return fitted.evidence.sigmoid().unsqueeze(-1) * direction(mean), c
+    v = fitted.evidence.sigmoid().unsqueeze(-1) * direction(mean)
+    return v.to(dtype), c.to(dtype)
 
 
 def _m_step(

@@ -18,15 +18,28 @@ All compiled functions live in this one file: Numba's cache on disk does not see
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 from numba import njit
 
+from capsnet_study.routing.cache import ForgivingCache
 
-def compiled(function):
+# Infinities and NaN are left out of the fast mathematics: they must come out as they are.
+FAST = {"contract", "reassoc", "nsz", "arcp"}
+
+
+def compiled(function, fastmath=FAST):
     """Compile with Numba, and keep the result on disk."""
-    # Infinities and NaN are left out of the fast mathematics: they must come out as they are.
-    fast = {"contract", "reassoc", "nsz", "arcp"}
-    return njit(cache=True, nogil=True, error_model="numpy", fastmath=fast)(function)
+    dispatcher = njit(nogil=True, error_model="numpy", fastmath=fastmath)(function)
+    with suppress(RuntimeError):  # no folder can be written to
+        dispatcher._cache = ForgivingCache(function)  # what cache=True does with Numba's own
+    return dispatcher
+
+
+def compiled_to_the_letter(function):
+    """Compile without fast mathematics, for numbers near the ends of their range."""
+    return compiled(function, fastmath=False)
 
 
 @compiled
@@ -311,6 +324,8 @@ def _add_squashed(s, total):
         for d in range(s.shape[1]):
             for n in range(len(scale)):
                 scale[n] += s[j, d, n] * s[j, d, n]
+        if _any_rare(scale):
+            _add_rare(s[j], scale, total[j])
         for n in range(len(scale)):
             scale[n] = np.sqrt(scale[n]) / (one + scale[n])
         for d in range(s.shape[1]):
@@ -332,6 +347,7 @@ def _squash_gradient(s, dv, ds):
             for n in range(len(q)):
                 q[n] += s[j, d, n] * s[j, d, n]
                 along[n] += s[j, d, n] * dv[j, d, n]
+        square = q.copy() if _any_rare(q) else q[:0]
         for n in range(len(q)):
             root, more = np.sqrt(q[n]), one + q[n]
             along[n] *= (one - q[n]) / (root * more * more) if root > 0 else 0 * root
@@ -339,3 +355,66 @@ def _squash_gradient(s, dv, ds):
         for d in range(s.shape[1]):
             for n in range(len(q)):
                 ds[j, d, n] = q[n] * dv[j, d, n] + along[n] * s[j, d, n]
+        if len(square) > 0:
+            _rare_gradient(s[j], square, dv[j], ds[j])
+
+
+@compiled
+def _is_rare(square):
+    """Whether a vector is too short or too long for the square of its length: as in `squash`."""
+    number = np.finfo(square)
+    return not (number.tiny <= square < (2 / number.eps) ** 2)
+
+
+@compiled
+def _any_rare(square):
+    """Whether one of the squares [B] is rare."""
+    rare = False
+    for n in range(len(square)):
+        rare |= _is_rare(square[n])
+    return rare
+
+
+@compiled
+def _add_rare(s, square, total):
+    """total += squash(s) for rare samples of [D, B], whose squares are set to 0."""
+    unit = np.empty_like(s[:, 0])
+    for n in range(len(square)):
+        if _is_rare(square[n]):
+            length = _direction(s, n, unit)
+            square[n] = 0
+            for d in range(len(s)):
+                total[d, n] += unit[d] * min(length * length, 1)
+
+
+@compiled_to_the_letter
+def _rare_gradient(s, square, dv, ds):
+    """Gradient of s for rare samples of [D, B]: squash(s) is |s| s of short ones, else s / |s|."""
+    number = s.dtype.type
+    unit = np.empty_like(s[:, 0])
+    for n in range(len(square)):
+        if _is_rare(square[n]):
+            length, along = _direction(s, n, unit), number(0)
+            for d in range(len(s)):
+                along += unit[d] * dv[d, n]
+            along, slope = (along, length) if length < 1 else (-along, number(1) / length)
+            for d in range(len(s)):
+                ds[d, n] = slope * (dv[d, n] + along * unit[d])
+
+
+@compiled_to_the_letter
+def _direction(s, n, unit):
+    """unit <- s / |s| of sample n of [D, B], 0 where s is 0; return |s|."""
+    size = square = s.dtype.type(0)
+    for d in range(len(s)):
+        size = np.maximum(size, np.abs(s[d, n]))
+    if size == 0:
+        unit[:] = 0
+        return size
+    for d in range(len(s)):
+        unit[d] = s[d, n] / size
+        square += unit[d] * unit[d]
+    root = np.sqrt(square)
+    for d in range(len(s)):
+        unit[d] /= root
+    return size * root

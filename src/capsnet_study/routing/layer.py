@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Literal
 
 import torch
@@ -11,9 +12,16 @@ from torch import Tensor, nn
 
 from capsnet_study.routing.algorithms import ALGORITHMS
 from capsnet_study.routing.clamp import clamp
-from capsnet_study.routing.params import AlgorithmName, Gradient, InForce
+from capsnet_study.routing.params import (
+    AlgorithmName,
+    Gradient,
+    InForce,
+    LayerParams,
+    RoutingParams,
+    checked,
+)
 from capsnet_study.routing.path import fused_route, routing_path
-from capsnet_study.routing.route import check_routing, route, squash, total_input
+from capsnet_study.routing.route import route, squash, total_input, votes_of
 
 
 class CapsuleLayer(nn.Module):
@@ -34,11 +42,13 @@ class CapsuleLayer(nn.Module):
         length ``init_gain ** 2`` under uniform coupling, when lower capsules have the length
         `in_length` and independent directions. Weights too small for their layer leave the
         couplings uniform and, stacked, the capsules dead.
+    device, dtype
+        Of the weights, as in the layers of PyTorch.
 
     Raises
     ------
     ValueError
-        `n_iter`, `eta` or `gradient` is out of range.
+        A parameter is out of range, or `algorithm` would ignore it.
     """
 
     def __init__(
@@ -56,21 +66,27 @@ class CapsuleLayer(nn.Module):
         algorithm: AlgorithmName = "dynamic",
         temperature: float = 1.0,
         couplings_of: Literal["own", "other"] = "own",
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
     ):
         super().__init__()
-        check_routing(n_iter, eta, gradient)
+        sizes = dict(in_caps=in_caps, in_dim=in_dim, out_caps=out_caps, out_dim=out_dim)
+        checked(LayerParams, **sizes, init_gain=init_gain, in_length=in_length)
+        fixed = dict(gradient=gradient, algorithm=algorithm)
+        fixed |= dict(temperature=temperature, couplings_of=couplings_of)
+        routing = checked(RoutingParams, n_iter=n_iter, eta=eta, **fixed)
         self.in_caps, self.in_dim, self.out_caps, self.out_dim = in_caps, in_dim, out_caps, out_dim
-        self.n_iter, self.eta, self.gradient, self.certainty = n_iter, eta, gradient, None
-        self.temperature, self.couplings_of = temperature, couplings_of
+        self.set_routing(InForce(routing.n_iter, routing.eta))
+        self.gradient, self.temperature, self.couplings_of = gradient, temperature, couplings_of
         self.init_gain, self.in_length = init_gain, in_length
-        self.weight = nn.Parameter(torch.empty(in_caps, out_caps, out_dim, in_dim))
-        self.bias = nn.Parameter(torch.empty(out_caps, out_dim)) if bias else None
         self.algorithm = ALGORITHMS[algorithm]
+        empty = partial(torch.empty, device=device, dtype=dtype)
+        self.weight = nn.Parameter(empty(in_caps, out_caps, out_dim, in_dim))
+        self.bias = nn.Parameter(empty(out_caps, out_dim)) if bias else None
         for name in self.algorithm.learnt:
-            shape = self.algorithm.shape(name, self)
-            self.register_parameter(name, nn.Parameter(torch.empty(shape)))
+            self.register_parameter(name, nn.Parameter(empty(self.algorithm.shape(name, self))))
         for name in self.algorithm.drawn:
-            self.register_buffer(name, torch.empty(self.algorithm.shape(name, self)))
+            self.register_buffer(name, empty(self.algorithm.shape(name, self)))
         self.reset_parameters()
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
@@ -90,17 +106,14 @@ class CapsuleLayer(nn.Module):
         """Return a generator whose draws leave the weights of other layers as in other arms."""
         if generator is None:
             return None
-        return torch.Generator().manual_seed(generator.initial_seed() + self.in_caps)
+        seed = generator.initial_seed() + self.in_caps
+        return torch.Generator(generator.device).manual_seed(seed)
 
     def votes(
         self, u: Float[Tensor, "batch in_caps in_dim"]
     ) -> Float[Tensor, "batch in_caps out_caps out_dim"]:
-        """Return û_{j|i} = W_ij u_i: one matrix product for each lower capsule."""
-        maps = self.weight.flatten(1, 2).transpose(1, 2)  # [in_caps, in_dim, out_caps * out_dim]
-        flat = torch.bmm(u.transpose(0, 1), maps)  # [in_caps, batch, out_caps * out_dim]
-        votes = flat.view(self.in_caps, len(u), self.out_caps, self.out_dim)
-        # In memory [batch, out_caps, in_caps, out_dim]: both sums of routing then need no copy.
-        return votes.permute(1, 2, 0, 3).contiguous().transpose(1, 2)
+        """Return û_{j|i} = W_ij u_i."""
+        return votes_of(u, self.weight)
 
     def set_routing(self, in_force: InForce) -> None:
         """Set what routing in this layer is from now on."""
@@ -111,7 +124,7 @@ class CapsuleLayer(nn.Module):
     ) -> tuple[Float[Tensor, "batch out_caps out_dim"], Float[Tensor, "batch in_caps entries"]]:
         """Return the upper capsules v and the couplings c, one for each (leaky: and a leak)."""
         v, c = self._route(u)
-        changed = clamp(c, self.certainty) if self.certainty else c
+        changed = c if self.certainty is None else clamp(c, self.certainty)
         if self.couplings_of == "other":
             changed = changed.roll(1, dims=0)
         return (v, c) if changed is c else (self.with_couplings(u, changed), changed)

@@ -21,17 +21,9 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from capsnet_study.routing.route import squash, total_input
-from capsnet_study.routing.steps import (
-    Bias,
-    Lower,
-    Routed,
-    Votes,
-    agreement,
-    direction,
-    lengths,
-    uniform,
-)
+from capsnet_study.routing.route import total_input
+from capsnet_study.routing.steps import Bias, Lower, Routed, Votes, agreement, uniform
+from capsnet_study.routing.vectors import direction, exponential_squash, lengths, squash
 
 Upper = Float[Tensor, "batch out_caps out_dim"]
 Couplings = Float[Tensor, "batch in_caps out_caps"]
@@ -128,14 +120,6 @@ def fixed_random(
     if n_iter > 1:
         c = route_logits.softmax(dim=-1).expand_as(c)
     return squash(total_input(c, votes, bias)), c
-
-
-def exponential_squash(s: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
-    """Shrink vectors to lengths below 1: v = (1 - exp(-|s|)) s / |s|, near 0 v = s."""
-    length = lengths(s).unsqueeze(-1)
-    nonzero = length > 0
-    safe = torch.where(nonzero, length, 1.0)
-    return s * torch.where(nonzero, -torch.expm1(-safe) / safe, 1.0)
 
 
 def _not_accumulated(

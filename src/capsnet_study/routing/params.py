@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
 from capsnet_study.common.params import STRICT, Count, Positive, Share
@@ -28,6 +28,18 @@ Path = Annotated[list[tuple[Share, Share]], Field(min_length=1)]  # (share of th
 
 ONE_UPDATE = ("self_attention", "self_routing", "fixed_random")
 FIXED = ("algorithm", "gradient", "temperature", "couplings_of")  # over training, in all layers
+
+
+@dataclass(frozen=True, config=STRICT)
+class LayerParams:
+    """Sizes and initial weights of a `CapsuleLayer`, which tells what they are."""
+
+    in_caps: Count
+    in_dim: Count
+    out_caps: Count
+    out_dim: Count
+    init_gain: Positive
+    in_length: Positive
 
 
 class InForce(NamedTuple):
@@ -161,3 +173,19 @@ class RoutingParams:
     def is_uniform(self) -> bool:
         """Whether the couplings never leave 1/J."""
         return self.n_iter == 1 or max(self.eta, self.eta_max or 0.0) == 0
+
+
+def checked(kind: type, **values: Any) -> Any:
+    """Return a dataclass of parameters; numbers of NumPy count as Python's.
+
+    Raises
+    ------
+    ValueError
+        One line names the first wrong parameter, its value and what is allowed.
+    """
+    try:
+        return kind(**{k: v.item() if hasattr(v, "item") else v for k, v in values.items()})
+    except ValidationError as error:
+        first = error.errors()[0]
+        found = "".join(f"{name} = {first['input']!r}: " for name in first["loc"])
+        raise ValueError(found + first["msg"].removeprefix("Value error, ")) from None

@@ -8,17 +8,22 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from capsnet_study.routing.checks import check_capsules, check_routing, check_votes
+from capsnet_study.routing.vectors import squash
 
-def squash(s: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
-    """Shrink vectors to lengths below 1 (Sabour et al. 2017, eq. 1).
 
-    v = |s|^2 / (1 + |s|^2) * s / |s|, with value and gradient 0 at s = 0.
-    """
-    square = (s * s).sum(dim=-1, keepdim=True)
-    # The root's slope is infinite at 0, so it is taken elsewhere and its result set to 0.
-    nonzero = square > 0
-    length = torch.where(nonzero, torch.where(nonzero, square, 1.0).sqrt(), 0.0)
-    return s * (length / (1 + square))
+def votes_of(
+    u: Float[Tensor, "batch in_caps in_dim"],
+    weight: Float[Tensor, "in_caps out_caps out_dim in_dim"],
+) -> Float[Tensor, "batch in_caps out_caps out_dim"]:
+    """Return û_{j|i} = W_ij u_i: one matrix product for each lower capsule."""
+    check_capsules(u, weight)
+    in_caps, out_caps, out_dim, _ = weight.shape
+    maps = weight.flatten(1, 2).transpose(1, 2)  # [in_caps, in_dim, out_caps * out_dim]
+    flat = torch.bmm(u.transpose(0, 1), maps)  # [in_caps, batch, out_caps * out_dim]
+    votes = flat.view(in_caps, u.shape[0], out_caps, out_dim)
+    # In memory [batch, out_caps, in_caps, out_dim]: both sums of routing then need no copy.
+    return votes.permute(1, 2, 0, 3).contiguous().transpose(1, 2)
 
 
 def total_input(
@@ -52,7 +57,14 @@ def couplings(
         Added to every s_j.
     temperature
         Divides the logits of eq. 2: above 1 couplings are less certain.
+
+    Raises
+    ------
+    ValueError
+        `n_iter`, `eta` or `temperature` is out of range, or `votes` and `bias` differ in type.
     """
+    check_routing(n_iter, eta, temperature=temperature)
+    check_votes(votes, bias)
     batch, in_caps, out_caps, _ = votes.shape
     b = votes.new_zeros(batch, in_caps, out_caps)
     c = votes.new_full((batch, in_caps, out_caps), 1 / out_caps)
@@ -98,22 +110,27 @@ def route(
     Raises
     ------
     ValueError
-        `n_iter`, `eta` or `gradient` is out of range.
+        `n_iter`, `eta`, `gradient` or `temperature` is out of range, or `votes` and `bias` differ
+        in type.
     """
-    check_routing(n_iter, eta, gradient)
+    s, c = last_input(votes, n_iter, eta, gradient, bias, temperature)
+    return squash(s), c
+
+
+def last_input(
+    votes: Float[Tensor, "batch in_caps out_caps out_dim"],
+    n_iter: int,
+    eta: float,
+    gradient: Literal["full", "last"],
+    bias: Float[Tensor, "out_caps out_dim"] | None,
+    temperature: float = 1.0,
+) -> tuple[Float[Tensor, "batch out_caps out_dim"], Float[Tensor, "batch in_caps out_caps"]]:
+    """Return the total input of the last iteration and its couplings, arguments as in `route`."""
+    check_routing(n_iter, eta, gradient, temperature)
     if gradient == "full":
         c = couplings(votes, n_iter, eta, bias, temperature)
     else:
         with torch.no_grad():
             c = couplings(votes, n_iter, eta, bias, temperature)
-    return squash(total_input(c, votes, bias)), c
-
-
-def check_routing(n_iter: int, eta: float, gradient: str) -> None:
-    """Refuse routing parameters that mean nothing."""
-    if n_iter < 1:
-        raise ValueError(f"n_iter = {n_iter}: at least 1 is needed")
-    if not 0 <= eta <= 1:
-        raise ValueError(f"eta = {eta}: a rate within [0, 1] is needed")
-    if gradient not in ("full", "last"):
-        raise ValueError(f"gradient = {gradient!r}: 'full' or 'last' is needed")
+        c = c.detach()  # tracers and forward-mode derivatives do not heed no_grad
+    return total_input(c, votes, bias), c

@@ -22,15 +22,3 @@ def agreement(
 ) -> Float[Tensor, "batch in_caps out_caps"]:
     """Return <û_{j|i}, a_j>."""
     return torch.einsum("bjd,bijd->bij", a, votes)
-
-
-def lengths(x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch"]:
-    """Return |x|, with gradient 0 at x = 0."""
-    return torch.linalg.vector_norm(x, dim=-1)
-
-
-def direction(x: Float[Tensor, "*batch dim"]) -> Float[Tensor, "*batch dim"]:
-    """Return x / |x|, with value and gradient 0 at x = 0."""
-    length = lengths(x).unsqueeze(-1)
-    nonzero = length > 0
-    return torch.where(nonzero, x / torch.where(nonzero, length, 1.0), 0.0)

@@ -27,11 +27,11 @@ class Effect(NamedTuple):
 
 
 EFFECTS = {
-    "routing": Effect("Routing: three iterations less uniform coupling", "n3", "n1"),
-    "many": Effect("Many iterations: nine less three", "n9", "n3"),
-    "soft": Effect("Soft updates: η of 0.01 less 1, at n = 6", "n6_eta0p01", "n6_eta1"),
-    "capsules": Effect("Capsules: three iterations less the CNN", "n3", "cnn"),
-    "uniform": Effect("Capsules without routing less the CNN", "n1", "cnn"),
+    "routing": Effect("Routing: three iterations minus uniform coupling", "n3", "n1"),
+    "many": Effect("Many iterations: nine minus three", "n9", "n3"),
+    "soft": Effect("Soft updates: η of 0.01 minus 1, at n = 6", "n6_eta0p01", "n6_eta1"),
+    "capsules": Effect("Capsules: three iterations minus the CNN", "n3", "cnn"),
+    "uniform": Effect("Capsules without routing minus the CNN", "n1", "cnn"),
 }
 
 

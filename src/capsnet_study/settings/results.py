@@ -1,9 +1,9 @@
-"""What was found in all settings: ``metrics/settings.json``, typed."""
+"""Results of all settings: ``metrics/settings.json``, typed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from capsnet_study.claims.records import Outcome
@@ -24,7 +24,7 @@ class EffectInSetting(Interval):
         better, ties half.
     """
 
-    share_above: float
+    share_above: float = field(kw_only=True)
 
 
 @dataclass(frozen=True)

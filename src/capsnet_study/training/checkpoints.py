@@ -17,6 +17,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from capsnet_study.common.devices import device
 from capsnet_study.common.errors import FileError
 from capsnet_study.common.executed import (
     CANNOT_AFFECT_RESULTS,
@@ -24,7 +25,6 @@ from capsnet_study.common.executed import (
     is_within,
 )
 from capsnet_study.common.storage import read_arrays, read_facts, write_arrays
-from capsnet_study.common.workers import device
 from capsnet_study.models.network import Network
 from capsnet_study.routing.path import routing_path
 

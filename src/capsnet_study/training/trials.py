@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import torch
 
+from capsnet_study.common.devices import device
 from capsnet_study.common.errors import ParameterError
 from capsnet_study.common.seeding import torch_generator
-from capsnet_study.common.workers import device, run_side_by_side, workers
+from capsnet_study.common.workers import run_side_by_side, workers
 from capsnet_study.models.network import Network
 from capsnet_study.models.params import CapsuleParams, ModelParams
 from capsnet_study.models.spec import KINDS, NetworkSpec, build_network
