@@ -25,7 +25,7 @@ import torch
 import typer
 
 from benchmarks import devices
-from capsnet_study.common.devices import repeatable
+from capsnet_study.common.devices import deterministic
 from capsnet_study.models.params import ModelParams
 from capsnet_study.params import Params, load_params
 from stages.command import run_command
@@ -44,7 +44,7 @@ def main(
         raise typer.Exit(2)
     device = torch.device("cuda")
     passed = tests_pass()
-    with repeatable():
+    with deterministic():
         found = measure(device, load_params(), rounds)
     result = {"machine": machine(device), "tests_passed": passed, "rounds": rounds, **found}
     folder.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ import pandas as pd
 
 from capsnet_study.common.seeding import numpy_generator
 from capsnet_study.common.storage import read_table, write_table
-from capsnet_study.common.workers import run_side_by_side
+from capsnet_study.common.workers import parallel_map
 from capsnet_study.data.domains import in_domain, split_domains
 from capsnet_study.models.spec import NetworkSpec
 from capsnet_study.params import Params, load_params
@@ -50,7 +50,7 @@ def main() -> None:
         for epochs, (name, (spec, sets)) in product(LENGTHS, networks.items())
         if (name, epochs) not in done
     ]
-    rows = run_side_by_side(one_length, tasks)
+    rows = parallel_map(one_length, tasks)
     if rows:
         new = pd.DataFrame(rows)
         write_table(FOUND, pd.concat([read_table(FOUND), new]) if FOUND.exists() else new)

@@ -19,7 +19,7 @@ from itertools import product
 import pandas as pd
 
 from capsnet_study.common.storage import write_table
-from capsnet_study.common.workers import run_side_by_side
+from capsnet_study.common.workers import parallel_map
 from capsnet_study.models.spec import NetworkSpec
 from capsnet_study.params import Params, load_params
 from capsnet_study.training.params import TrainParams
@@ -67,7 +67,7 @@ def main() -> None:
     tasks = [
         (candidate, trial, *sets) for candidate in candidates(params) for trial in range(SEEDS)
     ]
-    rows = run_side_by_side(try_candidate, tasks)
+    rows = parallel_map(try_candidate, tasks)
     table = pd.DataFrame(rows).sort_values(["kind", "hidden", "exact_match"], ascending=False)
     write_table("scripts/search.csv", table)
     print(chosen(table).to_string())

@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from capsnet_study.common.devices import repeatable
+from capsnet_study.common.devices import deterministic
 from capsnet_study.common.seeding import torch_generator
 from capsnet_study.common.storage import read_arrays, write_table
-from capsnet_study.common.workers import run_side_by_side
+from capsnet_study.common.workers import parallel_map
 from capsnet_study.models.weights import load_network
 from capsnet_study.params import load_params
 from capsnet_study.training.trials import IMAGE_ARRAYS, ImageSet, image_sets
@@ -43,8 +43,8 @@ def main() -> None:
         for n_iter in sorted({params.sweep[arm].n_iter, SWITCHED})
         for share in SHARES
     ]
-    with repeatable():
-        table = pd.DataFrame(run_side_by_side(trained_on, tasks))
+    with deterministic():
+        table = pd.DataFrame(parallel_map(trained_on, tasks))
     write_table("scripts/switch.csv", table)
     print(table.groupby(["arm", "n_iter", "lr"]).mean().drop(columns="trial").round(3))
 

@@ -26,7 +26,7 @@ import pandas as pd
 import typer
 
 from capsnet_study.common.storage import read_table, write_table
-from capsnet_study.common.workers import run_side_by_side, workers
+from capsnet_study.common.workers import parallel_map, workers
 from capsnet_study.models.spec import KINDS
 from capsnet_study.params import Params, load_params
 from capsnet_study.training.arms import Arm, CapsNetArm
@@ -144,7 +144,7 @@ def tried(
     ]
     at_once = workers()
     for first in range(0, len(tasks), at_once):  # a kill costs these alone
-        rows = pd.DataFrame(run_side_by_side(one_run, tasks[first : first + at_once]))
+        rows = pd.DataFrame(parallel_map(one_run, tasks[first : first + at_once]))
         write_table(FOUND, pd.concat([read_table(FOUND), rows]) if FOUND.exists() else rows)
     known = trials(length)
     scores = [[known[key_of(one, trial)] for trial in range(SEEDS)] for one in candidates]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from capsnet_study.common.devices import repeatable
+from capsnet_study.common.devices import deterministic
 from capsnet_study.common.storage import read_arrays, read_facts, write_arrays
 from capsnet_study.models.weights import load_network
 from capsnet_study.representation.activations import layer_activations, stacked
@@ -16,7 +16,7 @@ def main(model: str, networks: str) -> None:
 
     NETWORKS is the folder of the trained networks.
     """
-    with recorded(f"activations@{model}"), repeatable():
+    with recorded(f"activations@{model}"), deterministic():
         images = read_arrays("data/manifold.safetensors", "images")["images"]
         trials = [load_network(*found) for found in read_trials(networks)]
         layers = stacked(layer_activations(network, images) for network in trials)

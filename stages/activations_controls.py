@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from capsnet_study.common.devices import repeatable
+from capsnet_study.common.devices import deterministic
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_arrays, read_facts, write_arrays
 from capsnet_study.models.params import CapsuleParams, ModelParams
@@ -18,7 +18,7 @@ from stages.recording import recorded
 
 def main() -> None:
     """Write data/activations/{random_capsnet,random_cnn,pixels,pca}.safetensors."""
-    with recorded("activations_controls"), repeatable():
+    with recorded("activations_controls"), deterministic():
         model, capsules, routing, train = load_blocks(
             model=ModelParams, capsules=CapsuleParams, routing=RoutingParams, train=TrainParams
         )

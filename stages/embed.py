@@ -8,7 +8,7 @@ import numpy as np
 
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_arrays, write_arrays
-from capsnet_study.common.workers import run_side_by_side
+from capsnet_study.common.workers import parallel_map
 from capsnet_study.representation.embedding import tsne_map
 from capsnet_study.representation.params import ManifoldParams
 from stages.command import run_command
@@ -32,7 +32,7 @@ def main(model: str, network: str, layer: str) -> None:
                 range(params.tsne_seeds),
             )
         ]
-        maps = np.stack(run_side_by_side(tsne_map, tasks))
+        maps = np.stack(parallel_map(tsne_map, tasks))
         shape = (*activations.shape[:2], len(perplexities), params.tsne_seeds, *maps.shape[1:])
         facts = {"perplexities": perplexities}
         write_arrays(f"data/embeddings/{model}.safetensors", {"maps": maps.reshape(shape)}, facts)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from capsnet_study.common.devices import repeatable
+from capsnet_study.common.devices import deterministic
 from capsnet_study.common.params import ParameterError, load_blocks
 from capsnet_study.common.storage import read_arrays, write_table
-from capsnet_study.common.workers import run_side_by_side
+from capsnet_study.common.workers import parallel_map
 from capsnet_study.interventions.measure import intervene, intervention_table
 from capsnet_study.interventions.params import InterventionParams
 from capsnet_study.models.spec import NetworkSpec
@@ -17,13 +17,13 @@ from stages.recording import recorded
 
 def main(arm: str) -> None:
     """Write data/interventions/ARM.csv: one row a trial, layer and change."""
-    with recorded(f"interventions@{arm}"), repeatable():
+    with recorded(f"interventions@{arm}"), deterministic():
         (params,) = load_blocks(interventions=InterventionParams)
         networks = read_trials(f"data/networks/{arm}")
         _check(arm, [spec for spec, _ in networks])
         images = image_sets(read_arrays("data/multimnist.safetensors", *IMAGE_ARRAYS))
         tasks = [(*network, *images, params) for network in networks]
-        table = intervention_table(arm, run_side_by_side(intervene, tasks))
+        table = intervention_table(arm, parallel_map(intervene, tasks))
         write_table(f"data/interventions/{arm}.csv", table)
 
 

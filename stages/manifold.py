@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from capsnet_study.common.devices import repeatable
+from capsnet_study.common.devices import deterministic
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.seeding import numpy_generator
 from capsnet_study.common.storage import write_json, write_table
@@ -19,7 +19,7 @@ from stages.tables import read_faithfulness
 
 def main() -> None:
     """Write plots/manifold.csv, plots/manifold_sensitivity.csv and metrics/manifold.json."""
-    with recorded("manifold"), repeatable():
+    with recorded("manifold"), deterministic():
         (params,) = load_blocks(manifold=ManifoldParams)
         table = read_faithfulness("measures")
         write_table("plots/manifold.csv", table)

@@ -1,4 +1,4 @@
-"""The paper's two measures, for use elsewhere; the study takes them from their rooms."""
+"""The paper's two measures, for use elsewhere; the study imports them from their packages."""
 
 import lazy_loader
 

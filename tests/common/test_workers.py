@@ -14,8 +14,8 @@ from joblib.externals.loky.backend import context
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from capsnet_study.common import workers as module
-from capsnet_study.common.devices import device, repeatable
-from capsnet_study.common.workers import cores, run_side_by_side, workers
+from capsnet_study.common.devices import deterministic, device
+from capsnet_study.common.workers import cores, parallel_map, workers
 from tests.routing.fresh import output_of, start
 
 
@@ -47,7 +47,7 @@ def test_a_task_gives_the_same_bits_on_one_thread_here_and_in_a_pool(two_threads
     found = []
     for count in ("1", "2"):
         monkeypatch.setenv("CAPS_WORKERS", count)
-        found.append(run_side_by_side(product_in_use, [(0,), (1,)]))
+        found.append(parallel_map(product_in_use, [(0,), (1,)]))
     assert found[0] == found[1]
     assert [threads for _, threads in found[0]] == [{1}, {1}]
     assert 2 in threads_in_use()
@@ -56,7 +56,7 @@ def test_a_task_gives_the_same_bits_on_one_thread_here_and_in_a_pool(two_threads
 @pytest.mark.parametrize("count, tasks", [("1", 3), ("4", 1), ("4", 0)])
 def test_one_worker_or_one_task_needs_no_other_process(count, tasks, monkeypatch):
     monkeypatch.setenv("CAPS_WORKERS", count)
-    assert run_side_by_side(os.getpid, [()] * tasks) == [os.getpid()] * tasks
+    assert parallel_map(os.getpid, [()] * tasks) == [os.getpid()] * tasks
 
 
 WITHOUT_SEMAPHORES = """
@@ -67,9 +67,9 @@ class SemLock:
         raise OSError(30, "Read-only file system")
 _multiprocessing.SemLock = SemLock
 from capsnet_study.common.errors import ParameterError
-from capsnet_study.common.workers import run_side_by_side
+from capsnet_study.common.workers import parallel_map
 try:
-    print(run_side_by_side(pow, [(2, 3), (3, 2)]))
+    print(parallel_map(pow, [(2, 3), (3, 2)]))
 except ParameterError as error:
     print(error)
 """
@@ -147,7 +147,7 @@ def test_a_gpu_that_is_not_there_is_told(monkeypatch):
 
 
 def test_threads_are_given_back_when_a_task_fails(two_threads):
-    with pytest.raises(KeyError), repeatable():
+    with pytest.raises(KeyError), deterministic():
         raise KeyError
     assert torch.get_num_threads() == 2
 
@@ -156,13 +156,13 @@ def test_a_gpu_would_compute_repeatably_in_full_precision():
     cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
     cudnn.deterministic, cudnn.benchmark = False, True
     cudnn.allow_tf32 = matmul.allow_tf32 = True
-    with repeatable():
+    with deterministic():
         assert (cudnn.deterministic, cudnn.benchmark) == (True, False)
         assert (cudnn.allow_tf32, matmul.allow_tf32) == (False, False)
 
 
 def test_results_come_in_the_order_of_the_tasks():
-    assert run_side_by_side(pow, [(2, 3), (3, 2), (5, 0)]) == [8, 9, 1]
+    assert parallel_map(pow, [(2, 3), (3, 2), (5, 0)]) == [8, 9, 1]
 
 
 def begin(folder: str, task: int) -> None:
@@ -173,8 +173,8 @@ def begin(folder: str, task: int) -> None:
 
 def test_workers_end_with_a_stage_that_is_killed(tmp_path):
     tasks = [(str(tmp_path), task) for task in range(2)]
-    code = "from capsnet_study.common.workers import run_side_by_side; "
-    code += f"from tests.common.test_workers import begin; run_side_by_side(begin, {tasks})"
+    code = "from capsnet_study.common.workers import parallel_map; "
+    code += f"from tests.common.test_workers import begin; parallel_map(begin, {tasks})"
     root, environment = Path(__file__).parents[2], os.environ | {"CAPS_WORKERS": "2"}
     stage = subprocess.Popen([sys.executable, "-c", code], cwd=root, env=environment)
     deadline = time.monotonic() + 120

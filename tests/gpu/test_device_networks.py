@@ -11,7 +11,7 @@ import copy
 import pytest
 import torch
 
-from capsnet_study.common.devices import repeatable
+from capsnet_study.common.devices import deterministic
 from capsnet_study.models.network import as_images
 from capsnet_study.models.params import CapsuleParams, ModelParams
 from capsnet_study.models.spec import NetworkSpec, build_network
@@ -47,7 +47,7 @@ def assert_near(found: torch.Tensor, expected: torch.Tensor, tolerance: float) -
 def test_routing_and_its_gradients_are_those_of_float64_on_the_cpu(place, n_iter, gradient):
     exact = problem(6, (50, 8), (10, 16), n_iter, 0.7, gradient)
     expected = results(exact, by_plain)
-    with repeatable():
+    with deterministic():
         found = results(exact.to(torch.float32).to(place), by_plain)
     assert found.keys() == expected.keys()
     for name, value in expected.items():
@@ -60,7 +60,7 @@ def test_a_layer_routes_there_by_itself(place, monkeypatch):
     u = torch.rand(6, 50, 8, generator=seeded())
     expected = copy.deepcopy(layer).double()(u.double())
     monkeypatch.delenv("CAPS_ROUTING")
-    with repeatable():
+    with deterministic():
         found = layer.to(place)(u.to(place))
     for one, other in zip(found, expected, strict=True):
         assert_near(one, other.detach(), VALUES)
@@ -72,7 +72,7 @@ def test_networks_and_their_gradients_are_those_of_the_cpu(place, images, kind):
     for where in ("cpu", place):
         network = build_network(spec_of(kind), seeded()).to(where)
         pictures = as_images(examples.inputs.to(where))
-        with repeatable():
+        with deterministic():
             output = network(pictures)
             loss = network.loss(output.scores, examples.targets(slice(None)).to(where))
             loss.backward()
@@ -93,7 +93,7 @@ def test_measures_are_those_of_the_cpu(place, images, kind):
     data = images[0].on_device()
     for where in ("cpu", place):
         there = Examples(data.inputs.to(where), data.labels.to(where))
-        with repeatable():
+        with deterministic():
             measures.append(evaluate(network.to(where), there))
     assert measures[1] == pytest.approx(measures[0], rel=1e-4, abs=1e-5, nan_ok=True)
 
@@ -102,7 +102,7 @@ def test_measures_are_those_of_the_cpu(place, images, kind):
 def test_features_of_frozen_layers_stay_on_the_device(place, images, kind):
     network = build_network(spec_of(kind, hidden=2), seeded()).to(place)
     data = images[0].on_device()
-    with repeatable():
+    with deterministic():
         features = frozen_features(network, data, 1)
         found = features.run(network, slice(5)).scores
         expected = data.run(network, slice(5)).scores

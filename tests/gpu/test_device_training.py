@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from capsnet_study.common.devices import device, repeatable
+from capsnet_study.common.devices import deterministic, device
 from capsnet_study.models.params import CapsuleParams
 from capsnet_study.models.spec import NetworkSpec, build_network
 from capsnet_study.models.weights import weights_of
@@ -42,7 +42,7 @@ def train(spec, images, checkpoint=None, killed_at=None):
             raise KilledError
 
     sets, order = [part.on_device() for part in images], torch.Generator().manual_seed(2)
-    with repeatable():
+    with deterministic():
         rows = fit(network, *sets, BUDGET, order, watch, checkpoint)
     assert next(network.parameters()).device.type == device().type
     return rows, weights_of(network)

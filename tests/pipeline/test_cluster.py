@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from capsnet_study.common import workers
-from capsnet_study.common.workers import checksum_of_package, run_side_by_side
+from capsnet_study.common.workers import checksum_of_package, parallel_map
 from capsnet_study.running import cluster
 from capsnet_study.running.cluster import ClusterError, address_of, run_on_cluster
 from tests.pipeline.conftest import copy_project, run, tiny_params
@@ -107,19 +107,19 @@ def test_a_lost_worker_costs_its_trials_and_changes_no_byte(started: Cluster, tm
 def test_results_come_in_order_and_failures_stop_no_other_task(started: Cluster, monkeypatch):
     started.add_worker()
     monkeypatch.setenv("CAPS_ENGINE", started.engine)
-    assert run_side_by_side(pow, [(2, 3), (3, 2), (5, 0)]) == [8, 9, 1]
+    assert parallel_map(pow, [(2, 3), (3, 2), (5, 0)]) == [8, 9, 1]
     with pytest.raises(ZeroDivisionError):
-        run_side_by_side(divmod, [(7, 2), (1, 0)])
-    assert os.getpid() not in run_side_by_side(os.getpid, [(), ()])
+        parallel_map(divmod, [(7, 2), (1, 0)])
+    assert os.getpid() not in parallel_map(os.getpid, [(), ()])
 
 
 def test_what_the_stage_chooses_holds_for_its_workers(started: Cluster, monkeypatch):
     started.add_worker()
     monkeypatch.setenv("CAPS_ENGINE", started.engine)
     monkeypatch.setenv("CAPS_ROUTING", "plain")
-    assert run_side_by_side(os.getenv, [("CAPS_ROUTING",), ("CAPS_DEVICE",)]) == ["plain", "cpu"]
+    assert parallel_map(os.getenv, [("CAPS_ROUTING",), ("CAPS_DEVICE",)]) == ["plain", "cpu"]
     monkeypatch.delenv("CAPS_ROUTING")
-    assert run_side_by_side(os.getenv, [("CAPS_ROUTING",)]) == [None]
+    assert parallel_map(os.getenv, [("CAPS_ROUTING",)]) == [None]
 
 
 def test_a_worker_with_other_code_or_several_threads_is_refused(started: Cluster, monkeypatch):
@@ -130,7 +130,7 @@ def test_a_worker_with_other_code_or_several_threads_is_refused(started: Cluster
     worker.kill()
     started.add_worker(threads=2)
     with pytest.raises(ClusterError, match="has 2 threads: start it with --nthreads 1"):
-        run_side_by_side(pow, [(2, 3)])
+        parallel_map(pow, [(2, 3)])
 
 
 def test_a_cluster_without_workers_or_nobody_there_is_an_error(started: Cluster, monkeypatch):
@@ -151,7 +151,7 @@ def test_unknown_engines_are_refused(engine: str, monkeypatch):
     monkeypatch.setenv("CAPS_ENGINE", engine)
     told = f"CAPS_ENGINE = '{engine}': 'local' or 'dask://host:port'"
     with pytest.raises(ClusterError, match=told):
-        run_side_by_side(pow, [(2, 3)])
+        parallel_map(pow, [(2, 3)])
 
 
 def test_the_checksum_follows_the_code(monkeypatch, tmp_path: Path):

@@ -11,7 +11,7 @@ import torch
 
 from capsnet_study.common.devices import device
 from capsnet_study.common.errors import FileError, ParameterError, StudyError
-from capsnet_study.common.workers import run_side_by_side
+from capsnet_study.common.workers import parallel_map
 from capsnet_study.report.render import OtherVersionError
 from capsnet_study.routing.path import routing_path
 from capsnet_study.running.cluster import ClusterError
@@ -54,7 +54,7 @@ def diverges(trial: int) -> None:
 
 def test_of_several_failed_trials_each_has_a_line(monkeypatch):
     def main() -> None:
-        run_side_by_side(diverges, [(0,), (1,)])
+        parallel_map(diverges, [(0,), (1,)])
 
     monkeypatch.setattr(sys, "argv", ["command"])
     with pytest.raises(SystemExit) as ended:
@@ -109,7 +109,7 @@ def test_a_wrong_variable_is_named_with_its_value(variable, value, workspace, re
     monkeypatch.setenv(variable, value)
 
     def main() -> None:
-        run_side_by_side(pow, [(2, 3)])
+        parallel_map(pow, [(2, 3)])
         routing_path(device(), torch.float32)
 
     assert f"{variable} = {value!r}" in refused(main)

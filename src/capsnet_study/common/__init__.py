@@ -1,1 +1,1 @@
-"""What every room uses: parameters, seeds, files, and where computations run."""
+"""What every package uses: parameters, seeds, files, and where computations run."""

@@ -33,7 +33,7 @@ def device() -> torch.device:
 
 
 @contextmanager
-def repeatable() -> Iterator[None]:
+def deterministic() -> Iterator[None]:
     """Compute on one thread, and on a GPU with repeatable kernels in full float32.
 
     Sums that threads share are rounded in another order. On a GPU, cuDNN would choose among its

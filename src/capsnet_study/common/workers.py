@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import joblib
 import psutil
 
-from capsnet_study.common.devices import device, repeatable
+from capsnet_study.common.devices import deterministic, device
 from capsnet_study.common.errors import MENDABLE, ParameterError
 from capsnet_study.common.executed import checksum_of_modules
 from capsnet_study.running.cluster import address_of, run_on_cluster
@@ -70,10 +70,8 @@ def _free_memory() -> int:
     return min(free)
 
 
-def run_side_by_side(
-    function: Callable[..., Result], tasks: Iterable[Sequence[Any]]
-) -> list[Result]:
-    """Call ``function(*task)`` for every task, `repeatable`, and return the results in order.
+def parallel_map(function: Callable[..., Result], tasks: Iterable[Sequence[Any]]) -> list[Result]:
+    """Call ``function(*task)`` for every task, `deterministic`, and return the results in order.
 
     They run on the cluster that ``CAPS_ENGINE`` names, else on this machine: in processes of their
     own or, where one worker does them all, in this one. The results do not depend on the worker
@@ -138,7 +136,7 @@ def _end_with(parent: int) -> None:
 
 def _attempt(function: Callable[..., Result], task: Sequence[Any]) -> Ended:
     try:
-        with repeatable():
+        with deterministic():
             return function(*task), None
     except Exception as error:
         if not isinstance(error, MENDABLE):

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from capsnet_study.common.workers import run_side_by_side
+from capsnet_study.common.workers import parallel_map
 from capsnet_study.faithfulness.measures import activation_measures, map_measures
 
 Maps = Float[np.ndarray, "trials sets perplexities seeds 81 2"]
@@ -33,7 +33,7 @@ def measure_maps(
         (maps[trial, index], activations[trial, index], grid, list(perplexities))
         for trial, index in product(range(len(maps)), range(len(pairs)))
     ]
-    parts = run_side_by_side(_measure_set, tasks)
+    parts = parallel_map(_measure_set, tasks)
     where = product(range(len(maps)), pairs)
     return pd.concat(
         [

@@ -14,7 +14,7 @@ import torch
 from capsnet_study.common.devices import device
 from capsnet_study.common.errors import ParameterError
 from capsnet_study.common.seeding import torch_generator
-from capsnet_study.common.workers import run_side_by_side, workers
+from capsnet_study.common.workers import parallel_map, workers
 from capsnet_study.models.network import Network
 from capsnet_study.models.params import CapsuleParams, ModelParams
 from capsnet_study.models.spec import KINDS, NetworkSpec, build_network
@@ -201,7 +201,7 @@ def run_trainings(
         (training, training.checkpoint(checkpoints), position % lines)
         for position, training in enumerate(trainings)
     ]
-    return run_side_by_side(run_training, tasks)
+    return parallel_map(run_training, tasks)
 
 
 def run_training(
