@@ -165,7 +165,7 @@ def nearer_by_perplexity(table: pd.DataFrame) -> list[Distances]:
     """Return mean Chamfer distances for each convention and perplexity, the least first."""
     means = table.pivot(index=["measure", "perplexity"], columns="model", values="mean")
     return [
-        Distances(measure, perplexity, row["capsnet"], row["cnn"])
+        Distances(measure, float(perplexity), row["capsnet"], row["cnn"])
         for measure in CHAMFER_NAMES
         for perplexity, row in means.loc[measure].sort_index().iterrows()
     ]
