@@ -1,6 +1,6 @@
 """Blocks of ``params.yaml`` as frozen dataclasses, checked before use.
 
-The dataclass of a block stands in ``params.py`` of the package that it shapes, so that a stage depends
+The dataclass of a block is in ``params.py`` of the package that it shapes, so that a stage depends
 on the blocks that it reads and on no others.
 """
 
