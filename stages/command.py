@@ -1,4 +1,4 @@
-"""How a command ends: in one line where the user can mend what is wrong."""
+"""How a command ends: in one line where the user can correct what is wrong."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from collections.abc import Callable
 
 import typer
 
-from capsnet_study.common.errors import MENDABLE
-from capsnet_study.running.cluster import ClusterError
+from capsnet_study.common.errors import USER_ERRORS
 
 
 def run_command(main: Callable[..., None]) -> None:
     """Run `main` with the arguments of the command line.
 
-    An error that the user can mend ends the process with status 1 and one line, and a note of each
-    further one; every other error keeps its traceback.
+    An error that the user can correct ends the process with status 1 and one line, and a note of
+    each further one; every other error keeps its traceback.
     """
     sys.stdout.reconfigure(errors="replace")  # it may not be UTF-8
     try:
         typer.run(main)
-    except (*MENDABLE, ClusterError) as error:
+    except USER_ERRORS as error:
         sys.exit("\n".join([f"error: {error}", *getattr(error, "__notes__", ())]))

@@ -54,7 +54,7 @@ def test_the_committed_file_is_accepted(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "key, text, told",
+    "key, text, expected",
     [
         ("data/sead", "3", ["data.sead: no such key; there are source, seed, train_images"]),
         ("sweep/cnn/n_iter", "3", ["sweep.cnn.n_iter: no such key; there are model"]),
@@ -147,11 +147,11 @@ def test_the_committed_file_is_accepted(tmp_path):
         ("data", "[]", ["data", "object"]),
     ],
 )
-def test_what_is_wrong_is_named_with_its_value_and_what_is_allowed(key, text, told):
+def test_what_is_wrong_is_named_with_its_value_and_what_is_allowed(key, text, expected):
     message = refusal(changed(key, text))
     assert message.startswith("params.yaml: ")
     assert len(message.splitlines()) == 1
-    for part in told:
+    for part in expected:
         assert part in message
 
 
@@ -168,10 +168,10 @@ def test_an_unknown_block_is_refused():
         ("sweep:\n  n3: {eta: 1.0}\n  n5: {eta: 1.0, eta: 0.5}\n", 3, "eta"),
     ],
 )
-def test_a_key_that_stands_twice_is_refused(tmp_path, text, line, key):
+def test_a_key_that_is_listed_twice_is_refused(tmp_path, text, line, key):
     path = tmp_path / "other.yaml"
     path.write_text(text)
-    with pytest.raises(FileError, match=rf"^{path}: line {line}: {key} stands twice"):
+    with pytest.raises(FileError, match=rf"^{path}: line {line}: {key} is listed twice"):
         load_params(str(path))
 
 
@@ -214,8 +214,8 @@ def test_plain_arm_names_are_accepted(name):
 
 def test_all_that_is_wrong_is_told_at_once():
     document = changed("routing/eta", "1.5") | {"transfer": {"splits": 0}}
-    told = refusal(document).splitlines()
-    assert [line.split()[1] for line in told] == [
+    expected = refusal(document).splitlines()
+    assert [line.split()[1] for line in expected] == [
         "routing.eta",
         "transfer.splits",
         "transfer.epochs:",

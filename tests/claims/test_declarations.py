@@ -107,7 +107,7 @@ def test_a_key_that_stands_twice_is_refused_with_its_file_and_line(tmp_path, lin
     path = tmp_path / "claims.yaml"
     path.write_text(head + second + line + rest)
     twice = line.strip().partition(":")[0]
-    with pytest.raises(ValueError, match=rf"claims\.yaml: line \d+: {twice} stands twice"):
+    with pytest.raises(ValueError, match=rf"claims\.yaml: line \d+: {twice} is listed twice"):
         read_yaml(path)
 
 

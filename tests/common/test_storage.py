@@ -216,7 +216,7 @@ def test_an_array_or_a_fact_that_is_not_there_is_named_with_those_that_are(tmp_p
 
 
 @pytest.mark.parametrize(
-    "content, told",
+    "content, expected",
     [
         (b"", "No columns"),
         (b"a,b\n", "there are no rows"),
@@ -228,14 +228,14 @@ def test_an_array_or_a_fact_that_is_not_there_is_named_with_those_that_are(tmp_p
         (b"\0\0\0\n", "no column 'a'"),
     ],
 )
-def test_a_table_that_is_none_is_named(content, told, tmp_path):
+def test_a_table_that_is_none_is_named(content, expected, tmp_path):
     path = tmp_path / "table.csv"
     path.write_bytes(content)
-    assert told in refusal(read_table, path, "a")
+    assert expected in refusal(read_table, path, "a")
 
 
 @pytest.mark.parametrize(
-    "content, told",
+    "content, expected",
     [
         (b"", "line 1 column 1"),
         (b'{"a": {"b": 1', "line 1 column 14"),
@@ -244,16 +244,16 @@ def test_a_table_that_is_none_is_named(content, told, tmp_path):
         (b'"\xff"', "utf-8"),
     ],
 )
-def test_metrics_that_are_none_are_named(content, told, tmp_path):
+def test_metrics_that_are_none_are_named(content, expected, tmp_path):
     path = tmp_path / "metrics.json"
     path.write_bytes(content)
-    assert told in refusal(read_json, path, "a")
+    assert expected in refusal(read_json, path, "a")
 
 
 @pytest.mark.parametrize(
-    "content, told",
+    "content, expected",
     [
-        (b"a: 1\nb:\n  c: 1\n  c: 2\n", "line 4: c stands twice"),
+        (b"a: 1\nb:\n  c: 1\n  c: 2\n", "line 4: c is listed twice"),
         (b"a: 1\nb: [1\n", "line 3: "),
         (b"a: \xff\n", "utf-8"),
         (b"a: \x01\n", "control characters"),
@@ -261,10 +261,10 @@ def test_metrics_that_are_none_are_named(content, told, tmp_path):
         (b"a: !!python/name:os.system\n", "line 1: could not determine a constructor"),
     ],
 )
-def test_what_is_no_yaml_is_named(content, told, tmp_path):
+def test_what_is_no_yaml_is_named(content, expected, tmp_path):
     path = tmp_path / "some.yaml"
     path.write_bytes(content)
-    assert told in refusal(read_yaml, path)
+    assert expected in refusal(read_yaml, path)
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e300, max_value=1e300))

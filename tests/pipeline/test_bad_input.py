@@ -1,4 +1,4 @@
-"""What is wrong is told by name, ends in an exit code, and leaves nothing half-written."""
+"""What is wrong is reported by name, ends in an exit code, and leaves nothing half-written."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def changed(workspace: Path, block: str, key: str, value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("block", "key", "value", "told"),
+    ("block", "key", "value", "reported"),
     [
         ("train", "lr_cnn", "fast", ["train.lr_cnn = 'fast'", "number"]),
         ("routing", "n_iter", 0, ["routing.n_iter = 0", "greater than or equal to 1"]),
@@ -58,20 +58,20 @@ def changed(workspace: Path, block: str, key: str, value: object) -> None:
     ],
 )
 def test_a_wrong_parameter_stops_a_stage_before_any_work(
-    block, key, value, told, workspace, refused
+    block, key, value, reported, workspace, refused
 ):
     changed(workspace, block, key, value)
     before = files(workspace)
     message = refused(code.main)
-    assert all(words in message for words in told)
+    assert all(words in message for words in reported)
     assert files(workspace) == before
 
 
 def test_an_unknown_arm_is_named_with_those_there_are(workspace, refused):
     copy(workspace, "dvc.yaml")
     before = files(workspace)
-    told = refused(arm.main, "sweep", "n4")
-    assert "sweep.n4: no such arm" in told and "n3, n5" in told
+    reported = refused(arm.main, "sweep", "n4")
+    assert "sweep.n4: no such arm" in reported and "n3, n5" in reported
     assert files(workspace) == before
 
 
@@ -83,7 +83,7 @@ def test_parameters_that_are_not_utf_8_are_named(workspace, refused):
     assert "params.yaml: " in refused(digits.main)
 
 
-DAMAGED = {  # by file: what stands there, the command that reads it, and what is told
+DAMAGED = {  # by file: what stands there, the command that reads it, and what is reported
     "data/digits.safetensors": (b"cut off", multimnist.main, (), "header"),
     "data/multimnist.safetensors": (b"cut off", domains.main, (), "header"),
     "data/activations/cnn.safetensors": (
@@ -100,11 +100,11 @@ DAMAGED = {  # by file: what stands there, the command that reads it, and what i
 
 @pytest.mark.parametrize("path", DAMAGED)
 def test_a_damaged_file_is_named_with_what_is_wrong(path, workspace, refused):
-    content, main, arguments, told = DAMAGED[path]
+    content, main, arguments, reported = DAMAGED[path]
     copy(workspace, "dvc.yaml")
     write_bytes(path, content)
     message = refused(main, *arguments)
-    assert message.startswith(f"error: {path}: ") and told in message
+    assert message.startswith(f"error: {path}: ") and reported in message
 
 
 @pytest.mark.parametrize("main", [multimnist.main, domains.main, fitting.main, claims.main])
@@ -116,15 +116,15 @@ def test_a_missing_file_is_named(main, workspace, refused):
 def test_a_table_without_a_column_is_named_with_those_it_has(workspace, refused):
     copy(workspace, "dvc.yaml")
     write_table("data/sweep/n1.csv", pd.DataFrame({"step": [0], "loss": [1.0]}))
-    told = refused(fitting.main)
-    assert told == "error: data/sweep/n1.csv: no column 'trial'; there are: step, loss"
+    reported = refused(fitting.main)
+    assert reported == "error: data/sweep/n1.csv: no column 'trial'; there are: step, loss"
 
 
 def test_a_folder_without_networks_is_named(workspace, refused):
     copy(workspace, "dvc.yaml")
     write_arrays("data/manifold.safetensors", {"images": np.zeros((1, 81, 36, 36), np.uint8)})
-    told = refused(activations.main, "cnn", "data/networks/cnn")
-    assert told == "error: data/networks/cnn: there is no trained network"
+    reported = refused(activations.main, "cnn", "data/networks/cnn")
+    assert reported == "error: data/networks/cnn: there is no trained network"
 
 
 @pytest.mark.parametrize("text", ["- id: C1\n   title: odd\n", "- 7\n", "C1: true\n", "", "\xe9"])
@@ -150,8 +150,8 @@ def test_a_damaged_file_of_mnist_is_named_with_both_checksums(
     monkeypatch.setenv("MNIST_DIR", str(raw))
     copy(workspace, "dvc.yaml")
     before = files(workspace)
-    told = refused(digits.main)
-    assert "train-images-idx3-ubyte: sha256 is " in told and "expected ba891046" in told
+    reported = refused(digits.main)
+    assert "train-images-idx3-ubyte: sha256 is " in reported and "expected ba891046" in reported
     assert files(workspace) == before
 
 

@@ -1,4 +1,4 @@
-"""A command ends in its exit status: with one line where the user can mend what is wrong."""
+"""A command ends in its exit status: with one line where the user can correct what is wrong."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def test_a_setting_changes_what_it_names_and_nothing_else(main_setting: Blocks) 
 
 
 @pytest.mark.parametrize(
-    "setting, told",
+    "setting, expected",
     [
         (setting_of(data={"epochs": 1}), "settings: data.epochs: no such key"),
         (
@@ -44,14 +44,14 @@ def test_a_setting_changes_what_it_names_and_nothing_else(main_setting: Blocks) 
     ],
 )
 def test_a_change_that_cannot_be_made_is_named(
-    setting: Setting, told: str, main_setting: Blocks
+    setting: Setting, expected: str, main_setting: Blocks
 ) -> None:
-    with pytest.raises(ParameterError, match=told):
+    with pytest.raises(ParameterError, match=expected):
         setting.blocks(main_setting)
 
 
 @pytest.mark.parametrize(
-    "key, text, told",
+    "key, text, expected",
     [
         ("settings/gain/capsules", "{gain: 1.0}", ["settings.gain", "gain"]),
         ("settings/tuned", "{arms: [n3], trials: 1, own_images: true}", ["settings.tuned"]),
@@ -66,9 +66,9 @@ def test_a_change_that_cannot_be_made_is_named(
         ("settings/short/train", "{trials: 4}", ["settings.short", "train.trials"]),
     ],
 )
-def test_a_wrong_block_is_refused(key: str, text: str, told: list[str]) -> None:
+def test_a_wrong_block_is_refused(key: str, text: str, expected: list[str]) -> None:
     message = refusal(changed(key, text))
-    assert all(part in message for part in told), message
+    assert all(part in message for part in expected), message
 
 
 def test_a_resolved_setting_has_its_arms_and_trials_and_all_that_it_shares(
@@ -110,9 +110,9 @@ def test_settings_are_called_after_what_differs(main_setting: Blocks) -> None:
 
 
 def test_of_each_setting_is_told_what_differs_and_of_the_main_study_nothing() -> None:
-    told = changes(
+    expected = changes(
         {"short": setting_of(train={"epochs": 1}), "images": setting_of(own_images=True)}
     )
-    assert list(told) == ["main", "tuned", "short", "images"]
-    assert (told["main"], told["short"]) == ("", "train.epochs = 1")
-    assert told["tuned"] and told["images"]
+    assert list(expected) == ["main", "tuned", "short", "images"]
+    assert (expected["main"], expected["short"]) == ("", "train.epochs = 1")
+    assert expected["tuned"] and expected["images"]

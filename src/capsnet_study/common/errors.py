@@ -1,10 +1,10 @@
-"""Errors that the user can mend: a command tells them in one line, without a traceback."""
+"""Errors that the user can correct: a command prints them as one line, without a traceback."""
 
 from __future__ import annotations
 
 
 class StudyError(Exception):
-    """What the user can mend; the message says in one line what was found and what is allowed."""
+    """An error that the user can correct: one line says what was found and what is allowed."""
 
 
 class ParameterError(StudyError, ValueError):
@@ -15,5 +15,5 @@ class FileError(StudyError, ValueError):
     """A file is missing, damaged or not what it should be; the message names it."""
 
 
-MENDABLE = (StudyError, OSError)
-"""What ends a command in one line: a full or read-only disk is the user's to mend, too."""
+USER_ERRORS = (StudyError, OSError)
+"""Errors that end a command in one line, a full or read-only disk among them."""

@@ -115,7 +115,7 @@ def read_yaml(path: str | Path) -> Any:
     Raises
     ------
     FileError
-        As `reading`; it names the line of what is no YAML, or of a key that stands twice in its
+        As `reading`; it names the line of what is no YAML, or of a key that is listed twice in its
         block.
     """
     with reading(path):
@@ -125,7 +125,7 @@ def read_yaml(path: str | Path) -> Any:
         except DuplicateKeyError as error:
             key = error.problem.split('"')[1]
             line = error.problem_mark.line + 1
-            raise FileError(f"{path}: line {line}: {key} stands twice in its block") from None
+            raise FileError(f"{path}: line {line}: {key} is listed twice in its block") from None
         except MarkedYAMLError as error:
             line = error.problem_mark.line + 1
             raise FileError(f"{path}: line {line}: {error.problem}") from None

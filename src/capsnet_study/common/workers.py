@@ -21,7 +21,7 @@ import joblib
 import psutil
 
 from capsnet_study.common.devices import deterministic, device
-from capsnet_study.common.errors import MENDABLE, ParameterError
+from capsnet_study.common.errors import USER_ERRORS, ParameterError
 from capsnet_study.common.executed import checksum_of_modules
 from capsnet_study.running.cluster import address_of, run_on_cluster
 
@@ -139,6 +139,6 @@ def _attempt(function: Callable[..., Result], task: Sequence[Any]) -> Ended:
         with deterministic():
             return function(*task), None
     except Exception as error:
-        if not isinstance(error, MENDABLE):
+        if not isinstance(error, USER_ERRORS):
             error.add_note(traceback.format_exc())  # which is lost between processes
         return None, error

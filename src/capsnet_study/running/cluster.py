@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from capsnet_study.common.errors import StudyError
+
 if TYPE_CHECKING:
     from distributed import Client
 
@@ -16,7 +18,7 @@ PATIENCE = 60.0  # seconds to wait for the scheduler, and for its first worker
 CHOICES = ("CAPS_DEVICE", "CAPS_ROUTING")  # set for the stage, they hold on its workers, too
 
 
-class ClusterError(RuntimeError):
+class ClusterError(StudyError):
     """No cluster is named or reached, or a worker would compute something else."""
 
 

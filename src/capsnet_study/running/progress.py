@@ -29,6 +29,7 @@ def live_line(name: str, position: int) -> Iterator[Watch]:
     bar: tqdm | None = None
 
     def watch(step: int, steps: int, epoch: float, loss: float, row: Row) -> None:
+        """Move the bar, which starts where a resumed training continues."""
         nonlocal bar
         if bar is None:
             bar = tqdm(desc=name, total=steps, initial=step, miniters=1, bar_format=LINE, **own)
