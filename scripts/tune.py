@@ -5,11 +5,12 @@
     python -m scripts.tune n1 n3 n9 cnn --over lr --over weight_decay --full
 
 Every arm is searched in the same way: on a grid around its parameters in params.yaml, in steps of a
-factor of 1.5 in the rate, 2 in the gain and 3 in the decay. The grid is widened at an edge until
-the best candidate lies on none; a decay of 0 is no edge, since nothing lies below. A score is the
-mean of two seeds on 2,000 images, whose standard error is about 0.7 points: several candidates are
-as good, and the search ends at one of them. Digits are those of `scripts.validation`: no test digit
-is read. Results are added to scripts/tune.csv as they come; what is there is not run again.
+factor of 1.5 in the rate, 2 in the gain and √10 in the decay (0, 0.01, 0.032, 0.1). The grid is
+widened at an edge until the best candidate lies on none; a decay of 0 is no edge, since nothing
+lies below. A score is the mean of two seeds on 2,000 images, whose standard error is about 0.7
+points: several candidates are as good, and the search ends at one of them. Digits are those of
+`scripts.validation`: no test digit is read. Results are added to scripts/tune.csv as they come;
+what is there is not run again.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ from scripts.validation import LEARNING_IMAGES, learning_and_validation, reached
 from stages.command import run_command
 
 SEEDS = 2
-FACTORS = {"lr": 1.5, "init_gain": 2.0, "weight_decay": 3.0}  # between neighbours
-LEAST_DECAY = 0.02  # of those above 0, where the search starts at 0
+FACTORS = {"lr": 1.5, "init_gain": 2.0, "weight_decay": 10**0.5}  # between neighbours
+LEAST_DECAY = 0.01  # of those above 0, where the search starts at 0
 FOUND = Path("scripts/tune.csv")
 
 Candidate = dict[str, float]
@@ -90,7 +91,7 @@ def search(start: Candidate, over: Sequence[str], scores: Scores) -> Candidate:
         moved = zip(over, steps, strict=True)
         return start | {key: value_at(key, start[key], step) for key, step in moved}
 
-    axes = {key: range(-1, 2) if start[key] else range(3) for key in over}  # steps from the start
+    axes = {key: range(-1, 2) if start[key] else range(4) for key in over}  # steps from the start
     known: dict[tuple[int, ...], float] = {}
     while True:
         new = [steps for steps in product(*axes.values()) if steps not in known]
@@ -108,8 +109,8 @@ def search(start: Candidate, over: Sequence[str], scores: Scores) -> Candidate:
 def value_at(key: str, start: float, step: int) -> float:
     """Return the value of a parameter so many steps from where the search starts.
 
-    >>> value_at("lr", 0.01, 1), [value_at("weight_decay", 0.0, step) for step in range(3)]
-    (0.015, [0.0, 0.02, 0.06])
+    >>> value_at("lr", 0.01, 1), [round(value_at("weight_decay", 0.0, step), 3) for step in range(4)]
+    (0.015, [0.0, 0.01, 0.032, 0.1])
     """
     if start > 0:
         return start * FACTORS[key] ** step
