@@ -2,7 +2,7 @@
 
 import re
 
-from capsnet_study.explorer.document import heading_id
+from capsnet_study.page.document import heading_id
 
 
 def assert_sound(text: str) -> None:

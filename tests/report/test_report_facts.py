@@ -103,7 +103,7 @@ def test_machines_are_told_with_all_that_differed():
 
 
 def test_each_stage_that_keeps_a_record_has_its_group():
-    stages = set(read_yaml("dvc.yaml")["stages"]) - {"code", "report", "page"}
+    stages = set(read_yaml("dvc.yaml")["stages"]) - {"code", "report"}
     assert sorted(stages) == sorted(name for names in RUNTIME_GROUPS.values() for name in names)
 
 
