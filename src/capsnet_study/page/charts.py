@@ -132,7 +132,7 @@ def _map(points: alt.Chart, model: str) -> alt.LayerChart:
 
 def _key(points: alt.Chart) -> alt.Chart:
     """Return the grid of shifts in its colours, rows downwards as in an image."""
-    axis = alt.Axis(values=[-MAX_SHIFT, 0, MAX_SHIFT], labelAngle=0)
+    axis = alt.Axis(values=[-MAX_SHIFT, 0, MAX_SHIFT], labelAngle=0, format="d")
     x, y = alt.X("dc:O", axis=axis, title="column"), alt.Y("dr:O", axis=axis, title="row")
     squares = _marked(points.mark_rect(stroke="black").encode(x=x, y=y))
     return squares.properties(width=SIDE, height=SIDE, title="shift (pixels)")
