@@ -52,7 +52,7 @@ def is_there(stage: str, params: Params) -> bool:
         return False
     items = {block: [*getattr(params, block)] for block in BLOCKS}
     items["interventions"] = params.interventions.arms
-    items["settings"] = [*params.settings]
+    items |= {"settings": [*params.settings], "new_splits": [*params.new_splits.models]}
     return group not in items or item in items[group]
 
 
