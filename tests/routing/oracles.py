@@ -82,9 +82,8 @@ def self_attention(votes, u, n_iter, bias, beta):
 def self_routing(votes, u, n_iter, bias, route_weight, route_bias):
     c = uniform(votes)
     if n_iter == 2:
-        c = each_softmax(
-            [w @ one + b for w, one, b in zip(route_weight, u, route_bias, strict=True)]
-        )
+        logits = [w @ one for w, one in zip(route_weight, u, strict=True)]
+        c = each_softmax(np.array(logits) + route_bias)
     return squashed(np.linalg.norm(u, axis=1, keepdims=True) * c, votes, bias), c
 
 
