@@ -32,8 +32,11 @@ restore-lock: .venv/installed  ## put the last whole dvc.lock back after a kill 
 test: .venv/installed  ## the test suite, files side by side; the long ones of tests/pipeline first
 	pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-gpu: .venv/installed  ## on a machine with CUDA: the tests marked gpu, and all measurements of a GPU
-	python -m benchmarks.gpu
+gpu: export CAPS_DEVICE = cuda
+gpu: .venv/installed  ## on a machine with CUDA: its tests, the routing benchmark, one trial timed
+	pytest -m gpu tests/gpu
+	python -m benchmarks.routing
+	python -m benchmarks.arm
 
 lint: .venv/installed
 	ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import pandas as pd
@@ -21,3 +22,8 @@ def read_transfer() -> pd.DataFrame:
     """Return what all models reached in transfer."""
     tables = [read_table(f"plots/transfer_{model}.csv") for model in MAIN_MODELS]
     return pd.concat(tables, ignore_index=True)
+
+
+def read_new_splits(models: Iterable[str]) -> pd.DataFrame:
+    """Return what models reached in transfer on new splits."""
+    return pd.concat([read_table(f"data/new_splits/{model}.csv") for model in models])

@@ -50,7 +50,7 @@ def explore(claims: Iterable[Claim], tables: Tables) -> Exploration:
 
 
 def remarks() -> dict[str, Part]:
-    """Return what the report mentions with claims of 3.1; it decides none."""
+    """Return what the report mentions beside the claims; it decides none."""
     return {
         # as certain in R1 as nine iterations, with three, and the other way round
         "yoked_n9": _difference("mechanism", "exact_match", "n3_as_n9", "n9"),
@@ -59,6 +59,11 @@ def remarks() -> dict[str, Part]:
         "cnn_at_best": _difference("mechanism", "exact_match", "n1", "cnn_tuned"),
         "shuffled_r1": _level("interventions", "loss_shuffled_r1", "n3"),
         "uniform_r1": _level("interventions", "loss_uniform_r1", "n3"),
+        # what routing changes in transfer, on the splits that suggested X18
+        **{
+            f"routing_{measure}": _difference("transfer", measure, "uniform", "capsnet")
+            for measure in ("drop_A1B", "drop_A2B", "longdrop_A1B", "longdrop_A2B")
+        },
     }
 
 
