@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from capsnet_study.models.losses import margin_loss, multi_label_loss
+from capsnet_study.report.layers import layer_sizes
 from capsnet_study.routing.params import RoutingParams
 from capsnet_study.routing.route import squash
 
@@ -120,23 +121,28 @@ def test_routing_is_set_in_each_routed_layer_and_ignored_elsewhere(make, batch):
 # Matching
 
 
-def sizes(network, batch) -> list[tuple[int, int]]:
-    """Return neurons and parameters of each layer above the convolutions."""
-    activations = network(batch[:1]).activations.items()
-    neurons = [values.numel() for name, values in activations if not name.endswith("_pre")]
-    parameters = [sum(p.numel() for p in layer.parameters()) for layer in network.layers]
-    return list(zip(neurons, parameters, strict=True))
-
-
 @pytest.mark.parametrize("hidden", [1, 2])
-def test_intermediate_layers_match_and_those_of_the_control_in_the_end_too(make, batch, hidden):
-    capsnet, cnn, control = (make(kind, hidden) for kind in KINDS)
-    assert capsnet.conv2.weight.shape == cnn.conv2.weight.shape == (8, 4, 9, 9)
-    assert sizes(capsnet, batch)[:-1] == sizes(cnn, batch)[:-1]
-    assert sizes(capsnet, batch) == sizes(control, batch)
-    assert sizes(capsnet, batch)[0] == (12, 800 * 12 + 12)
-    assert sizes(capsnet, batch)[-1] == (40, 12 * 40 + 40)
-    assert sizes(cnn, batch)[-1] == (10, 12 * 10 + 10)
+def test_intermediate_layers_match_and_the_control_matches_in_the_last_one_too(make, hidden):
+    networks = [make(kind, hidden) for kind in KINDS]
+    tables = [layer_sizes(network) for network in networks]
+    capsnet, cnn, control = ([(one.neurons, one.parameters) for one in table] for table in tables)
+    assert (
+        capsnet
+        == control
+        == [
+            (4 * 28 * 28, 4 * 81 + 4),
+            (8 * 100, 8 * 4 * 81 + 8),
+            (12, 800 * 12 + 12),
+            *[(12, 12 * 12 + 12)] * (hidden - 1),
+            (40, 12 * 40 + 40),
+        ]
+    )
+    assert cnn == [*capsnet[:-1], (10, 12 * 10 + 10)]
+    linear = [f"Linear{number}" for number in range(1, hidden + 1)]
+    assert [size.name for size in tables[1]] == ["Conv1", "Conv2", *linear, "Classes"]
+    for network, table in zip(networks, tables, strict=True):
+        counted = sum(parameter.numel() for parameter in network.parameters())
+        assert counted == sum(size.parameters for size in table)
 
 
 # Losses

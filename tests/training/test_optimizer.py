@@ -1,4 +1,4 @@
-"""The optimizer: Adam to the bit without weight decay, Adam with decoupled decay else."""
+"""The optimizer: Adam, bit for bit, without weight decay, and with it AdamW."""
 
 from __future__ import annotations
 
@@ -35,11 +35,6 @@ def network(request, capsnet, cnn):
     return network
 
 
-@pytest.fixture
-def examples(images):
-    return tuple(part.on_device() for part in images)
-
-
 def test_without_decay_weights_and_moments_are_those_of_adam(network, examples, tmp_path):
     start = {name: value.clone() for name, value in network.state_dict().items()}
     checkpoint = Checkpoint(tmp_path / "training.safetensors")
@@ -67,7 +62,7 @@ def test_without_decay_weights_and_moments_are_those_of_adam(network, examples, 
 
 
 def decayed_adam(weights, gradients, rates, weight_decay):
-    """Yield the weights after each step, in float64: those of Loshchilov and Hutter 2019."""
+    """Yield the weights after each step of Loshchilov and Hutter 2019, in float64."""
     w = weights.astype(np.float64)
     m, v = np.zeros_like(w), np.zeros_like(w)
     for t, (g, lr) in enumerate(zip(gradients, rates, strict=True), start=1):
@@ -78,8 +73,8 @@ def decayed_adam(weights, gradients, rates, weight_decay):
         yield w
 
 
-def test_decay_takes_its_share_off_every_weight_before_the_step_of_adam(network, examples):
-    """Biases, too; with gradients as they are met in the training."""
+def test_decay_shrinks_every_weight_and_bias_before_the_step_of_adam(network, examples):
+    """With the gradients of the training itself."""
     passed, gradients = [], []
 
     def watch(*_):
