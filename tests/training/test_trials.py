@@ -10,8 +10,9 @@ from capsnet_study.models.spec import NetworkSpec
 from capsnet_study.models.weights import load_network
 from capsnet_study.routing.params import RoutingParams
 from capsnet_study.training import fit as module
-from capsnet_study.training.arms import CapsNetArm, CNNArm, main_arm
+from capsnet_study.training.arms import CapsNetArm, CNNArm, YokedArm, main_arm
 from capsnet_study.training.fit import Budget, next_batch
+from capsnet_study.training.history import history_table
 from capsnet_study.training.trials import (
     Trained,
     arm_spec,
@@ -130,3 +131,24 @@ def test_an_arm_determines_which_network_is_trained(model, capsules):
     expected = NetworkSpec("capsnet", model, 2, gain, RoutingParams(3, 0.5, "last"))
     assert arm_spec(arm, model, capsules, hidden=2) == expected
     assert arm_spec(CNNArm("cnn160"), model, capsules) == NetworkSpec("cnn160", model)
+
+
+def test_each_trial_of_a_yoked_arm_follows_the_certainty_of_the_same_trial(
+    model, capsules, images, train_params
+):
+    arm = YokedArm(3, 1.0, model="capsnet", certainty_of="n9")
+    measured = [[1.0, 0.8, 0.6], [1.0 + 1e-9, 0.9, 0.7]]
+    steps = (0, 3, 6)
+    history = history_table(
+        [
+            [{"step": step, "entropy_share_r1": h} for step, h in zip(steps, shares, strict=True)]
+            for shares in measured
+        ]
+    )
+    found = arm_trials("x", arm, (model, capsules), images, train_params, history)
+    assert [one.spec.routing.certainty_path for one in found] == [
+        [(0.0, 1.0), (0.5, 0.8), (1.0, 0.6)],
+        [(0.0, 1.0), (0.5, 0.9), (1.0, 0.7)],
+    ]
+    with pytest.raises(ValueError, match="trial 1: there is no certainty of R1"):
+        arm_trials("x", arm, (model, capsules), images, train_params, history.query("trial == 0"))
