@@ -72,9 +72,7 @@ def test_all_pairs_of_classes_appear_about_equally_often(made):
 
 def test_the_generator_determines_everything(digits):
     first, again, other = (
-        make_multimnist(
-            digits.test_images, digits.test_labels, 20, np.random.default_rng(seed)
-        )
+        make_multimnist(digits.test_images, digits.test_labels, 20, np.random.default_rng(seed))
         for seed in (0, 0, 1)
     )
     for name in ("images", "labels", "digits", "shifts"):

@@ -16,7 +16,7 @@ from capsnet_study.training.evaluation import Examples
 
 @pytest.fixture(scope="session")
 def spec(capsnet: NetworkSpec) -> NetworkSpec:
-    """Weights so large that couplings are neither uniform nor alike."""
+    """Weights so large that couplings are neither uniform nor all the same."""
     return replace(capsnet, capsules=CapsuleParams(init_gain=3.0, bias=True))
 
 

@@ -82,7 +82,7 @@ def watched(spec, transfer, train_params):
 
 
 def test_schemes_are_those_of_the_paper_and_controls():
-    assert list(ALL)[0] == "base" and sorted(ALL) == sorted(SCHEMES)
+    assert next(iter(ALL)) == "base" and sorted(ALL) == sorted(SCHEMES)
     assert ALL["A2B+"] == Scheme("A", 2, tuned=True) and ALL["R1B"] == Scheme("R", 1)
 
 
