@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: quickstart study readme verify restore restore-lock test gpu lint
+.PHONY: quickstart study readme page verify restore restore-lock test gpu lint
 .DEFAULT_GOAL := quickstart
 
 quickstart: .venv/installed  ## the whole pipeline on 5,000 bundled digits, in minutes
@@ -16,6 +16,9 @@ study: .venv/installed  ## the full study, independent stages side by side; what
 
 readme: .venv/installed  ## the results in README.md from the current metrics
 	python -m stages.readme
+
+page: .venv/installed  ## the report as a page with interactive charts: site/index.html
+	python -m stages.page
 
 verify: .venv/installed  ## are the results those of this code and these parameters?
 	python -m stages.verify

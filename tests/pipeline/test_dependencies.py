@@ -71,7 +71,7 @@ def test_a_stage_depends_on_the_code_of_its_own_script(stage: str) -> None:
 
 def test_no_training_executes_what_only_the_report_needs() -> None:
     packages = {"stages": ROOT / "stages", "capsnet_study": ROOT / "src" / "capsnet_study"}
-    parts = ("claims", "report", "figures", "explorer", "fitting", "faithfulness", "names", "stats")
+    parts = ("claims", "report", "figures", "page", "fitting", "faithfulness", "names", "stats")
     for script in ("arm", "train", "pretrain", "transfer", "settings"):
         for name in closure(f"stages.{script}", packages):
             assert not is_within(name, [f"capsnet_study.{part}" for part in parts]), script

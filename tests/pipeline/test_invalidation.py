@@ -150,7 +150,7 @@ def test_a_new_arm_runs_itself_and_what_gathers_the_arms(settled: Path) -> None:
 def test_figures_touch_only_figures(settled: Path) -> None:
     with changed(settled / "params.yaml", with_value(settled, "figures.dpi", 77)):
         found = rerun(settled)
-    assert found == Rerun({"figures"}, {"figures", "report", "page"})
+    assert found == Rerun({"figures"}, {"figures", "report"})
 
 
 CODE = {
@@ -160,7 +160,7 @@ CODE = {
     "data/manifold.py": ({"manifold_images", "manifold"}, TRAININGS),
     "faithfulness/chamfer.py": ({"faithfulness"}, {"embed"} | TRAININGS),
     "settings/effects.py": ({"effects"}, {"claims"} | TRAININGS),
-    "figures/style.py": ({"figures", "page"}, {"claims"} | TRAININGS),
+    "figures/style.py": ({"figures"}, {"claims"} | TRAININGS),
     "running/progress.py": (set(), {"report"} | TRAININGS),
 }
 
