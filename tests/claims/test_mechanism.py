@@ -111,15 +111,6 @@ def test_an_equivalence_follows_its_two_intervals_and_its_p(differences):
         assert inside == (part.p < 0.05)
 
 
-@pytest.mark.parametrize("results", [{}, mechanism(n3_h0p95=NEAR), of_pair(JITTER[:1])])
-def test_an_equivalence_of_too_few_values_is_not_evaluated(results):
-    claim = judge(results, EQUAL)
-    (part,) = claim.parts
-    assert claim.verdict == "not evaluated"
-    assert [getattr(part, key) for key in ("low", "low_90", "high_90", "p")] == [None] * 4
-    assert claim.p is None and claim.p_holm is None
-
-
 # Curvatures over the arms of the sweep
 
 
@@ -148,12 +139,6 @@ def test_a_curvature_needs_a_peak_within_the_range(sign, vertex, outcome):
     assert part.outcome == outcome and part.low is None
     if vertex > 0:
         assert (part.p < 0.05) == (sign < 0)
-
-
-def test_a_curvature_of_two_arms_is_not_evaluated():
-    (part,) = judge(mechanism(n2=NEAR, n3=NEAR + 0.1), CURVED).parts
-    found = (part.outcome, part.mean, part.p, part.vertex)
-    assert found == ("not evaluated", None, None, None)
 
 
 # Differences of differences

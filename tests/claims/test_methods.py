@@ -3,8 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy.stats import ttest_1samp
 
 from capsnet_study.claims.declarations import Expectation
@@ -63,11 +61,3 @@ def test_directions_of_a_split_count_as_one_value():
 def test_a_single_trial_or_split_has_neither_interval_nor_p(values):
     found = conservative_interval(values)
     assert (found.low, found.high, conservative_p(values, ABOVE)) == (None, None, None)
-
-
-@given(st.lists(st.floats(-1, 1), min_size=2, max_size=9), st.floats(-1, 1))
-def test_p_is_below_a_tail_exactly_where_the_interval_excludes_the_bound(values, bound):
-    interval = conservative_interval(by_trial(values), 0.95)
-    p = conservative_p(by_trial(values), Expectation(kind="above", bound=bound))
-    if abs(interval.low - bound) > 1e-9:
-        assert (p < 0.025) == (interval.low > bound)

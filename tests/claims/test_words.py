@@ -38,14 +38,6 @@ def test_a_short_comparison_names_once_what_both_arms_begin_with():
     assert compared(part_record(), WORDS, short=True) == "n = 7 minus n = 3"
 
 
-@pytest.mark.parametrize("kind", ["correlation", "curvature"])
-def test_a_part_over_arms_names_both_measures_and_has_no_unit(kind):
-    found = measure_of(part_record(**CORRELATION | {"kind": kind}))
-    for measure in ("entropy_at_tenth", "exact_match"):
-        assert measure_of(part_record(measure=measure)).name in found.name
-    assert found.unit == ""
-
-
 def test_every_part_of_every_claim_has_words():
     records = tables.claim_records(fitting=tables.fitting_trials(tables.accuracies()))
     assert len(records) == len(CLAIMS)

@@ -47,15 +47,6 @@ def path(request, monkeypatch):
     monkeypatch.setenv("CAPS_ROUTING", request.param)
 
 
-def test_given_couplings_are_used_for_each_image_or_for_all():
-    layer, u = layer_of(), draw(2, 5, 3)
-    c = draw(2, 5, 4, seed=3).softmax(dim=-1)
-    own, shared = layer.with_couplings(u, c), layer.with_couplings(u, c[0])
-    for n in range(2):
-        assert_made_with(own[n], layer, u[n], c[n])
-        assert_made_with(shared[n], layer, u[n], c[0])
-
-
 @pytest.mark.usefixtures("path")
 @GRADIENTS
 def test_sham_routing_takes_the_couplings_of_another_image(gradient):
@@ -130,13 +121,6 @@ def test_changed_couplings_pass_on_the_gradient_of_the_layer(gradient):
         expected = layer.with_couplings(u, change(own))
         leaves = [u, layer.weight, layer.bias]
         found, wanted = (torch.autograd.grad(one.pow(3).sum(), leaves) for one in (v, expected))
-        torch.testing.assert_close(found, wanted)
-
-
-def test_a_layer_routes_at_its_temperature():
-    layer, u = layer_of(temperature=2.0), draw(2, 5, 3)
-    expected = route(layer.votes(u), 3, 1.0, "full", layer.bias, 2.0)
-    for found, wanted in zip(layer(u), expected, strict=True):
         torch.testing.assert_close(found, wanted)
 
 

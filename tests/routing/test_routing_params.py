@@ -2,7 +2,6 @@
 
 import pytest
 
-from capsnet_study.routing.layer import CapsuleLayer
 from capsnet_study.routing.params import ONE_UPDATE, RoutingParams
 
 DYNAMIC_ONLY = {
@@ -53,11 +52,3 @@ def test_a_path_of_certainty_is_interpolated_in_r1_alone():
     for share, target in ((0.0, 0.9), (0.25, 0.8), (0.5, 0.7), (1.0, 0.7)):
         assert routing.in_force(0, share, 0.0).certainty == pytest.approx(target)
         assert routing.in_force(1, share, 0.0).certainty is None
-
-
-def test_a_layer_is_built_with_what_stays_the_same_over_training():
-    routing = RoutingParams(3, 1.0, "last", temperature=2.0, couplings_of="other")
-    layer = CapsuleLayer(5, 4, 3, 6, **routing.of_a_layer)
-    built = {"n_iter": 3, "eta": 1.0, "gradient": "last", "temperature": 2.0}
-    built |= {"couplings_of": "other"}
-    assert {name: getattr(layer, name) for name in built} == built

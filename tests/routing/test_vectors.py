@@ -143,15 +143,6 @@ def test_vectors_that_are_not_finite_come_out_as_nan(function, wrong):
     assert v[0].isnan().all() and torch.equal(v[1:], function(s[1:]))
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_squash_works_under_autocast(dtype):
-    for size in (1e-4, 1.0, 600.0, 3e4):
-        with torch.autocast("cpu", dtype):
-            v = squash(torch.full((2, 4), size, dtype=dtype))
-        expected = squash(torch.full((2, 4), size, dtype=torch.float64))
-        torch.testing.assert_close(v.double(), expected, rtol=1e-2, atol=1e-2)
-
-
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_usual_vectors_have_the_same_bits_in_any_batch_and_under_transforms(dtype):
     """Alone, beside the longest and the shortest, and where values cannot be looked at."""

@@ -81,15 +81,6 @@ def test_arms_come_back_from_a_file(tmp_path, keys):
     assert arms_in(read_table(tmp_path / "table.csv")) == arms
 
 
-def test_values_that_no_arm_can_have_are_refused():
-    with pytest.raises(ValueError, match="less than or equal to 1"):
-        arms_in(table_of({"n3": ARMS["n3"]}).assign(eta=2.0))
-
-
-def test_an_empty_table_has_no_arms():
-    assert arms_in(table_of(ARMS).iloc[:0]) == {}
-
-
 @given(arm_sets)
 def test_capsule_arms_are_those_without_a_gain_of_their_own_and_route_or_are_uniform(arms):
     uniform, routed, capsules = uniform_arms(arms), routed_arms(arms), capsule_arms(arms)
@@ -115,13 +106,6 @@ def test_arms_of_figure_2_differ_in_iterations_or_in_eta_alone():
     assert list(eta_arms(arms)) == by_eta
 
 
-@given(arm_sets)
-def test_the_order_of_legends_does_not_depend_on_that_of_the_table(arms):
-    backwards = dict(reversed(arms.items()))
-    assert list(in_order(arms).items()) == list(in_order(backwards).items())
-    assert in_order(arms) == arms
-
-
 def test_legends_go_by_iterations_and_eta_with_cnns_last():
     keys = ("cnn", "n7_last", "n6_fitness", "n7", "n6_eta1", "n6_eta0p01", "n1")
     shuffled = {key: ARMS[key] for key in keys}
@@ -129,14 +113,8 @@ def test_legends_go_by_iterations_and_eta_with_cnns_last():
     assert list(in_order(shuffled)) == expected
 
 
-def test_an_initial_gain_does_not_change_the_routing():
-    arm = replace(ARMS["n6_fitness"], init_gain=0.5)
-    assert arm.routing == ARMS["n6_fitness"].routing
-    assert arm.follows_fitness and not ARMS["n6_eta1"].follows_fitness
-
-
-def test_the_main_arm_routes_as_its_block_says_and_has_nothing_of_its_own():
+def test_the_main_arm_routes_as_its_block_says_and_has_no_training_of_its_own():
     routing = RoutingParams(4, 0.3, "last", temperature=2.0, routed="r2")
     arm = main_arm(routing)
-    assert arm.routing == routing
+    assert arm.routing == replace(arm, init_gain=0.5).routing == routing
     assert {arm.init_gain, arm.lr, arm.weight_decay, arm.trials} == {None}

@@ -55,16 +55,6 @@ def test_measures_by_hand(given, monkeypatch, batch):
     assert found["dead_share"] == pytest.approx(2 / 3)
 
 
-def test_couplings_that_change_with_the_sample_carry_information(given):
-    network, examples = given
-    examples.inputs[:, 16:20] = torch.tensor([1.0, 0.0, 1.0, 0.0])
-    examples.inputs[3:, 16:18] = torch.tensor([0.0, 1.0])
-    mixed = -(0.6 * math.log(0.6) + 0.4 * math.log(0.4))
-    found = evaluate(network, examples)
-    assert found["entropy_r1"] == 0
-    assert found["mi_r1"] == pytest.approx(mixed / 2, rel=1e-5)
-
-
 @KINDS
 def test_evaluating_changes_nothing_and_does_not_depend_on_batches(
     kind, capsnet, cnn, examples, monkeypatch

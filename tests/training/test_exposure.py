@@ -66,26 +66,6 @@ def test_the_leak_is_left_out(network, train, monkeypatch):
     np.testing.assert_allclose(found, [1 / 2, 1 / 6, 1 / 3], rtol=1e-6)
 
 
-def test_equal_capsules_get_equal_shares(network, train):
-    with torch.no_grad():
-        for parameter in (network.layers[0].weight, network.layers[1].weight.transpose(0, 1)):
-            parameter.copy_(parameter[:, :1].expand_as(parameter).clone())
-    found = exposure(network, train)
-    for name in ("mass", "gradient"):
-        np.testing.assert_allclose(shares(found, name), 1 / J, rtol=1e-4)
-        assert found[f"effective_{name}"] == pytest.approx(J)
-
-
-def test_a_capsule_alone_with_a_gradient_gets_it_all(network, train):
-    with torch.no_grad():
-        network.layers[1].weight[1:] = 0
-    network.layers[0].n_iter = 1  # else the others matter through agreement
-    found = exposure(network, train)
-    np.testing.assert_allclose(shares(found, "gradient"), [1, 0, 0], atol=1e-6)
-    assert found["effective_gradient"] == pytest.approx(1)
-    assert found["effective_mass"] == pytest.approx(J)
-
-
 def test_without_any_gradient_shares_are_equal(network, train):
     torch.nn.init.zeros_(network.layers[1].weight)
     found = exposure(network, train)

@@ -1,7 +1,6 @@
 """Training of one network."""
 
 import math
-from copy import deepcopy
 from dataclasses import replace
 from itertools import chain, repeat
 
@@ -46,12 +45,6 @@ def test_evaluations_go_from_0_to_the_end_and_are_denser_early(steps, count, eve
     assert (np.diff(gaps) >= -2).all()  # growing, but for the rounding
 
 
-def test_evaluation_steps_by_hand():
-    assert evaluation_steps(1, 20) == [0, 1]
-    assert evaluation_steps(15, 5, even=1) == [0, 1, 3, 7, 15]
-    assert evaluation_steps(150, 5) == [0, 1, 3, 7, *range(15, 151, 15)]
-
-
 # Batches
 
 
@@ -76,15 +69,6 @@ def test_every_epoch_covers_every_example_once(size, batch_size, seed):
 def test_the_generator_draws_another_order_each_epoch():
     first, again, other = (take(Progress(), 50, 50, seeded(seed), 2) for seed in (0, 0, 1))
     assert first == again != other and first[0] != first[1]
-
-
-def test_progress_and_generator_determine_the_next_batches():
-    generator, progress = seeded(3), Progress()
-    take(progress, 20, 8, generator, 4)
-    copy = seeded(0)
-    copy.set_state(generator.get_state())
-    again = deepcopy(progress)
-    assert take(progress, 20, 8, generator, 5) == take(again, 20, 8, copy, 5)
 
 
 # One training
@@ -154,16 +138,6 @@ def test_eta_follows_the_moving_average_of_training_accuracy(capsnet, examples, 
         fitness = 1 - 0.75 ** row["step"]
         assert row["eta_in_force"] == pytest.approx(0.1 + 0.8 * fitness)
     assert [layer.eta for layer in network.layers] == [rows[-1]["eta_in_force"]] * 2
-
-
-def test_eta_decides_what_is_learned(capsnet, examples):
-    losses = set()
-    for eta in (0.0, 0.5, 1.0):
-        spec = replace(capsnet, routing=RoutingParams(3, eta))
-        rows = fit(build_network(spec, seeded()), *examples, BUDGET, seeded())
-        assert {row["eta_in_force"] for row in rows} == {eta}
-        losses.add(rows[-1]["loss"])
-    assert len(losses) == 3
 
 
 def test_global_generators_are_neither_used_nor_changed(capsnet, examples):

@@ -101,12 +101,6 @@ def test_untrained_networks_are_those_that_trials_start_from(capsnet, trainings,
             assert torch.equal(network.state_dict()[name], value)
 
 
-def test_the_seed_changes_the_weights(trainings, capsnet, images, train_params):
-    other = trial("n3", capsnet, images, replace(train_params, seed=1), 0)
-    drawn = (starting_network(one).conv1.weight for one in (trainings[0], other))
-    assert not torch.equal(*drawn)
-
-
 @pytest.mark.parametrize("kind, lr", [("capsnet", 0.5), ("cnn", 0.25), ("cnn160", 0.25)])
 def test_each_family_has_its_learning_rate(kind, lr, model, train_params):
     params = replace(train_params, lr_capsnet=0.5, lr_cnn=0.25, weight_decay=0.1)
