@@ -22,19 +22,15 @@ def test_the_claims_on_entropy_are_also_judged_on_r2():
 
 def test_the_claims_on_drops_are_also_judged_from_the_longer_base():
     table = tables.transfer(splits=4, models=("capsnet", "cnn"))
-    scores = {"base": 0.8, "base_long": 0.8, "A1B": 0.7, "A2B": 0.7}
-    table["exact_match"] = [
-        scores.get(scheme, 0.75)
-        + 0.05 * (scheme == "base_long" and model == "capsnet")
-        - 0.01 * (scheme in ("B1B", "B2B") and model == "cnn")
-        for model, scheme in zip(table["model"], table["scheme"], strict=True)
-    ]
-    by_rule = evaluate_claims(CLAIMS, {"transfer": table})
-    longer = explore(CLAIMS, {"transfer": table}).claims_on_longer_base
-    assert list(longer) == ["T1", "T3"]
-    assert (by_rule["T1"].verdict, longer["T1"].verdict) == ("reproduced", "contradicted")
-    for part in longer["T1"].parts:
-        assert (part.measure[:8], part.mean) == ("longdrop", pytest.approx(-0.04))
+    scores = {"base": 0.8, "A1B": 0.7, "A2B": 0.7}
+    longer = 0.8 + 0.05 * (table["model"] == "capsnet")
+    noise = table["exact_match"] / 1000
+    table["exact_match"] = table["scheme"].map(scores).fillna(0.75) + noise
+    table["exact_match"] = table["exact_match"].where(table["scheme"] != "base_long", longer)
+    found = explore(CLAIMS, {"transfer": table}).claims_on_longer_base
+    assert list(found) == ["T1", "T3"] and found["T1"].verdict == "contradicted"
+    for part in found["T1"].parts:
+        assert (part.measure[:8], part.mean) == ("longdrop", pytest.approx(-0.05, abs=1e-3))
 
 
 def test_a_claim_that_the_bootstrap_decides_may_be_open_to_a_t_interval():

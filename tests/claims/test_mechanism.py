@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
-from scipy.stats import ttest_1samp, ttest_rel
+from scipy.stats import ttest_rel
 
 from capsnet_study.claims.declarations import parse_claims
 from capsnet_study.claims.records import Claims, JudgedClaim, from_json, of_kind, to_json
@@ -78,25 +78,11 @@ def test_a_difference_is_judged_by_a_t_interval_and_has_the_p_of_a_t_test(name):
 # Equivalences
 
 
-@pytest.mark.parametrize(
-    ("shift", "spread", "outcome"),
-    [
-        (0.0, 1.0, "reproduced"),
-        (0.0, 10.0, "inconclusive"),
-        (0.0085, 0.85, "reproduced"),  # the 90 % interval is within the bound, the 95 % one is not
-        (0.01, 1.0, "inconclusive"),
-        (0.0115, 0.85, "inconclusive"),  # the 90 % interval is outside, the 95 % one is not
-        (0.02, 1.0, "contradicted"),
-        (-0.02, 1.0, "contradicted"),
-    ],
-)
-def test_equivalences_in_known_cases(shift, spread, outcome):
-    (part,) = judge(of_pair(shift + spread * JITTER), EQUAL).parts
-    assert (part.kind, part.outcome) == ("equivalence", outcome)
-    assert (part.of, part.minus, part.n) == ("n9_h0p95", "n3_h0p95", 5)
-
-
 @given(st.lists(st.floats(-0.03, 0.03), min_size=2, max_size=6))
+@example([0.0, 0.001, -0.001])
+@example((0.0085 + 0.85 * JITTER).tolist())  # the 90 % interval is within, the 95 % one is not
+@example((0.0115 + 0.85 * JITTER).tolist())  # the 90 % interval is outside, the 95 % one is not
+@example((0.02 + JITTER).tolist())
 def test_an_equivalence_follows_its_two_intervals_and_its_p(differences):
     (part,) = judge(of_pair(np.array(differences)), EQUAL).parts
     observed = of_pair(np.array(differences))["mechanism"].groupby("arm")["exact_match"]
@@ -183,10 +169,6 @@ def test_losses_of_interventions_are_relative_to_the_unchanged_network(tmp_path)
         {"loss_n_test_1_both": 0.03, "loss_shuffled_both": 0.2, "loss_shuffled_r1": 0.01}
     )
     assert np.isnan(losses.loc[("n3", 2), "loss_shuffled_r1"])
-    claims = [claim for claim in CLAIMS if claim.id == "X5"]
-    claim = evaluate_claims(claims, {"interventions": table})["X5"]
-    expected = ttest_1samp([0.02, 0.03, 0.04], 0.01, alternative="greater").pvalue
-    assert claim.p == pytest.approx(expected)
 
 
 def test_transfer_has_gaps_and_drops_from_both_bases():
@@ -194,13 +176,11 @@ def test_transfer_has_gaps_and_drops_from_both_bases():
     scores = {"base": 0.6, "base_long": 0.7, "A1B": 0.5, "B1B": 0.55, "A2B": 0.3, "B2B": 0.5}
     table["exact_match"] = table["scheme"].map(scores).fillna(0.1)
     made = transfer_measures(table)
-    assert len(made) == 18
     expected = {"drop_A1B": 0.1, "longdrop_A1B": 0.2, "longdrop_B2B": 0.2}
     expected |= {"gap_1": 0.05, "gap_2": 0.2}
-    assert made[list(expected)].mean().to_dict() == pytest.approx(expected)
+    assert len(made) == 18 and made[list(expected)].mean().to_dict() == pytest.approx(expected)
     before = transfer_measures(table[table["scheme"] != "base_long"])
-    assert before["longdrop_B1B"].isna().all()
-    pd.testing.assert_series_equal(before["drop_B1B"], made["drop_B1B"])
+    assert before["longdrop_B1B"].isna().all() and before["drop_B1B"].equals(made["drop_B1B"])
 
 
 def test_new_splits_have_the_measures_of_transfer():

@@ -19,7 +19,7 @@ from capsnet_study.claims.significance import (
     parabola,
     rank_correlation,
 )
-from capsnet_study.stats import spearman, t_interval
+from capsnet_study.stats import spearman
 
 VALUES = np.array([0.2, 0.5, -0.1, 0.9, 0.4])
 
@@ -34,25 +34,11 @@ def test_one_sided_tests_are_scipys(values, bound):
     for p, alternative in ((p_above, "greater"), (p_below, "less")):
         expected = ttest_1samp(values, bound, alternative=alternative).pvalue
         assert p(estimate, bound) == pytest.approx(expected)
-
-
-def test_two_one_sided_tests_by_hand():
-    # Of 1, 2 and 3 the mean is 2 and its error 1/sqrt(3): at 2 degrees of freedom the upper tail of
-    # t is (1 - t / sqrt(2 + t^2)) / 2. Against 5 t is -3 sqrt(3), against -5 it is 7 sqrt(3).
-    estimate = mean_estimate(np.array([1.0, 2.0, 3.0]))
-    upper = (1 - 3 * np.sqrt(3) / np.sqrt(29)) / 2
-    lower = (1 - 7 * np.sqrt(3) / np.sqrt(149)) / 2
-    assert p_below(estimate, 5.0) == pytest.approx(upper)
-    assert p_above(estimate, -5.0) == pytest.approx(lower)
-    assert p_within(estimate, 5.0) == pytest.approx(max(upper, lower))
-
-
-@given(st.lists(st.floats(-0.02, 0.02), min_size=2, max_size=9), st.floats(0.001, 0.02))
-def test_equivalence_at_5_percent_is_a_90_percent_interval_within_the_bound(values, bound):
-    found = t_interval(np.array(values), 0.9)
-    assume(min(abs(found.low + bound), abs(found.high - bound)) > 1e-9)
-    p = p_within(mean_estimate(np.array(values)), bound)
-    assert (p < 0.05) == (-bound < found.low and found.high < bound)
+    both = (
+        ttest_1samp(values, -5, alternative="greater"),
+        ttest_1samp(values, 5, alternative="less"),
+    )
+    assert p_within(estimate, 5.0) == pytest.approx(max(test.pvalue for test in both))
 
 
 def test_equal_values_are_certain_and_a_single_one_gives_no_estimate():
@@ -73,13 +59,6 @@ def test_the_crossed_estimate_is_min_f():
     assert estimate.dof == pytest.approx(dof)
     both_sides = f.sf(f1 * f2 / (f1 + f2), 1, dof)
     assert p_above(estimate, 0.0) == pytest.approx(both_sides / 2)
-
-
-@pytest.mark.parametrize("along_rows", [True, False])
-def test_repeating_values_does_not_lower_the_crossed_p(along_rows):
-    table = np.tile(VALUES, (30, 1))
-    crossed = p_above(crossed_estimate(table.T if along_rows else table), 0.0)
-    assert crossed == pytest.approx(p_above(mean_estimate(VALUES), 0.0))
 
 
 # Permutation tests over arms

@@ -13,7 +13,7 @@ from capsnet_study.claims.verdicts import conjunction, evaluate_claims
 from capsnet_study.training.arms import capsule_arms, routed_arms
 from tests import tables
 from tests.claims.test_declarations import CORRELATION, DIFFERENCE, MEANING, claim_of
-from tests.tables import ARMS, CLAIMS
+from tests.tables import ARMS
 
 LEVEL = {"kind": "level", "table": "fitting", "measure": "exact_match", "of": "n3"}
 EACH = {"kind": "each_level", "table": "fitting", "measure": "exact_match", "each": "routed_arms"}
@@ -177,29 +177,6 @@ def test_maps_are_paired_by_trial_and_pair_and_controls_by_pair_alone(rival, tri
     (part,) = judge({"manifold": table}, FAITHFUL | {"minus": rival, "expect": "above 0"}).parts
     assert (part.low, part.mean, part.high) == pytest.approx((0.5, 0.5, 0.5))
     assert part.n == n
-
-
-def transfer(drop_capsnet: float, drop_cnn: float) -> pd.DataFrame:
-    """Return models at 0.9 from scratch whose drops vary by 0.1 points from split to split."""
-    table = tables.transfer(splits=4, models=("capsnet", "cnn"))
-    drops = table["model"].map({"capsnet": drop_capsnet, "cnn": drop_cnn})
-    sway = table["model"].map({"capsnet": 0.001, "cnn": 0.002}) * (-1.0) ** table["split"]
-    return table.assign(exact_match=0.9 - (drops + sway).where(table["scheme"] != "base", 0.0))
-
-
-@pytest.mark.parametrize(
-    ("drops", "verdicts"),
-    [
-        ((0.02, 0.10), ["reproduced", "reproduced", "reproduced"]),
-        ((0.10, 0.02), ["contradicted", "contradicted", "contradicted"]),
-        ((0.02, 0.02), ["inconclusive", "reproduced", "inconclusive"]),
-    ],
-)
-def test_the_transfer_claims_compare_drops_from_the_base(drops, verdicts):
-    claims = [claim for claim in CLAIMS if claim.id in ("T1", "T2", "T3")]
-    judged = evaluate_claims(claims, {"transfer": transfer(*drops)})
-    assert [judged[name].verdict for name in ("T1", "T2", "T3")] == verdicts
-    assert {part.n for claim in judged.values() for part in claim.parts} == {8}
 
 
 # Whole claims

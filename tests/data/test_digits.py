@@ -81,7 +81,7 @@ def test_a_damaged_file_is_refused_with_both_checksums(folder, compressed, conte
         assert named in str(error.value)
 
 
-@pytest.mark.parametrize("damage", [lambda c: c[: len(c) // 2], lambda c: b"", lambda c: b"PK" + c])
+@pytest.mark.parametrize("damage", [lambda c: c[: len(c) // 2], lambda c: b"PK" + c])
 def test_a_truncated_or_foreign_archive_is_refused_by_name(folder, damage):
     compress(folder / FIRST)
     path = folder / f"{FIRST}.gz"

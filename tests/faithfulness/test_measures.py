@@ -129,15 +129,6 @@ RAW = {
 }
 
 
-@given(seeds, st.floats(0.01, 100.0), st.floats(-10.0, 10.0))
-def test_measures_of_activations_are_invariant_to_rotation_scale_and_place(seed, scale, place):
-    points = GRID @ noise(seed, 2, 6) + noise(seed + 1, 81, 6)
-    rotation, _ = np.linalg.qr(noise(seed + 2, 6, 6))
-    for name, measure in RAW.items():
-        after = measure(GRID, scale * points @ rotation + place)
-        assert after == pytest.approx(measure(GRID, points), abs=1e-6), name
-
-
 def test_measures_of_activations_know_which_point_is_which():
     points = GRID @ noise(0, 2, 6) + 0.1 * noise(1, 81, 6)
     kept = activation_measures(GRID, points)
@@ -146,12 +137,6 @@ def test_measures_of_activations_know_which_point_is_which():
         assert kept[name] == measure(GRID, points)
         assert 2 * abs(lost[name]) < kept[name] <= 1, name
     assert kept["linear_r2"] > 0.99 and lost["linear_r2"] < 0.1
-
-
-def test_the_read_out_does_not_depend_on_units():
-    drawn = np.hstack([GRID + 2 * noise(1), noise(2, dim=6)])
-    scales = np.array([1e-3, 1e3, 1.0, 1e2, 1e-2, 1.0, 10.0, 1e3])
-    assert linear_r2(drawn * scales, GRID, 0) == pytest.approx(linear_r2(drawn, GRID, 0), abs=1e-6)
 
 
 def test_a_unit_silent_in_the_training_part_does_not_ruin_the_read_out():

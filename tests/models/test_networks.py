@@ -7,7 +7,6 @@ import torch
 
 from capsnet_study.models.losses import margin_loss, multi_label_loss
 from capsnet_study.report.layers import layer_sizes
-from capsnet_study.routing.params import RoutingParams
 from capsnet_study.routing.route import squash
 
 KINDS = ["capsnet", "cnn", "cnn160"]
@@ -104,18 +103,6 @@ def test_a_network_may_be_cut_above_any_layer(make, batch, kind, hidden):
             assert torch.equal(values, whole.activations[name])
         for found, expected in zip(cut.couplings, whole.couplings[kept:], strict=kind == "capsnet"):
             assert torch.equal(found, expected)
-
-
-def test_routing_is_set_in_each_routed_layer_and_ignored_elsewhere(make, batch):
-    network = make("capsnet", 2)
-    network.routing = RoutingParams(4, 0.0, eta_max=1.0, routed_from=0.5)
-    network.set_routing(share=0.4, fitness=1.0)
-    assert [(layer.n_iter, layer.eta) for layer in network.layers] == [(1, 1.0)] * 3
-    network.set_routing(share=0.5, fitness=0.0)
-    assert [(layer.n_iter, layer.eta) for layer in network.layers] == [(4, 0.0)] * 3
-    for c in network(batch).couplings:
-        assert (c == c[0, 0, 0]).all()
-    make("cnn").set_routing(share=0.5, fitness=float("nan"))
 
 
 # Matching

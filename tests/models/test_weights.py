@@ -33,22 +33,6 @@ def test_the_generator_alone_determines_all_weights(make, kind, hidden):
         assert not torch.equal(value, other[name]) or not value.any()
 
 
-def test_the_same_generator_gives_all_kinds_the_same_convolutions(make):
-    capsnet, *others = (make(kind).state_dict() for kind in KINDS)
-    for other, name in product(others, ("conv1.weight", "conv2.weight")):
-        assert torch.equal(capsnet[name], other[name])
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_one_layer_may_be_drawn_anew(make, kind):
-    network = make(kind, 2)
-    before = {name: value.clone() for name, value in network.state_dict().items()}
-    network.reset_layer(1, torch.Generator().manual_seed(7))
-    for name, value in network.state_dict().items():
-        redrawn = name.startswith("layers.1.") and before[name].any()
-        assert torch.equal(value, before[name]) != redrawn
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_weights_below_a_relu_have_the_deviation_of_he(make, kind):
     """sqrt(2 / fan_in), which is not what PyTorch draws by itself; biases start at 0."""
@@ -113,15 +97,7 @@ def test_the_length_of_a_silent_capsule_has_a_finite_gradient():
     assert torch.isfinite(silent.grad).all()
 
 
-# Specifications and files
-
-
-def test_a_specification_survives_as_text(model, capsules):
-    for spec in (
-        NetworkSpec("cnn160", model, hidden=2),
-        NetworkSpec("capsnet", model, 1, capsules, RoutingParams(6, 0.01, "last", 1.0)),
-    ):
-        assert NetworkSpec.from_json(spec.to_json()) == spec
+# Files
 
 
 def test_networks_come_back_from_their_files_in_the_order_of_trials(make, model, batch, tmp_path):

@@ -1,16 +1,12 @@
 """The fused routing as an operator of PyTorch."""
 
-import inspect
-
 import pytest
 import torch
 
 from capsnet_study.routing import kernels
-from capsnet_study.routing.fused import fused_route
 from tests.routing.problems import by_fused, problem
 
 OPERATORS = torch.ops.capsnet_study
-unchecked = inspect.unwrap(fused_route)  # by jaxtyping, which checks shapes in tests only
 
 
 def arguments() -> tuple[torch.Tensor, ...]:
@@ -76,17 +72,3 @@ def test_memory_layout_does_not_matter():
         found.append((v, c))
     assert all(torch.equal(one, other) for one, other in zip(*found, strict=True))
     assert torch.equal(turned.grad.permute(3, 2, 1, 0), plain.grad)
-
-
-@pytest.mark.parametrize(
-    "shape, bias, error",
-    [
-        ((2, 6, 4), (3, 6), r"\[batch, 5, 4\] is needed"),
-        ((2, 5, 3), (3, 6), r"\[batch, 5, 4\] is needed"),
-        ((2, 5, 4), (2, 6), "expand"),
-    ],
-)
-def test_tensors_that_do_not_fit_each_other_are_refused(shape, bias, error):
-    """Compiled code would read beyond the end of an array."""
-    with pytest.raises((ValueError, RuntimeError), match=error):
-        unchecked(torch.randn(shape), torch.randn(5, 3, 6, 4), 3, 0.5, "full", torch.randn(bias))

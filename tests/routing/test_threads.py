@@ -47,12 +47,6 @@ def test_blas_has_one_thread_until_the_last_of_overlapping_calls_has_ended():
     assert blas_threads() == {2}
 
 
-def test_an_error_restores_the_number_of_threads():
-    with pytest.raises(KeyError), one_thread:
-        raise KeyError
-    assert blas_threads() == {2}
-
-
 def test_concurrent_calls_give_the_same_bits_and_restore_the_number_of_threads():
     case = problem(128, (2, 8), (32, 16), dtype=torch.float32)
 

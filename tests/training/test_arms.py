@@ -5,8 +5,6 @@ from typing import get_args
 
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from capsnet_study.common.storage import read_table, write_table
 from capsnet_study.routing.params import AlgorithmName, RoutingParams
@@ -28,35 +26,23 @@ from capsnet_study.training.arms import (
 )
 from tests.tables import ARMS
 
-shares = st.floats(0, 1)
-lrs, decays = st.none() | st.floats(0.001, 0.1), st.none() | st.floats(0, 1)
-capsnets = st.builds(
-    CapsNetArm,
-    st.integers(1, 20),
-    shares,
-    st.sampled_from(["full", "last"]),
-    st.none() | shares,
-    model=st.just("capsnet"),
-    init_gain=st.none() | st.floats(0.01, 10),
-    lr=lrs,
-    weight_decay=decays,
-    temperature=st.floats(0.1, 10),
-    routed=st.sampled_from(["all", "r1", "r2"]),
-    routed_from=st.floats(0, 0.5),
-    routed_until=st.floats(0.6, 1),
-    n_iter_outside=st.integers(1, 20),
-    couplings_of=st.sampled_from(["own", "other"]),
-)
-others = st.sampled_from(
-    [
-        *(CapsNetArm(2, 1.0, model="capsnet", algorithm=name) for name in get_args(AlgorithmName)),
-        CapsNetArm(3, 1.0, model="capsnet", certainty=0.5),
-        YokedArm(3, 1.0, model="capsnet", certainty_of="n9"),
-    ]
-)
-cnns = st.builds(CNNArm, st.sampled_from(["cnn", "cnn160"]), lr=lrs, weight_decay=decays)
-names = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,5}", fullmatch=True)
-arm_sets = st.dictionaries(names, capsnets | others | cnns, min_size=1, max_size=6)
+
+def arm(n_iter=3, eta=1.0, **options) -> CapsNetArm:
+    return CapsNetArm(n_iter, eta, model="capsnet", **options)
+
+
+VARIED = ARMS | {
+    "late": arm(9, 0.3, gradient="last", eta_max=0.5, routed_from=0.25, temperature=2.0),
+    "early": arm(9, routed_until=0.25, n_iter_outside=3, routed="r2", init_gain=0.5, lr=0.01),
+    "sham": arm(couplings_of="other", weight_decay=0.1),
+    "clamped": arm(certainty=0.5),
+    "still": arm(6, 0.0),
+    "rises": arm(6, 0.0, eta_max=1.0),
+    "never_rises": arm(6, 0.0, eta_max=0.0),
+    "yoked": YokedArm(3, 1.0, model="capsnet", certainty_of="n9"),
+    "cnn_decay": CNNArm("cnn160", lr=0.5, weight_decay=0.0),
+    **{name: arm(2, algorithm=name) for name in get_args(AlgorithmName)},
+}
 
 
 def table_of(arms: dict, trials: int = 2) -> pd.DataFrame:
@@ -69,37 +55,29 @@ def table_of(arms: dict, trials: int = 2) -> pd.DataFrame:
     )
 
 
-@given(arm_sets)
-def test_arms_come_back_from_a_table_in_its_order(arms):
+@pytest.mark.parametrize("keys", [list(VARIED), ["n1"], ["cnn"], ["yoked", "late"]], ids=len)
+def test_arms_come_back_from_a_table_and_its_file_in_their_order(tmp_path, keys):
+    arms = {key: VARIED[key] for key in keys}
     assert list(arms_in(table_of(arms)).items()) == list(arms.items())
-
-
-@pytest.mark.parametrize("keys", [list(ARMS), ["n1"], ["cnn"]])
-def test_arms_come_back_from_a_file(tmp_path, keys):
-    arms = {key: ARMS[key] for key in keys}
     write_table(tmp_path / "table.csv", table_of(arms))
-    assert arms_in(read_table(tmp_path / "table.csv")) == arms
+    assert list(arms_in(read_table(tmp_path / "table.csv")).items()) == list(arms.items())
 
 
-@given(arm_sets)
-def test_capsule_arms_are_those_without_a_gain_of_their_own_and_route_or_are_uniform(arms):
-    uniform, routed, capsules = uniform_arms(arms), routed_arms(arms), capsule_arms(arms)
-    assert uniform.keys().isdisjoint(routed)
-    assert uniform.keys() | routed.keys() == capsules.keys()
-    assert all(arm.init_gain is None for arm in capsules.values())
-    for arm in routed.values():
-        assert arm.n_iter >= 2 and max(arm.eta, arm.eta_max or 0) > 0
-    full = {key for key, arm in routed.items() if arm.gradient == "full"}
-    assert routed_full_arms(arms).keys() == full
-    own_gain = {key for key, arm in arms.items() if getattr(arm, "init_gain", None)}
-    assert without_own_gain(arms).keys() == arms.keys() - own_gain
+def test_capsule_arms_have_no_gain_of_their_own_and_route_or_are_uniform():
+    capsules, routed = capsule_arms(VARIED), routed_arms(VARIED)
+    own_gain = {"n3_gain0p25", "n9_gain0p25", "early"}
+    assert VARIED.keys() - capsules.keys() == own_gain | {"cnn", "cnn160", "cnn_decay"}
+    assert VARIED.keys() - without_own_gain(VARIED).keys() == own_gain
+    assert uniform_arms(VARIED).keys() == {"n1", "still", "never_rises"}
+    assert routed.keys() == capsules.keys() - uniform_arms(VARIED).keys()
+    assert routed.keys() - routed_full_arms(VARIED).keys() == {"n3_last", "n7_last", "late"}
 
 
 def test_arms_of_figure_2_differ_in_iterations_or_in_eta_alone():
     arms = ARMS | {
-        "n4_last": CapsNetArm(4, 1.0, "last", model="capsnet"),
-        "n4_early": CapsNetArm(4, 1.0, model="capsnet", routed_until=0.5),
-        "n6_many": CapsNetArm(6, 0.3, model="capsnet", trials=9),
+        "n4_last": arm(4, gradient="last"),
+        "n4_early": arm(4, routed_until=0.5),
+        "n6_many": arm(6, 0.3, trials=9),
     }
     assert list(n_iter_arms(arms)) == ["n1", "n2", "n3", "n5", "n7", "n9"]
     by_eta = ["n6_eta0p01", "n6_eta0p1", "n6_eta0p5", "n6_eta1", "n6_fitness", "n6_many"]
@@ -115,6 +93,6 @@ def test_legends_go_by_iterations_and_eta_with_cnns_last():
 
 def test_the_main_arm_routes_as_its_block_says_and_has_no_training_of_its_own():
     routing = RoutingParams(4, 0.3, "last", temperature=2.0, routed="r2")
-    arm = main_arm(routing)
-    assert arm.routing == replace(arm, init_gain=0.5).routing == routing
-    assert {arm.init_gain, arm.lr, arm.weight_decay, arm.trials} == {None}
+    main = main_arm(routing)
+    assert main.routing == replace(main, init_gain=0.5).routing == routing
+    assert {main.init_gain, main.lr, main.weight_decay, main.trials} == {None}

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from capsnet_study.models.network import Network, NetworkOutput
-from capsnet_study.models.spec import NetworkSpec, build_network
+from capsnet_study.models.spec import build_network
 from capsnet_study.training import evaluation
-from capsnet_study.training.evaluation import Examples, evaluate, frozen_features
+from capsnet_study.training.evaluation import Examples, evaluate
 
 KINDS = pytest.mark.parametrize("kind", ["capsnet", "cnn"])
 
@@ -78,19 +78,3 @@ def test_targets_are_multi_hot():
     expected[0, [0, 9]] = expected[1, [2, 4]] = 1
     assert torch.equal(examples.targets(slice(None)), expected)
     assert torch.equal(examples.targets(torch.tensor([1])), expected[1:])
-
-
-@pytest.mark.parametrize("kept", [0, 1, 2])
-@KINDS
-def test_frozen_features_replace_the_images(
-    kind, kept, model, capsules, routing, examples, monkeypatch
-):
-    monkeypatch.setattr(evaluation, "BATCH", 16)
-    routed = {"capsules": capsules, "routing": routing} if kind == "capsnet" else {}
-    network = build_network(NetworkSpec(kind, model, 2, **routed), torch.Generator())
-    features = frozen_features(network, examples[0], kept)
-    assert features.kept == kept and not features.inputs.requires_grad
-    assert torch.equal(features.labels, examples[0].labels)
-    chosen = torch.tensor([3, 39, 17])
-    found, expected = (part.run(network, chosen).scores for part in (features, examples[0]))
-    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6)

@@ -1,7 +1,6 @@
 """What each capsule of Cap1 gets of couplings and of the loss's gradient."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,12 +9,9 @@ import torch
 from capsnet_study.models.network import as_images
 from capsnet_study.models.spec import NetworkSpec, build_network
 from capsnet_study.models.weights import weights_of
-from capsnet_study.routing.params import RoutingParams
 from capsnet_study.training import exposure as module
-from capsnet_study.training import fit as training
 from capsnet_study.training.evaluation import Examples, frozen_features
 from capsnet_study.training.exposure import exposure
-from capsnet_study.training.fit import Budget, fit
 
 J = 3
 
@@ -79,12 +75,6 @@ def test_the_size_of_batches_does_not_matter(network, train, batch, monkeypatch)
     assert exposure(network, train) == pytest.approx(expected, rel=1e-4)
 
 
-def test_only_the_first_training_images_are_used(network, train, monkeypatch):
-    monkeypatch.setattr(module, "PROBE", 10)
-    first = Examples(train.inputs[:10], train.labels[:10])
-    assert exposure(network, train) == exposure(network, first)
-
-
 def test_nothing_is_measured_without_routing_or_on_features(network, cnn, capsnet, train):
     assert exposure(build_network(cnn, seeded()), train) == {}
     assert exposure(network, frozen_features(network, train, 1)) == {}
@@ -101,17 +91,3 @@ def test_measuring_changes_nothing(network, train):
     assert torch.equal(torch.get_rng_state(), state)
     assert all(parameter.grad is None for parameter in network.parameters())
     np.testing.assert_equal(weights_of(network), before)
-
-
-@pytest.mark.parametrize("gradient", ["full", "last"])
-def test_a_training_ends_in_the_same_bits_unmeasured(capsnet, examples, gradient, monkeypatch):
-    spec = replace(capsnet, routing=RoutingParams(3, 1.0, gradient))
-    budget, found = Budget(epochs=2, batch_size=16, lr=0.01, evaluations=4), []
-    for measured in (True, False):
-        if not measured:
-            monkeypatch.setattr(training, "exposure", lambda *_: {})
-        network = build_network(spec, seeded())
-        rows = fit(network, *examples, budget, seeded())
-        assert ("mass_0" in rows[0]) == measured
-        found.append(weights_of(network))
-    np.testing.assert_equal(*found)

@@ -11,7 +11,7 @@ from capsnet_study.models.spec import NetworkSpec, build_network
 from capsnet_study.models.weights import weights_of
 from capsnet_study.names import SCHEMES
 from capsnet_study.training import trials as module
-from capsnet_study.training.evaluation import evaluate, frozen_features
+from capsnet_study.training.evaluation import frozen_features
 from capsnet_study.training.fit import Budget, LossNotFiniteError, fit
 from capsnet_study.training.trials import starting_network
 from capsnet_study.transfer.params import TransferParams
@@ -120,16 +120,6 @@ def test_fresh_layers_are_the_same_in_all_schemes(watched):
     for other in others:
         assert np.array_equal(first["layers.2.weight"], other["layers.2.weight"])
     np.testing.assert_equal(watched[1]["base_long"][0], watched[1]["base"][0])
-
-
-@pytest.mark.parametrize("name", [name for name, scheme in ALL.items() if not scheme.tuned])
-def test_a_network_is_measured_on_features_as_on_images(watched, transfer, name):
-    _, network, _, test, rows = watched[1][name]
-    whole = evaluate(network, transfer.test.on_device())
-    assert rows[-1]["exact_match"] == whole["exact_match"]
-    cached = evaluate(network, test)
-    for digit in range(10):
-        assert cached[f"recall_{digit}"] == pytest.approx(whole[f"recall_{digit}"], nan_ok=True)
 
 
 def test_training_on_features_is_training_on_images_with_layers_frozen(
