@@ -86,11 +86,12 @@ class Params:
                 "sweep.n1: a CapsNet with uniform couplings (n_iter: 1) is needed: the parts on "
                 "representation and transfer compare with it"
             )
-        if "cnn" not in self.sweep or self.sweep["cnn"].model != "cnn":
-            raise ValueError(
-                "sweep.cnn: the CNN (model: cnn) is needed: the parts on representation and "
-                "transfer compare with it"
-            )
+        for name in ("cnn", "cnn_decay"):
+            if name not in self.sweep or self.sweep[name].model != "cnn":
+                raise ValueError(
+                    f"sweep.{name}: a CNN (model: cnn) is needed: the parts on representation and "
+                    "transfer compare with it"
+                )
         return self
 
     @model_validator(mode="after")

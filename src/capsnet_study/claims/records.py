@@ -138,6 +138,8 @@ class Exploration:
     claims_on_longer_base
         T1 and T3 by conservative intervals, for drops from a base that trains as long as kept
         layers.
+    claims_against_decay
+        M1 and M2 by conservative intervals, against the CNN with weight decay.
     conservative
         The paper's claims by conservative intervals.
     remarks
@@ -150,6 +152,7 @@ class Exploration:
 
     claims_on_r2: Claims
     claims_on_longer_base: Claims
+    claims_against_decay: Claims
     conservative: Claims
     remarks: dict[str, JudgedPart]
     arms: Sequence[JudgedPart]
