@@ -45,15 +45,6 @@ ARMS: dict[str, Arm] = {
 STEPS = (0, 4, 16, 64, 256)
 PAIRS = ("7-8", "3-5", "0-1")
 WITHOUT_TRIALS = ("pixels", "pca")
-MECHANISM_MEASURES = [
-    "entropy_at_tenth",
-    "exact_match_at_tenth",
-    "entropy_at_third",
-    "exact_match_at_third",
-    "log_gap_at_tenth",
-    "effective_mass_at_tenth",
-    "effective_gradient_at_tenth",
-]
 CLAIMS: list[Claim] = parse_claims(read_yaml(ROOT / "claims.yaml"))
 
 
@@ -114,17 +105,11 @@ def mechanism(
 ) -> pd.DataFrame:
     """Return the table ``plots/trials.csv`` with these exact matches.
 
-    Arms that are not among `arms` are of the block ``ablations``. All other measures are noise.
+    Arms that are not among `arms` route as n3 does and are of the block ``ablations``.
     """
-    rows = [
-        {"arm": key, "trial": trial, "block": "sweep" if key in arms else "ablations"}
-        | facts_of(key, arms.get(key, ARMS["n3"]))
-        | {"exact_match": value}
-        for key, values in exact_match.items()
-        for trial, value in enumerate(values)
-    ]
-    noise = np.random.default_rng(3).random((len(rows), len(MECHANISM_MEASURES)))
-    return pd.DataFrame(rows).join(pd.DataFrame(noise, columns=MECHANISM_MEASURES))
+    known = {key: arms.get(key, ARMS["n3"]) for key in exact_match}
+    table = fitting_trials(exact_match, known)
+    return table.assign(block=np.where(table["arm"].isin(list(arms)), "sweep", "ablations"))
 
 
 def interventions(losses: Mapping[tuple[str, float | None, str], Sequence[float]]) -> pd.DataFrame:

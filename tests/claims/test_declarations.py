@@ -10,8 +10,9 @@ from capsnet_study.claims.declarations import parse_claims
 from capsnet_study.claims.records import Claims, OtherVersionError, from_json, to_json
 from capsnet_study.claims.verdicts import evaluate_claims
 from capsnet_study.common.storage import read_yaml
+from tests.cause_tables import ALL_ARMS, PARAMS
 from tests.project import ROOT
-from tests.tables import ARMS, CLAIMS, claim_record, part_record
+from tests.tables import CLAIMS, claim_record, part_record
 
 DIFFERENCE = {
     "kind": "difference",
@@ -93,12 +94,12 @@ def test_all_claims_can_be_judged_and_stored_without_any_result():
     assert from_json(plain, Claims) == judged
 
 
-def test_claims_on_fitting_name_arms_of_the_sweep():
+def test_claims_name_arms_of_params():
     parts = chain.from_iterable(claim.parts for claim in CLAIMS)
-    named = [part.model_dump() for part in parts if part.table == "fitting"]
+    named = [part.model_dump() for part in parts if part.table in ("fitting", "mechanism")]
     pairs = [(part.get("of"), part.get("minus")) for part in named]
     rivals = [part.get("minus_best_of") or [] for part in named]
-    assert set(chain(*pairs, *rivals)) - {None} <= ARMS.keys()
+    assert set(chain(*pairs, *rivals)) - {None} <= PARAMS.sweep.keys() | ALL_ARMS.keys()
 
 
 def test_records_of_another_version_are_refused_with_the_first_fault():

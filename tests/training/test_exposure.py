@@ -62,12 +62,6 @@ def test_the_leak_is_left_out(network, train, monkeypatch):
     np.testing.assert_allclose(found, [1 / 2, 1 / 6, 1 / 3], rtol=1e-6)
 
 
-def test_without_any_gradient_shares_are_equal(network, train):
-    torch.nn.init.zeros_(network.layers[1].weight)
-    found = exposure(network, train)
-    assert set(shares(found, "gradient")) == {1 / J}
-
-
 @pytest.mark.parametrize("batch", [7, 39])
 def test_the_size_of_batches_does_not_matter(network, train, batch, monkeypatch):
     expected = exposure(network, train)

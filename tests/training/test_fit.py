@@ -140,20 +140,6 @@ def test_eta_follows_the_moving_average_of_training_accuracy(capsnet, examples, 
     assert [layer.eta for layer in network.layers] == [rows[-1]["eta_in_force"]] * 2
 
 
-def test_global_generators_are_neither_used_nor_changed(capsnet, examples):
-    found = []
-    for seed in (1, 2):
-        torch.manual_seed(seed)
-        np.random.seed(seed)  # noqa: NPY002
-        torch_before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
-        network = build_network(capsnet, seeded())
-        torch.set_rng_state(torch_before)  # modules draw weights when they are made
-        found.append(repr(fit(network, *examples, BUDGET, seeded())))
-        assert torch.equal(torch.get_rng_state(), torch_before)
-        assert np.array_equal(np.random.get_state()[1], numpy_before)  # noqa: NPY002
-    assert found[0] == found[1]
-
-
 # The learning rate
 
 
