@@ -38,9 +38,11 @@ from capsnet_study.routing.params import RoutingParams
 from capsnet_study.training.params import TrainParams
 from capsnet_study.training.trials import ImageSet
 
-# A busy machine is no failure of the code under test.
-settings.register_profile("study", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("study")
+# A busy machine is no failure of the code under test, hence no deadline.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", UNHURRIED, max_examples=15, derandomize=True)
+settings.register_profile("thorough", UNHURRIED, max_examples=200)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 # As in a trial; with tiny networks, threads would only wait for each other.
 torch.set_num_threads(1)
 threadpool_limits(limits=1)
