@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -41,7 +41,7 @@ def figure_accuracy(table: pd.DataFrame) -> Figure:
     return style.say_missing(figure)
 
 
-def _draw_row(panels: Sequence[Axes], table: pd.DataFrame, arms: Arms, base: str) -> None:
+def _draw_row(panels: Iterable[Axes], table: pd.DataFrame, arms: Arms, base: str) -> None:
     """Draw all of training, its last third, and differences at its end."""
     whole, late, end = panels
     draw_training(whole, table, arms)

@@ -46,20 +46,16 @@ def figure_certainty(trials: pd.DataFrame, table: pd.DataFrame) -> Figure:
     """
     found = trials.dropna(subset=[GAP, MATCH])
     arms = {key: arm for key, arm in all_arms(table).items() if (found["arm"] == key).any()}
-    sweep = set(trials.loc[trials["block"] == "sweep", "arm"])
-    fitted = routed_full_arms({key: arm for key, arm in arms.items() if key in sweep})
-    beside = {key: arm for key, arm in eta_arms(arms).items() if key not in fitted}
-    held = held_arms(arms, "full")
-    held |= {key: arm for key, arm in arms.items() if isinstance(arm, YokedArm)}
+    families = _families(arms, set(trials.loc[trials["block"] == "sweep", "arm"]))
     means = found.groupby("arm")[[GAP, MATCH]].mean()
     figure = style.new_figure(3.2)
     axes = figure.subplots()
-    for family, members in ((FITTED, fitted), (BESIDE, beside), (HELD, held)):
+    for family, members in families.items():
         for key, arm in members.items():
             look = family._replace(colour=style.arm_look(arm).colour)
             values = found.loc[found["arm"] == key].set_index("trial")[MATCH]
             draw_mean(axes, np.exp(means.loc[key, GAP]), PERCENT * values, look)
-    _draw_fit(axes, means.loc[list(fitted)])
+    _draw_fit(axes, means.loc[list(families[FITTED])])
     _draw_labels(axes, means, arms)
     _draw_uniform(axes, PERCENT * trials.loc[trials["arm"] == "n1", MATCH].mean())
     axes.set_xscale("log")
@@ -67,8 +63,19 @@ def figure_certainty(trials: pd.DataFrame, table: pd.DataFrame) -> Figure:
     axes.set_xlabel("log J − H of R1 at a tenth of the steps (nats, logarithmic): more certain →")
     axes.set_ylabel("exact match after training (%)")
     axes.grid(axis="y")
-    style.legend_below(figure, (FITTED, BESIDE, HELD), 3)
+    style.legend_below(figure, families, 3)
     return style.say_missing(figure)
+
+
+def _families(arms: Arms, sweep: set[str]) -> dict[style.Look, Arms]:
+    """Return the arms that are shown, by how they are marked."""
+    fitted = routed_full_arms({key: arm for key, arm in arms.items() if key in sweep})
+    yoked = {key: arm for key, arm in arms.items() if isinstance(arm, YokedArm)}
+    return {
+        FITTED: fitted,
+        BESIDE: {key: arm for key, arm in eta_arms(arms).items() if key not in fitted},
+        HELD: held_arms(arms, "full") | yoked,
+    }
 
 
 def _draw_fit(axes: Axes, points: pd.DataFrame) -> None:
@@ -97,6 +104,8 @@ def _draw_labels(axes: Axes, means: pd.DataFrame, arms: Arms) -> None:
 
 def _draw_uniform(axes: Axes, level: float) -> None:
     """Draw and name the exact match of uniform coupling, whose logarithm does not exist."""
+    if np.isnan(level):
+        return
     axes.axhline(level, **style.REFERENCE)
     axes.annotate(
         "n = 1, uniform couplings", (0.99, level), (0, 3), xycoords=axes.get_yaxis_transform(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -45,7 +45,7 @@ def figure_entropy(table: pd.DataFrame) -> Figure:
 
 
 def _draw_row(
-    panels: Sequence[Axes], table: pd.DataFrame, arms: Arms, letters: str, title: str
+    panels: Iterable[Axes], table: pd.DataFrame, arms: Arms, letters: str, title: str
 ) -> None:
     left, right = panels
     style.panel_title(left, letters[0], title)

@@ -53,7 +53,7 @@ def figure_interventions(interventions: pd.DataFrame, table: pd.DataFrame) -> Fi
     """
     rows = named_changes(interventions)
     names = list(rows["name"].unique())
-    arms = chosen_arms(table, SHOWN_ARMS)
+    arms = chosen_arms(table, [key for key in SHOWN_ARMS if (rows["arm"] == key).any()])
     figure = style.new_figure(1.1 + 0.28 * max(len(names), 3))
     panels = figure.subplots(1, len(SHOWN_ARMS), sharey=True, sharex=True)
     for axes, letter, (key, arm) in zip(panels, "ab", arms.items(), strict=False):

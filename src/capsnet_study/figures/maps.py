@@ -57,10 +57,11 @@ def figure_shifts(
     panels = figure.subfigures(1, max(len(images), 2), squeeze=False)[0]
     for panel, letter, (pair, stack) in zip(panels, "abcdefgh", images.items(), strict=False):
         grid = panel.subplots(3, 3)
-        for axes, shift in zip(grid.flat, _pairs_of(SHOWN_SHIFTS), strict=True):
+        for axes, shift in zip(grid.flat, _pairs_of(SHOWN_SHIFTS).tolist(), strict=True):
             index = int(np.flatnonzero((offsets == shift).all(axis=1))[0])
             show_image(axes, stack[index], "({}, {})".format(*map(_signed, shift)))
-        style.panel_title(grid[0, 0], letter, f"{pair_title(pair)}: offset (rows, columns)")
+        title = f"{pair_title(pair)}: offset (rows, columns)"
+        panel.suptitle(rf"$\bf{{{letter}}}$   {title}", x=0.03, ha="left", fontsize=8)
     return figure
 
 
@@ -136,11 +137,7 @@ def figure_maps(
                 table.loc[(table["model"] == model) & (table["pair"] == pair)]
                 for table in (maps, measured)
             )
-            disparities = trials.set_index("trial")[DISPARITY]
-            found = align(median_map(points, disparities))
-            _draw_map(axes, points, found)
-            words = f"disparity {found.disparity:.3f}\nmean of all maps {disparities.mean():.3f}"
-            axes.set_xlabel(words, labelpad=2)
+            _draw_map(axes, points, trials.set_index("trial")[DISPARITY])
         row[0].set_ylabel(pair_title(pair))
         row[-1].axis("off")
     for axes, model in zip(grid[0], models, strict=False):
@@ -149,8 +146,10 @@ def figure_maps(
     return figure
 
 
-def _draw_map(axes: Axes, points: pd.DataFrame, aligned: AlignedMap) -> None:
-    """Draw a map over the grid, with lines between neighbours in the grid of shifts."""
+def _draw_map(axes: Axes, maps: pd.DataFrame, disparities: pd.Series) -> None:
+    """Draw the median map over the grid, with lines between neighbours in the grid of shifts."""
+    points = median_map(maps, disparities)
+    aligned = align(points)
     axes.scatter(*aligned.grid.T, s=9, marker="+", color="#c9c9c9", linewidths=0.6, zorder=0.5)
     moved = points.assign(x=aligned.points[:, 0], y=aligned.points[:, 1])
     for line, along, colour in (("dr", "dc", "#8c8c8c"), ("dc", "dr", "#c9c9c9")):
@@ -161,6 +160,8 @@ def _draw_map(axes: Axes, points: pd.DataFrame, aligned: AlignedMap) -> None:
     axes.set(xticks=[], yticks=[], box_aspect=1)
     axes.set_aspect("equal", adjustable="datalim")
     axes.spines[:].set(visible=True, color="#cccccc")
+    words = f"disparity {aligned.disparity:.3f}\nmean of all maps {disparities.mean():.3f}"
+    axes.set_xlabel(words, labelpad=2)
 
 
 def _draw_key(axes: Axes) -> None:

@@ -21,7 +21,7 @@ POINTS = "percentage points"
 
 def draw_mean(
     axes: Axes,
-    place: float,
+    place: int | float,
     values: pd.Series,
     look: style.Look,
     along: Literal["x", "y"] = "y",
@@ -32,7 +32,7 @@ def draw_mean(
     Parameters
     ----------
     axes : Axes
-    place : float
+    place : number
         On the other axis.
     values : Series
         By their units, as `conservative_interval` takes them; nothing is drawn of none.
@@ -52,7 +52,7 @@ def draw_mean(
 
 
 def draw_interval(
-    axes: Axes, place: float, found: Interval, look: style.Look, along: Literal["x", "y"]
+    axes: Axes, place: int | float, found: Interval, look: style.Look, along: Literal["x", "y"]
 ) -> None:
     """Draw a mean and its interval, if it has one, at a place on the other axis."""
     reach = None

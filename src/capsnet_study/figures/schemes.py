@@ -50,7 +50,7 @@ def figure_schemes(
         The digit pairs of domain A and of domain B.
     """
     figure = style.new_figure(2.6)
-    left, right = figure.subplots(1, 2, width_ratios=[1, 3.2])
+    left, right = figure.subplots(1, 2, width_ratios=[1, 3.8])
     for domain, pairs in (("A", pairs_a), ("B", pairs_b)):
         for pair in pairs:
             _draw_pair(left, *sorted(pair), domain)

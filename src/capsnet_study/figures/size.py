@@ -82,7 +82,7 @@ def figure_size(table: pd.DataFrame) -> Figure:
     panels = figure.subplots(2, 2, sharex=True)
     looks = {
         capsules: look._replace(label=f"J = {capsules} Cap1 capsules")
-        for capsules, look in zip(table["capsules"].unique(), LOOKS, strict=False)
+        for capsules, look in zip(table["capsules"].unique().tolist(), LOOKS, strict=False)
     }
     for axes, letter, (title, lines) in zip(panels.flat, "abcd", PANELS.items(), strict=True):
         _draw_panel(axes, table, lines, looks)

@@ -120,7 +120,7 @@ def arm_look(arm: Arm) -> Look:
     return Look(label, _between(N_ITER_COLOURS, arm.n_iter), dash, marker)
 
 
-def _between(colours: Mapping[float, str], value: float) -> str:
+def _between(colours: Mapping[float, str], value: int | float) -> str:
     """Return the colour of a value; between two that have one, a mixture of theirs."""
     channels = np.array([to_rgb(colour) for colour in colours.values()]).T
     return to_hex([np.interp(value, list(colours), channel) for channel in channels])
@@ -142,7 +142,7 @@ MODEL_LOOKS = {
 }
 
 
-def new_figure(height: float) -> Figure:
+def new_figure(height: int | float) -> Figure:
     """Return an empty figure of a height in inches, tied to no window and no global state."""
     return Figure(figsize=(WIDTH, height), layout="constrained")
 
