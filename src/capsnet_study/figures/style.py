@@ -134,6 +134,7 @@ MODEL_LOOKS = {
         "uniform": Look("", N_ITER_COLOURS[1], "-", "o"),
         "cnn": CNN_LOOKS["cnn"],
         "cnn_pre": Look("", "#e7298a", "-", "P"),
+        "cnn_decay": Look("", "#666666", "-", "v"),
         "random_capsnet": Look("", N_ITER_COLOURS[3], ":", "^", filled=False),
         "random_cnn": Look("", "#000000", ":", "X", filled=False),
         "pixels": Look("", ORANGE, "-", "s"),
