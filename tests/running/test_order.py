@@ -78,7 +78,7 @@ def expected(graph: Graph, failing: set[str]) -> dict[str, str]:
     return last
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(graphs(), st.integers(1, 4), st.sets(st.sampled_from(NAMES)), st.randoms())
 def test_a_run_keeps_to_the_graph(
     tmp_path: Path, graph: Graph, jobs: int, failing: set[str], rng: random.Random
