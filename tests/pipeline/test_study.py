@@ -64,7 +64,7 @@ def ran(study: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]
     """All stages but `code` by name, each after those that it depends on."""
     Repo.init(str(study), no_scm=True)
     ordered = networkx.dfs_postorder_nodes(Repo(str(study)).index.graph)
-    stages = {stage.addressing: stage for stage in ordered if stage.addressing != "code"}
+    stages = {stage.name: stage for stage in ordered if stage.name != "code"}
     records = tmp_path_factory.mktemp("records")
     (records / "stages").write_text(json.dumps({name: one.cmd for name, one in stages.items()}))
     recorder = [sys.executable, "-m", "tests.pipeline.recorder", str(records / "stages")]
