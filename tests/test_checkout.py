@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.project import copy
+from tests.project import ROOT, copy
 
 SHOW = """\
 import capsnet_study
@@ -50,8 +50,7 @@ def test_processes_that_tests_start_run_the_code_of_this_checkout(tmp_path: Path
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, text=True, capture_output=True
     )
-    root = Path(__file__).parents[1]
-    expected = (root / "src/capsnet_study/__init__.py", root / "stages/__init__.py")
+    expected = (ROOT / "src/capsnet_study/__init__.py", ROOT / "stages/__init__.py")
     assert done.stdout.split() == [str(path) for path in expected]
 
 

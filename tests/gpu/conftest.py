@@ -1,7 +1,4 @@
-"""Where the tests of this folder run: on the CPU, and (marked `gpu`) on CUDA where there is one.
-
-On both, routing is plain PyTorch, so that the CPU tries the code that a GPU would run.
-"""
+"""Tests of what only a GPU can show; routing is plain PyTorch there."""
 
 from __future__ import annotations
 
@@ -13,13 +10,14 @@ import torch
 # Without it, PyTorch refuses cuBLAS under `use_deterministic_algorithms`; read when CUDA starts.
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
-NO_CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-CUDA = pytest.param("cuda", marks=[pytest.mark.gpu, NO_CUDA])
+NEEDS_CUDA = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device"),
+]
 
 
-@pytest.fixture(params=["cpu", CUDA])
-def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> torch.device:
+@pytest.fixture
+def cuda(monkeypatch: pytest.MonkeyPatch) -> torch.device:
     """The device of this test; the one of every trial in it, too."""
-    monkeypatch.setenv("CAPS_DEVICE", request.param)
-    monkeypatch.setenv("CAPS_ROUTING", "plain")
-    return torch.device(request.param)
+    monkeypatch.setenv("CAPS_DEVICE", "cuda")
+    return torch.device("cuda")

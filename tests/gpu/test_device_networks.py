@@ -1,4 +1,4 @@
-"""Routing, gradients and networks on a device, against the CPU.
+"""Routing, gradients and networks on a GPU, against the CPU.
 
 Errors are relative to the size of the whole: rounding in float32 stays far below the tolerances,
 TF32 (10 bits of each factor) would be far above those of values.
@@ -18,7 +18,10 @@ from capsnet_study.models.spec import NetworkSpec, build_network
 from capsnet_study.routing.layer import CapsuleLayer
 from capsnet_study.routing.params import RoutingParams
 from capsnet_study.training.evaluation import Examples, evaluate, frozen_features
+from tests.gpu.conftest import NEEDS_CUDA
 from tests.routing.problems import by_plain, problem, results
+
+pytestmark = NEEDS_CUDA
 
 VALUES, GRADIENTS = 1e-5, 1e-4
 MODEL = ModelParams(
@@ -44,67 +47,57 @@ def assert_near(found: torch.Tensor, expected: torch.Tensor, tolerance: float) -
 
 @pytest.mark.parametrize("gradient", ["full", "last"])
 @pytest.mark.parametrize("n_iter", [1, 3, 9])
-def test_routing_and_its_gradients_are_those_of_float64_on_the_cpu(place, n_iter, gradient):
+def test_routing_and_its_gradients_are_those_of_float64_on_the_cpu(cuda, n_iter, gradient):
     exact = problem(6, (50, 8), (10, 16), n_iter, 0.7, gradient)
     expected = results(exact, by_plain)
     with deterministic():
-        found = results(exact.to(torch.float32).to(place), by_plain)
+        found = results(exact.to(torch.float32).to(cuda), by_plain)
     assert found.keys() == expected.keys()
     for name, value in expected.items():
-        assert found[name].device.type == place.type
+        assert found[name].device.type == "cuda"
         assert_near(found[name], value, VALUES if name in ("v", "c") else GRADIENTS)
 
 
-def test_a_layer_routes_there_by_itself(place, monkeypatch):
+def test_a_layer_routes_there_by_itself(cuda):
     layer = CapsuleLayer(50, 8, 10, 16, n_iter=3, eta=1.0, bias=True)
     u = torch.rand(6, 50, 8, generator=seeded())
     expected = copy.deepcopy(layer).double()(u.double())
-    monkeypatch.delenv("CAPS_ROUTING")
     with deterministic():
-        found = layer.to(place)(u.to(place))
+        found = layer.to(cuda)(u.to(cuda))
     for one, other in zip(found, expected, strict=True):
         assert_near(one, other.detach(), VALUES)
 
 
 @pytest.mark.parametrize("kind", ["capsnet", "cnn", "cnn160"])
-def test_networks_and_their_gradients_are_those_of_the_cpu(place, images, kind):
+def test_networks_their_gradients_and_measures_are_those_of_the_cpu(cuda, images, kind):
     examples, found = images[0].on_device(), []
-    for where in ("cpu", place):
+    for where in ("cpu", cuda):
         network = build_network(spec_of(kind), seeded()).to(where)
-        pictures = as_images(examples.inputs.to(where))
+        there = Examples(examples.inputs.to(where), examples.labels.to(where))
         with deterministic():
-            output = network(pictures)
-            loss = network.loss(output.scores, examples.targets(slice(None)).to(where))
-            loss.backward()
-        found.append((output, {name: p.grad for name, p in network.named_parameters()}))
-    (expected, slopes), (output, others) = found
+            output = network(as_images(there.inputs))
+            network.loss(output.scores, there.targets(slice(None))).backward()
+            measures = evaluate(network, there)
+        slopes = {name: weight.grad for name, weight in network.named_parameters()}
+        found.append((output, slopes, measures))
+    (expected, expected_slopes, expected_measures), (output, slopes, measures) = found
     assert_near(output.scores, expected.scores.detach(), VALUES)
     for name, value in expected.activations.items():
         assert_near(output.activations[name], value.detach(), VALUES)
     for one, other in zip(output.couplings, expected.couplings, strict=True):
         assert_near(one, other.detach(), VALUES)
-    for name, value in slopes.items():
-        assert_near(others[name], value, GRADIENTS)
+    for name, value in expected_slopes.items():
+        assert_near(slopes[name], value, GRADIENTS)
+    assert measures == pytest.approx(expected_measures, rel=1e-4, abs=1e-5, nan_ok=True)
 
 
 @pytest.mark.parametrize("kind", ["capsnet", "cnn"])
-def test_measures_are_those_of_the_cpu(place, images, kind):
-    network, measures = build_network(spec_of(kind), seeded()), []
-    data = images[0].on_device()
-    for where in ("cpu", place):
-        there = Examples(data.inputs.to(where), data.labels.to(where))
-        with deterministic():
-            measures.append(evaluate(network.to(where), there))
-    assert measures[1] == pytest.approx(measures[0], rel=1e-4, abs=1e-5, nan_ok=True)
-
-
-@pytest.mark.parametrize("kind", ["capsnet", "cnn"])
-def test_features_of_frozen_layers_stay_on_the_device(place, images, kind):
-    network = build_network(spec_of(kind, hidden=2), seeded()).to(place)
+def test_features_of_frozen_layers_stay_on_the_device(cuda, images, kind):
+    network = build_network(spec_of(kind, hidden=2), seeded()).to(cuda)
     data = images[0].on_device()
     with deterministic():
         features = frozen_features(network, data, 1)
         found = features.run(network, slice(5)).scores
         expected = data.run(network, slice(5)).scores
-    assert features.inputs.device.type == place.type
+    assert features.inputs.device.type == "cuda"
     assert_near(found, expected.detach().cpu(), VALUES)

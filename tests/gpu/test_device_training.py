@@ -1,4 +1,4 @@
-"""Trainings on a device: the same bits again, resumed, and in processes that share it."""
+"""Trainings on a GPU: the same bits again, resumed, and in processes that share it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from capsnet_study.routing.params import RoutingParams
 from capsnet_study.training.checkpoints import Checkpoint
 from capsnet_study.training.fit import Budget, fit
 from capsnet_study.training.trials import run_trainings, trial
-from tests.gpu.conftest import CUDA
+from tests.gpu.conftest import NEEDS_CUDA
+
+pytestmark = NEEDS_CUDA
 
 BUDGET = Budget(epochs=3, batch_size=7, lr=0.005, evaluations=3, fitness_memory=0.5)
 FITNESS = RoutingParams(n_iter=2, eta=0.1, eta_max=1.0)  # eta follows what the state holds
@@ -48,20 +50,16 @@ def train(spec, images, checkpoint=None, killed_at=None):
     return rows, weights_of(network)
 
 
-def assert_same(one, other):
-    np.testing.assert_equal(one, other)  # NaN equals NaN
-
-
-def test_a_training_that_is_killed_and_resumed_ends_in_the_same_bits(place, spec, images, tmp_path):
+def test_a_training_that_is_killed_and_resumed_ends_in_the_same_bits(cuda, spec, images, tmp_path):
     undisturbed = train(spec, images)
     checkpoint = Checkpoint(tmp_path / "training.safetensors", seconds=0.0)
     for step in (4, 11):
         with pytest.raises(KilledError):
             train(spec, images, checkpoint, step)
-    assert_same(train(spec, images, checkpoint), undisturbed)
+    np.testing.assert_equal(train(spec, images, checkpoint), undisturbed)  # NaN equals NaN
 
 
-def test_no_operation_adds_in_any_order(place, spec, images):
+def test_no_operation_adds_in_any_order(cuda, spec, images):
     """PyTorch raises at those that it knows to; the results are those without the check."""
     expected = train(spec, images)
     torch.use_deterministic_algorithms(True)
@@ -69,14 +67,13 @@ def test_no_operation_adds_in_any_order(place, spec, images):
         found = train(spec, images)
     finally:
         torch.use_deterministic_algorithms(False)
-    assert_same(found, expected)
+    np.testing.assert_equal(found, expected)
 
 
-def test_a_training_goes_as_on_the_cpu(place, spec, images, monkeypatch):
+def test_a_training_goes_as_on_the_cpu(cuda, spec, images, monkeypatch):
     """Adam makes much of small differences: losses agree to a hundredth, over fifteen steps."""
     found, _ = train(spec, images)
     monkeypatch.setenv("CAPS_DEVICE", "cpu")
-    monkeypatch.setenv("CAPS_ROUTING", "fused")
     expected, _ = train(spec, images)
     for name in ("step", "epoch", "samples"):
         assert [row[name] for row in found] == [row[name] for row in expected]
@@ -84,9 +81,8 @@ def test_a_training_goes_as_on_the_cpu(place, spec, images, monkeypatch):
     assert [row["loss"] for row in found] == pytest.approx(losses, rel=1e-2, nan_ok=True)
 
 
-@pytest.mark.parametrize("place", [CUDA], indirect=True)  # other tests cover the CPU
 def test_processes_that_share_the_device_change_no_bit(
-    place, model, routing, images, train_params, monkeypatch
+    cuda, model, routing, images, train_params, monkeypatch
 ):
     spec = NetworkSpec("capsnet", model, capsules=CapsuleParams(0.5, True), routing=routing)
     params = replace(train_params, epochs=1)
@@ -96,4 +92,4 @@ def test_processes_that_share_the_device_change_no_bit(
         monkeypatch.setenv("CAPS_WORKERS", count)
         found.append(run_trainings(trainings))
     for one, other in zip(*found, strict=True):
-        assert_same(one, other)
+        np.testing.assert_equal(one, other)
