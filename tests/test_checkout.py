@@ -19,19 +19,14 @@ def test_code():
 
 test_code()
 """
-COMMANDS = [
-    *(("-m", f"{part}.show") for part in ("stages", "scripts", "benchmarks")),
-    ("-m", "pytest", "-q", "-s", "tests"),
-]
+COMMANDS = [("-m", "stages.show"), ("-m", "pytest", "-q", "-s", "tests")]
 
 
 @pytest.fixture
 def other(tmp_path: Path) -> Path:
     """Another checkout: a copy of what commands begin with, and some that show whose code runs."""
-    copy(tmp_path, "pyproject.toml", "src")
-    for part in ("stages", "scripts", "benchmarks"):
-        copy(tmp_path, f"{part}/__init__.py")
-        (tmp_path / part / "show.py").write_text(SHOW)
+    copy(tmp_path, "pyproject.toml", "src", "stages/__init__.py")
+    (tmp_path / "stages/show.py").write_text(SHOW)
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests/test_show.py").write_text(SHOW)
     return tmp_path

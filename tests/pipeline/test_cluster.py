@@ -12,12 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from capsnet_study.common import workers
-from capsnet_study.common.workers import checksum_of_package, parallel_map
+from capsnet_study.common.workers import parallel_map
 from capsnet_study.running import cluster
 from capsnet_study.running.cluster import ClusterError, address_of, run_on_cluster
 from tests.pipeline.conftest import copy_project, run, tiny_params
-from tests.project import copy
 
 PATIENCE = 300.0
 STAGE = (sys.executable, "-m", "stages.arm", "sweep", "n6_fitness")
@@ -136,13 +134,3 @@ def test_an_engine_is_local_or_a_scheduler(engine: str):
     assert address_of("dask://host:8786") == "tcp://host:8786"
     with pytest.raises(ClusterError, match=f"CAPS_ENGINE = '{engine}'"):
         address_of(engine)
-
-
-def test_the_checksum_follows_the_code(monkeypatch, tmp_path: Path):
-    before = checksum_of_package()
-    copy(tmp_path, "src")
-    package = tmp_path / "src/capsnet_study"
-    monkeypatch.setattr(workers, "__file__", str(package / "common/workers.py"))
-    assert checksum_of_package() == before
-    (package / "training.py").write_text("NEW = 1\n")
-    assert checksum_of_package() != before

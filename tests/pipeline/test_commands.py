@@ -13,7 +13,6 @@ from capsnet_study.common.devices import device
 from capsnet_study.common.errors import StudyError
 from capsnet_study.common.workers import parallel_map
 from capsnet_study.routing.path import routing_path
-from capsnet_study.training.fit import LossNotFiniteError
 from stages.command import run_command
 from tests.project import ROOT
 
@@ -31,40 +30,33 @@ def ended_with(monkeypatch):
     return run
 
 
-@pytest.mark.parametrize("kind", [StudyError, OSError])
-def test_what_the_user_can_correct_is_one_line(kind, ended_with):
-    def main() -> None:
-        raise kind("what is wrong")
-
-    assert ended_with(main) == "error: what is wrong"
-
-
-def test_a_fault_of_the_code_keeps_its_traceback(monkeypatch):
-    def main() -> None:
-        raise KeyError("no such key")
-
-    monkeypatch.setattr(sys, "argv", ["command"])
-    with pytest.raises(KeyError):
-        run_command(main)
-
-
-def diverges(trial: int) -> None:
-    raise LossNotFiniteError(f"trial {trial}")
-
-
-def test_of_several_failed_trials_each_has_a_line(ended_with):
-    def main() -> None:
-        parallel_map(diverges, [(0,), (1,)])
-
-    assert ended_with(main) == "error: trial 0\nand LossNotFiniteError: trial 1"
-
-
 def test_the_line_is_all_of_stderr_and_the_status_is_1(workspace):
     (workspace / "params.yaml").unlink()
     command = [sys.executable, "-m", "stages.digits"]
     done = subprocess.run(command, text=True, capture_output=True)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "error: params.yaml: no such file\n"
+
+
+def fails(kind: type[Exception], number: int) -> None:
+    raise kind(f"what is wrong with {number}")
+
+
+@pytest.mark.parametrize("kind", [StudyError, OSError])
+def test_what_the_user_can_correct_is_one_line_for_each_task(kind, ended_with):
+    def main() -> None:
+        parallel_map(fails, [(kind, 0), (kind, 1)])
+
+    expected = f"error: what is wrong with 0\nand {kind.__name__}: what is wrong with 1"
+    assert ended_with(main) == expected
+
+
+def test_a_fault_of_the_code_keeps_its_traceback(ended_with):
+    def main() -> None:
+        parallel_map(fails, [(KeyError, 0)])
+
+    with pytest.raises(KeyError):
+        ended_with(main)
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"]])

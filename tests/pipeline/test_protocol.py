@@ -23,7 +23,6 @@ from capsnet_study.models.spec import NetworkSpec, build_network
 from capsnet_study.models.weights import Weights, load_network, weights_of
 from capsnet_study.params import load_params
 from capsnet_study.representation.activations import layer_activations
-from capsnet_study.representation.embedding import tsne_map
 from capsnet_study.representation.params import MODELS
 from capsnet_study.training import trials
 from capsnet_study.training.arms import main_arm
@@ -183,16 +182,6 @@ def test_each_map_lies_where_its_trial_set_perplexity_and_seed_say(
     for trial, index, which, seed in product(range(2), repeat=4):
         expected = marked(drawn[trial, index], PERPLEXITIES[which], seed, "")
         np.testing.assert_array_equal(maps[trial, index, which, seed], expected)
-
-
-def test_maps_are_drawn_by_tsne(study: Path) -> None:
-    drawn = write_activations("network")["linear1"]
-    params = tiny_params() | {"manifold": tiny_params()["manifold"] | {"perplexity": 5.0}}
-    Path("params.yaml").write_text(yaml.safe_dump(params))
-    embed.main("capsnet", "network", "linear1")
-    maps = read_arrays("data/embeddings/capsnet.safetensors")["maps"]
-    alone = tsne_map(drawn[1, 0], 5.0, 0, params["manifold"]["tsne_init"])
-    np.testing.assert_array_equal(maps[1, 0, 0, 0], alone)
 
 
 def test_claims_rest_on_the_maps_of_the_main_perplexity(study: Path, threads_of: Callable) -> None:

@@ -43,17 +43,8 @@ def test_a_grouping_that_explains_nothing_is_as_none() -> None:
     values += values.mean() - values.mean(axis=1, keepdims=True)  # and equal rows
     found = mixed_mean(*crossed(values))
     assert found.error == pytest.approx(values.std(ddof=1) / np.sqrt(values.size), rel=1e-5)
-
-
-@given(seed=st.integers(0, 99))
-def test_what_all_share_is_part_of_the_mean(seed: int) -> None:
-    values = table(seed, 0.01, 0.0, 0.004)[:, 0]
-    settings, start = np.arange(len(values)), np.zeros(len(values))
-    found = mixed_mean(values, [settings, start])
-    assert found.error == pytest.approx(values.std(ddof=1) / np.sqrt(len(values)), rel=1e-4)
-
-
-def test_equal_values_have_no_error() -> None:
+    flat, (rows, _) = crossed(values)
+    assert mixed_mean(flat, [rows, np.zeros(len(flat))]) == mixed_mean(flat, [rows])
     assert mixed_mean(*crossed(np.full((3, 2), 0.25))) == (0.25, 0.0)
 
 
