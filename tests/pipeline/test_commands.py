@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import subprocess
 import sys
 
@@ -57,19 +56,6 @@ def test_a_fault_of_the_code_keeps_its_traceback(ended_with):
 
     with pytest.raises(KeyError):
         ended_with(main)
-
-
-@pytest.mark.parametrize("arguments", [[], ["--help"]])
-def test_a_terminal_that_cannot_show_a_character_gets_another(arguments, ended_with, monkeypatch):
-    def main() -> None:
-        """Turn a → b."""
-        print("a → b")
-
-    output = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(output, encoding="ascii"))
-    assert ended_with(main, *arguments) == 0
-    sys.stdout.flush()
-    assert b"a ? b" in output.getvalue()
 
 
 def test_every_stage_runs_so():

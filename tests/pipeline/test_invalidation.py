@@ -43,12 +43,10 @@ CHANGES = {
         {"ablations@n9_late", "settings@short", "causes", "effects"},
         {"sweep", "fitting", "yoked", "interventions", "settings@gain"} | PRETRAIN,
     ),
-    "yoked.n3_as_n9.n_iter": (2, {"yoked@n3_as_n9", "causes"}, TRAININGS - {"yoked"}),
     "settings.short.trials": (9, {"settings@short"}, {"sweep", "settings@gain"} | DATA),
     "manifold.perplexity": (25.0, {"embed"}, {"activations", "activations_controls"} | TRAININGS),
     "manifold.pairs": (["7-8", "3-5"], {"manifold_images"}, {"domains"} | TRAININGS),
     "transfer.epochs": (9, TRANSFER, TRAININGS),
-    "transfer.splits": (3, {"domains"}, TRAININGS - PRETRAIN),
     "figures.dpi": (90, {"figures", "report"}, {"claims", "manifold"} | TRAININGS | TRANSFER),
     "train.epochs": (
         9,
@@ -57,8 +55,6 @@ CHANGES = {
     ),
     "train.lr_cnn": (0.1, CNNS, {"train_capsnet", "pretrain_uniform", "transfer_capsnet"}),
     "data.seed": (5, DATA, {"digits"}),
-    "data.source": ("fashion", {"digits"} | DATA | TRAININGS, set()),
-    "capsules.init_gain": (0.7, {"train_capsnet", "pretrain_uniform"}, {"pretrain_cnn"}),
 }
 CODE = {
     # file: stages that execute it, stages that must not run at all
@@ -66,6 +62,7 @@ CODE = {
     "transfer/schemes.py": (TRANSFER, TRAININGS),
     "faithfulness/chamfer.py": ({"faithfulness"}, {"embed"} | TRAININGS),
     "settings/effects.py": ({"effects"}, {"claims"} | TRAININGS),
+    "claims/verdicts.py": ({"claims", "effects"}, {"fitting"} | TRAININGS),
     "figures/style.py": ({"figures"}, {"claims"} | TRAININGS),
     "running/progress.py": (set(), {"report"} | TRAININGS),
 }

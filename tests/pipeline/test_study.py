@@ -14,7 +14,7 @@ import pytest
 import yaml
 from dvc.repo import Repo
 
-from capsnet_study.common.executed import CANNOT_AFFECT_RESULTS, closure, is_within
+from capsnet_study.common.executed import CANNOT_AFFECT_RESULTS, is_within
 from capsnet_study.common.storage import read_arrays, read_json, read_table
 from capsnet_study.params import Params, load_params
 from capsnet_study.representation.params import MODELS
@@ -39,7 +39,6 @@ class Ran(NamedTuple):
     modules: set[str]
     params: set[str]
     files: set[str]
-    tasks: set[str]  # modules of the functions that ran as tasks
     written: set[str]
     declared: set[str]  # parameters
     deps: set[str]
@@ -109,14 +108,6 @@ def is_package(module: str) -> bool:
     return (ROOT / "src" / module.replace(".", "/")).is_dir()
 
 
-def test_no_training_executes_what_only_the_report_needs() -> None:
-    packages = {"stages": ROOT / "stages", "capsnet_study": ROOT / "src" / "capsnet_study"}
-    parts = ("claims", "report", "figures", "fitting", "faithfulness", "names", "stats")
-    for script in ("arm", "train", "pretrain", "transfer", "settings"):
-        for name in closure(f"stages.{script}", packages):
-            assert not is_within(name, [f"capsnet_study.{part}" for part in parts]), script
-
-
 def test_params_read_are_params_declared(ran: dict[str, Ran]) -> None:
     """Of a group of stages, each member need not read all that the group declares."""
     groups: dict[str, tuple[set[str], set[str]]] = {}
@@ -157,11 +148,6 @@ def test_files_written_are_outs_declared(ran: dict[str, Ran], study: Path) -> No
         undeclared, unwritten = mismatch(one.written, one.outs)
         unwritten -= {out for out in unwritten if (study / out).is_dir()}  # and empty
         assert (undeclared, unwritten) == (set(), set()), name
-
-
-def test_tasks_need_nothing_that_a_worker_of_a_cluster_lacks(ran: dict[str, Ran]) -> None:
-    modules = {module for one in ran.values() for module in one.tasks}
-    assert modules and all(module.startswith("capsnet_study.") for module in modules)
 
 
 # What there is in the end

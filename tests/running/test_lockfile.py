@@ -77,21 +77,6 @@ def test_a_shorter_file_that_is_committed_was_not_cut_off(folder: Path) -> None:
     assert not cut_off() and is_whole(SHORTER)
 
 
-def test_the_marks_of_a_merge_are_no_whole_file(folder: Path) -> None:
-    put(OLD.replace("  digits:\n", "<<<<<<< HEAD\n  digits:\n"), kept=OLD)
-    assert cut_off() == [LOCK]
-
-
-def test_a_full_disk_stops_no_stage(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
-        raise OSError("no space left on device")
-
-    write_text(LOCK, OLD)
-    monkeypatch.setattr("capsnet_study.running.lockfile.write_text", full)
-    keep_lock()
-    assert not KEPT.exists()
-
-
 def test_the_kept_file_is_restored(
     make: Make, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

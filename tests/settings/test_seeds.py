@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from capsnet_study.claims.verdicts import evaluate_claims
 from capsnet_study.params import load_params
 from capsnet_study.settings.builtin import tuned_arms
 from capsnet_study.settings.effects import EFFECTS, effect_in, effects_of, pooled
@@ -15,7 +14,7 @@ from capsnet_study.settings.record import judge_settings
 from capsnet_study.settings.results import SettingsResults
 from capsnet_study.settings.seeds import other_seeds, together
 from tests.project import ROOT
-from tests.tables import CLAIMS, stored
+from tests.tables import stored
 
 PARAMS = load_params(str(ROOT / "params.yaml"))
 SETTINGS = {
@@ -74,13 +73,6 @@ def test_trials_of_all_seeds_are_numbered_anew_and_paired() -> None:
     assert (found.n, found.mean) == (11, pytest.approx(gaps.mean()))
     half = (found.high - found.low) / 2
     assert half == pytest.approx(2.228139 * gaps.std() / np.sqrt(11))  # t of 10 degrees of freedom
-
-
-def test_the_claims_of_all_seeds_are_judged_on_all_their_trials() -> None:
-    (claim,) = (claim for claim in CLAIMS if claim.id == "C2")
-    trials = together(table().replace({"n1": "n3", "n3": "n9"}), SEEDS)
-    part = claim.model_copy(update={"parts": claim.parts[1:]})
-    assert evaluate_claims([part], {"fitting": trials})["C2"].parts[0].n == 11
 
 
 def test_over_settings_all_seeds_are_one_and_a_start_is_a_trial_of_a_seed() -> None:
