@@ -27,7 +27,7 @@ class Layer(NamedTuple):
     name: str
     size: str
     link: str = ""
-    studied: bool = False  # whether the study looks at its activations
+    studied: bool = False  # whether the study analyses its activations
 
 
 def capsnet_layers(model: ModelParams) -> list[Layer]:
@@ -91,7 +91,7 @@ def figure_architectures(
 
 
 def _draw_network(axes: Axes, layers: Sequence[Layer], colour: str) -> None:
-    """Draw a row of boxes joined by arrows; the layer that the study looks at is bold."""
+    """Draw a row of boxes joined by arrows; the layer that the study analyses is bold."""
     for place, layer in enumerate(layers):
         x, weight = PITCH * place, "bold" if layer.studied else "normal"
         corner = (x - BOX / 2, -0.5)

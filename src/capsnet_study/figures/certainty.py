@@ -103,7 +103,7 @@ def _draw_labels(axes: Axes, means: pd.DataFrame, arms: Arms) -> None:
 
 
 def _draw_uniform(axes: Axes, level: float) -> None:
-    """Draw and name the exact match of uniform coupling, whose logarithm does not exist."""
+    """Draw and name the exact match of uniform coupling, which has no place on the axis."""
     if np.isnan(level):
         return
     axes.axhline(level, **style.REFERENCE)

@@ -51,7 +51,7 @@ def _same_height(titles: list[str]) -> list[str]:
 
 
 def _draw_effect(axes: Axes, effect: EffectOverSettings, rows: Mapping[str, int]) -> None:
-    """Draw a row per setting; the main study, alone and with all seeds, stands out."""
+    """Draw a row per setting, with the main study, alone and with all seeds, in black."""
     if effect.pooled is not None:
         low, high = PERCENT * effect.pooled.low, PERCENT * effect.pooled.high
         axes.axvspan(low, high, color=style.SKY, alpha=0.25, linewidth=0, zorder=0)

@@ -17,7 +17,7 @@ from capsnet_study.figures.values import all_arms, over_trials
 from capsnet_study.training.arms import Arms, eta_arms, n_iter_arms
 
 JOINED = np.array([0.025, 0.1, 0.3, 1.0])  # shares of the steps at which grey lines join all arms
-EARLY = 0.25  # share of the steps in which the red arrow goes; the green one in the others
+EARLY = 0.25  # share of the steps that the red arrow covers; the green one covers the others
 FAINT = 0.2  # opacity at the first evaluation
 
 
@@ -121,10 +121,10 @@ def _join_equal_steps(axes: Axes, points: pd.DataFrame) -> None:
 
 
 def _draw_arrows(axes: Axes, paths: Mapping[str, pd.DataFrame]) -> None:
-    """Draw the paper's arrows: entropy that falls deeply early (red), or with accuracy (green).
+    """Draw the paper's arrows: a deep early fall of entropy (red), a fall with accuracy (green).
 
-    The red one goes with the arm whose entropy is lowest when it ends, and the green one from then
-    on with the arm that ends most accurate.
+    The red arrow follows the arm with the lowest entropy at its end. From that step on, the green
+    arrow follows the arm that is most accurate after training.
     """
     early = {key: path.loc[: EARLY * path.index[-1]] for key, path in paths.items()}
     deepest = min(early.values(), key=lambda path: path["y"].iloc[-1])

@@ -1,4 +1,4 @@
-"""Couplings of trained networks changed: what is left, and training with one n, testing with n."""
+"""Interventions on trained networks: changed couplings, and other numbers of iterations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LAYER_LOOKS = {
 }
 SHOWN_ARMS = ("n3", "n9")
 APART = 0.24  # rows between the layers of a change
-COLOURS = "PuOr"  # of gains and losses: told apart by all eyes
+COLOURS = "PuOr"  # gains and losses, colour-blind safe
 DARK = 0.75  # share of the scale from which numbers are white
 
 

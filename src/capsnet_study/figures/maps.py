@@ -18,7 +18,7 @@ from capsnet_study.figures.marks import show_image
 from capsnet_study.names import MODEL_NAMES
 
 # Corners of the colour square: blue to brown along the rows, dark to light along the columns,
-# two directions that every kind of colour vision tells apart.
+# two directions that can be distinguished with any colour vision.
 CORNERS = np.array([[[8, 48, 107], [135, 206, 250]], [[127, 48, 8], [255, 205, 90]]]) / 255
 DISPARITY = "procrustes_disparity"
 SHOWN_SHIFTS = (-MAX_SHIFT, 0, MAX_SHIFT)
@@ -117,8 +117,8 @@ def figure_maps(
 ) -> Figure:
     """Draw t-SNE maps of the shifted digits, each aligned to the grid of shifts.
 
-    Colours tell the row and column offset. Below each map stands its Procrustes disparity, and the
-    mean over trials and t-SNE seeds.
+    Colours show the row and column offset. The label below each map gives its Procrustes disparity
+    and the mean over trials and t-SNE seeds.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ def draw_mean(
     along : {"x", "y"}
         The axis of the values.
     dots : float, optional
-        How far from the mean the single values stand aside; not drawn by default.
+        Offset of the single values from the mean; by default they are not drawn.
     """
     values = values.dropna()
     if values.empty:

@@ -20,7 +20,7 @@ NEW, TUNED = "xxxxx", "/////"
 
 
 class Layer(NamedTuple):
-    """Where the weights of a layer come from, and the hatch that tells how they are trained."""
+    """The source of the weights of a layer, and a hatch that shows how they are trained."""
 
     source: str
     hatch: str = ""

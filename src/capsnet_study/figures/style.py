@@ -37,7 +37,6 @@ RC = {
     "xtick.major.size": 2.5,
     "ytick.major.size": 2.5,
     "legend.fontsize": SMALL,
-    "legend.title_fontsize": SMALL,
     "legend.frameon": False,
     "legend.handlelength": 2.0,
     "legend.labelspacing": 0.3,
@@ -58,10 +57,10 @@ REFERENCE = {"color": NOTE_COLOUR, "linewidth": 0.8, "linestyle": ":", "zorder":
 BLUE, SKY, GREEN, ORANGE, VERMILION, PURPLE = (
     "#0072b2", "#56b4e9", "#009e73", "#e69f00", "#d55e00", "#cc79a7",
 )  # fmt: skip
-DOMAIN_COLOURS = {"A": "#e08a5b", "B": "#6db3e0"}  # the paper's red and blue, safe for all eyes
+DOMAIN_COLOURS = {"A": "#e08a5b", "B": "#6db3e0"}  # the paper's red and blue, colour-blind safe
 
 # Cool colours for n and warm ones for eta, the lighter the farther from the usual n = 1, eta = 1:
-# deuteranopes and protanopes, too, tell any two of these apart (a CIEDE2000 distance above 10).
+# deuteranopes and protanopes, too, can distinguish any two (a CIEDE2000 distance above 10).
 N_ITER_COLOURS = {
     1.0: "#3d0f95",
     2.0: "#2255a8",
@@ -180,7 +179,7 @@ def legend_below(figure: Figure, looks: Iterable[Look], columns: int, lines: boo
 
 
 def render(figure: Figure, format: Literal["png", "svg"], dpi: int) -> bytes:
-    """Return the file content of a figure; equal figures give equal bytes.
+    """Return the file content of a figure; the same figure always gives the same bytes.
 
     Parameters
     ----------
@@ -201,7 +200,7 @@ def render(figure: Figure, format: Literal["png", "svg"], dpi: int) -> bytes:
 
 
 def _settle(figure: Figure) -> None:
-    """Lay a figure out once and for all: repeated drawing would move things a little."""
+    """Fix the layout of a figure, which repeated drawing would otherwise shift a little."""
     for _ in range(2):  # the second pass knows the sizes of legends and labels from the first
         figure.draw_without_rendering()
     figure.set_layout_engine("none")

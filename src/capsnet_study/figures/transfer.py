@@ -67,7 +67,7 @@ def _draw_schemes(axes: Axes, table: pd.DataFrame, rows: Mapping[str, float]) ->
 
 
 def scheme_rows(gap: float = 0.5) -> dict[str, float]:
-    """Return where each scheme stands: neighbours one apart, groups wider."""
+    """Return the row of each scheme, with gaps between groups."""
     rows, row = {}, 0.0
     for group in SCHEME_GROUPS.values():
         for scheme in group:
