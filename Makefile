@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: quickstart study readme page verify restore restore-lock test gpu lint
+.PHONY: quickstart study readme page verify restore restore-lock test test-slow test-all gpu lint
 .DEFAULT_GOAL := quickstart
 
 quickstart: .venv/installed  ## the whole pipeline on 5,000 bundled digits, in minutes
@@ -32,8 +32,15 @@ restore: .venv/installed  ## back to the committed parameters and results, and w
 restore-lock: .venv/installed  ## put the last whole dvc.lock back after a kill has cut it off
 	python -m stages.restore_lock
 
-test: .venv/installed  ## the test suite, files side by side; the long ones of tests/pipeline first
-	pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+PYTEST := pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+test: .venv/installed  ## the test suite, in minutes
+	$(PYTEST) -m "not slow"
+
+test-slow: .venv/installed  ## kills, a cluster, a browser, whole runs; more examples of each property
+	$(PYTEST) -m "slow or hypothesis" --hypothesis-profile=long
+
+test-all: test test-slow  ## everything
 
 gpu: export CAPS_DEVICE = cuda
 gpu: .venv/installed  ## on a machine with CUDA: its tests, the routing benchmark, one trial timed

@@ -11,13 +11,14 @@ from capsnet_study.common.storage import read_table
 from capsnet_study.names import MAIN_MODELS
 from capsnet_study.representation.params import MODELS
 
-
 REPRESENTATIONS = (*MODELS, "cnn_decay")
 
 
 def read_faithfulness(name: Literal["measures", "sensitivity", "maps"]) -> pd.DataFrame:
     """Return a table of data/faithfulness of all models, with the column ``model`` first."""
-    tables = {model: read_table(f"data/faithfulness/{model}/{name}.csv") for model in REPRESENTATIONS}
+    tables = {
+        model: read_table(f"data/faithfulness/{model}/{name}.csv") for model in REPRESENTATIONS
+    }
     return pd.concat(tables, names=["model", None]).reset_index("model").reset_index(drop=True)
 
 

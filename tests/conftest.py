@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +11,7 @@ from hypothesis import HealthCheck, settings
 from jaxtyping import install_import_hook
 from threadpoolctl import threadpool_limits
 
-ROOT = Path(__file__).parents[1]
-SOURCE = ROOT / "src"
+from tests.project import ROOT, SOURCE
 
 # Processes that a test starts run this checkout's code, too, whatever is installed.
 os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(SOURCE)])
@@ -38,11 +36,11 @@ from capsnet_study.routing.params import RoutingParams
 from capsnet_study.training.params import TrainParams
 from capsnet_study.training.trials import ImageSet
 
-# A busy machine is no failure of the code under test, hence no deadline.
-UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("quick", UNHURRIED, max_examples=15, derandomize=True)
-settings.register_profile("thorough", UNHURRIED, max_examples=200)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+# A busy machine is no failure of the code under test.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("dev", patient, max_examples=20)
+settings.register_profile("long", patient, max_examples=200)
+settings.load_profile("dev")  # unless `--hypothesis-profile=long` says otherwise
 # As in a trial; with tiny networks, threads would only wait for each other.
 torch.set_num_threads(1)
 threadpool_limits(limits=1)

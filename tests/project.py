@@ -1,4 +1,4 @@
-"""The project as it stands in the working tree, with or without Git."""
+"""The project as it is in the working tree, with or without Git."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+SOURCE = ROOT / "src"
 
 
 def text_of(path: str) -> str:
@@ -19,6 +20,7 @@ def copy(folder: Path, *paths: str) -> None:
         source, target = ROOT / path, folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, target, dirs_exist_ok=True)
+            ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", "*.tmp")
+            shutil.copytree(source, target, ignore=ignored, dirs_exist_ok=True)
         else:
             shutil.copy2(source, target)

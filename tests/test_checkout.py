@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.project import copy
+from tests.project import ROOT, copy
 
 SHOW = """\
 import capsnet_study
@@ -19,19 +19,14 @@ def test_code():
 
 test_code()
 """
-COMMANDS = [
-    *(("-m", f"{part}.show") for part in ("stages", "scripts", "benchmarks")),
-    ("-m", "pytest", "-q", "-s", "tests"),
-]
+COMMANDS = [("-m", "stages.show"), ("-m", "pytest", "-q", "-s", "tests")]
 
 
 @pytest.fixture
 def other(tmp_path: Path) -> Path:
     """Another checkout: a copy of what commands begin with, and some that show whose code runs."""
-    copy(tmp_path, "pyproject.toml", "src")
-    for part in ("stages", "scripts", "benchmarks"):
-        copy(tmp_path, f"{part}/__init__.py")
-        (tmp_path / part / "show.py").write_text(SHOW)
+    copy(tmp_path, "pyproject.toml", "src", "stages/__init__.py")
+    (tmp_path / "stages/show.py").write_text(SHOW)
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests/test_show.py").write_text(SHOW)
     return tmp_path
@@ -50,8 +45,7 @@ def test_processes_that_tests_start_run_the_code_of_this_checkout(tmp_path: Path
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, text=True, capture_output=True
     )
-    root = Path(__file__).parents[1]
-    expected = (root / "src/capsnet_study/__init__.py", root / "stages/__init__.py")
+    expected = (ROOT / "src/capsnet_study/__init__.py", ROOT / "stages/__init__.py")
     assert done.stdout.split() == [str(path) for path in expected]
 
 

@@ -74,65 +74,12 @@ def test_what_is_left_is_the_code_as_it_is_written():
     ]
 
 
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ('"""Module."""', '"""Another\n\n# module."""'),
-        ('"""Module."""\n\n', ""),
-        ('"""Of what."""', "'of' \"what\""),
-        ('"""Of what."""', '(\n    "of"  # a comment within\n    "what"\n)'),
-        ('    """Class."""\n', ""),
-        ('"""Of one."""', '"""Of äll.\n    """  # and a comment'),
-        ('"""Function."""', 'r"""Function.\\d"""'),
-        ("# one line of words", "# two lines\n    # of words"),
-        ("    # one line of words\n", ""),
-        ("LIMIT = 3", "LIMIT = 3  # at most"),
-        ("LIMIT = 3", "LIMIT = 3 \t"),
-        ("LIMIT = 3\n", "LIMIT = 3\n\x0c\n\t\n"),
-        ("\n", "\r\n"),
-        ('  # {unit}"\n', '  # {unit}"'),
-    ],
-)
-def test_words_and_blanks_change_nothing(old, new):
-    assert old in USUAL
-    assert executed(USUAL.replace(old, new)) == executed(USUAL)
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("LIMIT = 3", "LIMIT = 4"),
-        ("import pi", "import pi, tau"),
-        ('unit: str = "cm"', 'unit: str = "mm"'),
-        ("class Sizes:", "@dataclass\nclass Sizes:"),
-        ("  # {unit}", "  # in {unit}"),
-        ("width: int = 2", "width: int"),
-        ("    return", "    pass\n    return"),
-    ],
-)
-def test_a_change_of_code_is_one(old, new):
-    assert old in USUAL
-    assert executed(USUAL.replace(old, new)) != executed(USUAL)
-
-
-TEXT = 'text = """one  \n\n# two\n\n  {three}  """\n'
-
-
-@pytest.mark.parametrize(
-    "source", [TEXT, TEXT.replace('"""one', 'f"""one'), TEXT.replace('"""one', 'b"""one')]
-)
-def test_every_blank_in_a_string_counts(source):
-    assert executed(source) == source.rstrip("\n")
-    for blank in ("  \n", "\n\n", "# two", "  {"):
-        assert executed(source.replace(blank, blank[1:])) != executed(source)
-
-
 AWKWARD = {
     "a body of words": 'def f():\n    """Words."""\n\n\nclass E(Error):\n    "words"\n    "more"\n',
     "words after a colon": 'def f(): """Words."""; "more"\nif f: "words"; f()\nelse: "words"\n',
     "words before code": '"""Words."""; x = 1\nif x:\n    "words" ;y = "#"; "words"\n',
     "words of more than one byte": 's = "ä€"; """Wörter."""; t = "ü#"  # ö\n"""ö"""  # ö\n',
-    "words everywhere": """
+    "words in every kind of body": """
 try:
     "words"
 except E:
@@ -149,8 +96,6 @@ match a:
     case 1:
         "words"
 """,
-    "nothing": "",
-    "nothing but words": '"""Words."""\n"more"\n# end\n',
     "brackets": "x = [  # one\n\n    1,  # 1\n    # two\n    2,\n]\n",
     "a comment that ends in a backslash": "x = 1  # one \\\ny = 2\n",
     "lines that go on": "x = 1 + \\\n    2  # two\nwith a, \\\n\\\n  b: pass\n",
@@ -161,7 +106,6 @@ match a:
     "all kinds of line ends": 'x = 1\r\n\r\n# one\ry = """a\r\n  \r\nb"""\r',
     "f-strings": 'f"{x!r:>{w}} # {y}"  # one\nf"""a  \n\n{\n x  \n}  \n# b"""\n',
     "tabs": 'if x:\n\t"""Words."""\n\ty = 1\t# one\n\t\n\t# two\n',
-    "no line end": "x = 1\n# end",
 }
 
 
@@ -172,12 +116,6 @@ def test_what_is_left_of_awkward_code_does_the_same(name):
     assert without_strings(left) == without_strings(source)
     assert executed(left) == left
     assert "words" not in left.lower() and "wörter" not in left.lower()
-
-
-def test_what_is_left_of_the_study_does_the_same():
-    for path in FILES:
-        source = path.read_text(encoding="utf-8")
-        assert without_strings(executed(source)) == without_strings(source), path
 
 
 WORDS = ["\n", "  \n", "# words\n", "    # wörter \\\n", "\x0c\n", "\t# '''\n", '"""words"""\n']
@@ -272,20 +210,16 @@ def test_what_cannot_affect_results_exists():
     assert not is_within("capsnet_study.runningmate", CANNOT_AFFECT_RESULTS)
 
 
-INITS = [path for path in FILES if path.name == "__init__.py" and path.parent.name != "stages"]
-
-
-@pytest.mark.parametrize("path", INITS, ids=lambda path: path.parent.name)
-def test_packages_hold_no_code_but_names_attached_lazily(path):
+def test_packages_hold_no_code_but_names_attached_lazily():
     """A closure leaves them out."""
-    code = ast.parse(executed(path.read_text("utf-8"))).body
-    if code:
-        loader, names = code
-        assert ast.unparse(loader) == "import lazy_loader"
-        assert ast.unparse(names.value.func) == "lazy_loader.attach"
-        (attached,) = names.value.keywords
-        assert ast.unparse(names.value.args[0]) == "__name__"
-        assert ast.literal_eval(attached.value)
+    for path in FILES:
+        code = ast.parse(executed(path.read_text("utf-8"))).body
+        if path.name == "__init__.py" and path.parent.name != "stages" and code:
+            loader, names = code
+            assert ast.unparse(loader) == "import lazy_loader"
+            assert ast.unparse(names.value.func) == "lazy_loader.attach"
+            (attached,) = names.value.keywords
+            assert ast.literal_eval(attached.value)
 
 
 def test_no_module_imports_by_a_name_that_a_package_attaches():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import subprocess
 import sys
 
@@ -10,56 +9,24 @@ import pytest
 import torch
 
 from capsnet_study.common.devices import device
-from capsnet_study.common.errors import FileError, ParameterError, StudyError
+from capsnet_study.common.errors import StudyError
 from capsnet_study.common.workers import parallel_map
-from capsnet_study.report.render import OtherVersionError
 from capsnet_study.routing.path import routing_path
-from capsnet_study.running.cluster import ClusterError
-from capsnet_study.training.fit import LossNotFiniteError
 from stages.command import run_command
 from tests.project import ROOT
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        StudyError("what is wrong"),
-        ParameterError("what is wrong"),
-        FileError("what is wrong"),
-        ClusterError("what is wrong"),
-        LossNotFiniteError("what is wrong"),
-        OtherVersionError("what is wrong"),
-        OSError("what is wrong"),
-    ],
-)
-def test_what_the_user_can_mend_is_told_in_one_line(error, refused):
-    def main() -> None:
-        raise error
+@pytest.fixture
+def ended_with(monkeypatch):
+    """Run a command in this process; return its exit status, or the text that it ends with."""
 
-    assert refused(main) == "error: what is wrong"
+    def run(main, *arguments):
+        monkeypatch.setattr(sys, "argv", ["command", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            run_command(main)
+        return ended.value.code
 
-
-def test_a_fault_of_the_code_keeps_its_traceback(monkeypatch):
-    def main() -> None:
-        raise KeyError("no such key")
-
-    monkeypatch.setattr(sys, "argv", ["command"])
-    with pytest.raises(KeyError):
-        run_command(main)
-
-
-def diverges(trial: int) -> None:
-    raise LossNotFiniteError(f"trial {trial}")
-
-
-def test_of_several_failed_trials_each_has_a_line(monkeypatch):
-    def main() -> None:
-        parallel_map(diverges, [(0,), (1,)])
-
-    monkeypatch.setattr(sys, "argv", ["command"])
-    with pytest.raises(SystemExit) as ended:
-        run_command(main)
-    assert ended.value.code == "error: trial 0\nand LossNotFiniteError: trial 1"
+    return run
 
 
 def test_the_line_is_all_of_stderr_and_the_status_is_1(workspace):
@@ -70,30 +37,31 @@ def test_the_line_is_all_of_stderr_and_the_status_is_1(workspace):
     assert done.stderr == "error: params.yaml: no such file\n"
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_a_terminal_that_cannot_show_a_character_gets_another(encoding, monkeypatch):
-    """As arrows in what the runner prints, and dots in its help."""
+def fails(kind: type[Exception], number: int) -> None:
+    raise kind(f"what is wrong with {number}")
 
+
+@pytest.mark.parametrize("kind", [StudyError, OSError])
+def test_what_the_user_can_correct_is_one_line_for_each_task(kind, ended_with):
     def main() -> None:
-        """Turn a → b."""
-        print("a → b")
+        parallel_map(fails, [(kind, 0), (kind, 1)])
 
-    for arguments in ([], ["--help"]):
-        output = io.BytesIO()
-        monkeypatch.setattr(sys, "argv", ["command", *arguments])
-        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(output, encoding=encoding))
-        with pytest.raises(SystemExit) as ended:
-            run_command(main)
-        sys.stdout.flush()
-        assert ended.value.code == 0 and b"a ? b" in output.getvalue()
+    expected = f"error: what is wrong with 0\nand {kind.__name__}: what is wrong with 1"
+    assert ended_with(main) == expected
 
 
-def test_every_command_runs_so():
-    paths = [
-        path for part in ("stages", "scripts", "benchmarks") for path in ROOT.glob(f"{part}/*.py")
-    ]
-    ends = [path.read_text().partition('\nif __name__ == "__main__":\n')[2] for path in paths]
-    assert {end.strip() for end in ends if "main" in end} == {"run_command(main)"}
+def test_a_fault_of_the_code_keeps_its_traceback(ended_with):
+    def main() -> None:
+        parallel_map(fails, [(KeyError, 0)])
+
+    with pytest.raises(KeyError):
+        ended_with(main)
+
+
+def test_every_stage_runs_so():
+    texts = [path.read_text() for path in ROOT.glob("stages/*.py")]
+    ends = {text.partition('\nif __name__ == "__main__":\n')[2].strip() for text in texts}
+    assert ends - {""} == {"run_command(main)"}
 
 
 @pytest.mark.parametrize(
@@ -105,7 +73,7 @@ def test_every_command_runs_so():
         ("CAPS_ENGINE", "cluster"),
     ],
 )
-def test_a_wrong_variable_is_named_with_its_value(variable, value, workspace, refused, monkeypatch):
+def test_a_wrong_variable_is_named_with_its_value(variable, value, refused, monkeypatch):
     monkeypatch.setenv(variable, value)
 
     def main() -> None:

@@ -6,39 +6,32 @@ import re
 import shutil
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import yaml
 
-from capsnet_study.common.executed import CANNOT_AFFECT_RESULTS, is_within
-from capsnet_study.common.storage import read_json, read_table
-from capsnet_study.params import load_params
-from capsnet_study.representation.params import MODELS
-from tests.pipeline.conftest import AUTHOR, copy_project, run, tiny_params
+from stages.verify import outdated
+from tests.pipeline.conftest import commit, copy_project, run, tiny_params
 
-IMPORTED = re.compile(r"^import time:.*\| +((?:capsnet_study|stages)\S*)$", re.MULTILINE)
+pytestmark = pytest.mark.slow
 
-
-class Study(NamedTuple):
-    """The folder of a tiny study that `dvc repro` has run through, and what that printed."""
-
-    folder: Path
-    printed: str
+DATA = ["digits", "multimnist", "manifold_images", "domains"]
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny study that `dvc repro` has run through, its results committed."""
     folder = copy_project(tmp_path_factory.mktemp("study"), tiny_params())
-    (folder / "dvc.lock").unlink()  # DVC would parse its stages anew at every stage
-    printed = run(
-        "dvc", "repro", cwd=folder, CAPS_WORKERS="1", PYTHONPROFILEIMPORTTIME="1"
-    )  # Python prints each import
-    run("git", "add", "-A", cwd=folder)
-    run("git", *AUTHOR, "commit", "-qm", "results", cwd=folder)
-    return Study(folder, printed)
+    run("dvc", "repro", cwd=folder, CAPS_WORKERS="1")
+    commit(folder)
+    return folder
+
+
+@pytest.fixture
+def copied(study: Path, tmp_path: Path) -> Path:
+    """The same in another folder."""
+    return shutil.copytree(study, tmp_path / "study")
 
 
 def stages_run(printed: str) -> list[str]:
@@ -46,80 +39,31 @@ def stages_run(printed: str) -> list[str]:
     return re.findall(r"^Running stage '([^']+)'", printed, re.MULTILINE)
 
 
-def test_a_second_run_does_nothing(study: Study) -> None:
-    printed = run("dvc", "repro", cwd=study.folder)
-    assert stages_run(printed) == []
-    assert "up to date" in printed
+def test_a_second_run_does_nothing(study: Path) -> None:
+    assert stages_run(run("dvc", "repro", cwd=study)) == []
 
 
-def test_modules_that_a_stage_loads_are_those_of_its_code(study: Study) -> None:
-    """Late imports, and those by name, must not escape the identity of a stage."""
-    _, *parts = re.split(r"^Running stage '([^']+)'", study.printed, flags=re.MULTILINE)
-    loaded_by = dict(zip(parts[::2], parts[1::2], strict=True))
-    commands = yaml.safe_load((study.folder / "dvc.lock").read_text())["stages"]
-    assert len(loaded_by) > 40
-    for stage, printed in loaded_by.items():
-        script = commands[stage]["cmd"].split()[2].removeprefix("stages.")
-        if script == "code":
-            continue
-        packages = ("capsnet_study", "stages")
-        named = {*read_json(study.folder / f"data/code/{script}.json"), *packages}
-        loaded = {
-            name
-            for name in IMPORTED.findall(printed)
-            if not is_within(name, CANNOT_AFFECT_RESULTS)
-            and not (study.folder / "src" / name.replace(".", "/")).is_dir()
-        }
-        assert f"stages.{script}" in named
-        assert loaded and loaded <= named, stage
-
-
-def test_every_part_has_its_results(study: Study) -> None:
-    arms = load_params(str(study.folder / "params.yaml")).sweep
-    assert set(read_json(study.folder / "metrics/fitting.json")) == set(arms)
-    assert set(read_table(study.folder / "plots/fitting.csv")["arm"]) == set(arms)
-    assert set(read_json(study.folder / "metrics/manifold.json")["models"]) == set(MODELS)
-    for model in ("capsnet", "uniform", "cnn"):
-        table = read_table(study.folder / f"plots/transfer_{model}.csv")
-        assert len(table) == 2 * 12  # directions x (base, base_long and ten schemes)
-    claims = read_json(study.folder / "metrics/claims.json")
-    assert Counter(claim["kind"] for claim in claims.values()) == {"paper": 14, "mechanism": 17}
-    assert all(claim["parts"] for claim in claims.values())
-    kept = [path.name for path in (study.folder / "data/setting_networks/gain").iterdir()]
-    assert kept == ["n3"]
-
-
-def test_figures_and_report_are_there(study: Study) -> None:
-    drawn = list((study.folder / "plots/figures").iterdir())
-    numbers = {path.name[:4] for path in drawn if path.name.startswith("fig")}
-    assert numbers == {f"fig{number}" for number in range(1, 8)}
-    assert {path.suffix for path in drawn} == {".png", ".svg"}
-    assert all(path.stat().st_size > 1000 for path in drawn)
-    assert "C1" in (study.folder / "REPORT.md").read_text()
-
-
-def test_metrics_and_plots_commands_read_the_results(study: Study) -> None:
-    shown = run("dvc", "metrics", "show", cwd=study.folder).split()
+def test_metrics_and_plots_commands_read_the_results(study: Path) -> None:
+    shown = run("dvc", "metrics", "show", cwd=study).split()
     assert {"exact_match.capsnet", "routing_gain", "metrics/summary.json"} <= set(shown)
-    assert "file://" in run("dvc", "plots", "show", cwd=study.folder)
+    assert "file://" in run("dvc", "plots", "show", cwd=study)
 
 
-def test_an_experiment_in_a_copy_runs_only_what_its_change_touches(study: Study) -> None:
-    printed = run("dvc", "exp", "run", "--temp", "-S", "figures.dpi=60", cwd=study.folder)
-    assert stages_run(printed) == ["code", "figures", "report"]
+def test_an_experiment_in_a_copy_runs_only_what_its_change_touches(study: Path) -> None:
+    printed = run("dvc", "exp", "run", "--temp", "-S", "figures.dpi=60", cwd=study)
+    assert stages_run(printed)[:3] == ["code", "figures", "report"]
 
 
 def test_in_another_folder_with_two_workers_the_bytes_are_the_same(
-    study: Study, tmp_path: Path
+    study: Path, copied: Path
 ) -> None:
     """Stages of each kind that trains or embeds, on the study's own inputs."""
-    other = tmp_path / "study"
-    shutil.copytree(study.folder, other)
     kinds = ["multimnist", "sweep@n6_fitness", "embed@capsnet", "settings@gain", "transfer_cnn"]
-    printed = run("dvc", "repro", "--force", "--single-item", *kinds, cwd=other, CAPS_WORKERS="2")
+    kinds += ["interventions@n3"]
+    printed = run("dvc", "repro", "--force", "--single-item", *kinds, cwd=copied, CAPS_WORKERS="2")
     assert stages_run(printed) == kinds
     for stage in kinds:
-        assert checksums(other, stage) == checksums(study.folder, stage)
+        assert checksums(copied, stage) == checksums(study, stage)
 
 
 def checksums(folder: Path, stage: str) -> dict[str, str]:
@@ -129,43 +73,48 @@ def checksums(folder: Path, stage: str) -> dict[str, str]:
 
 
 def test_a_clone_without_cache_trains_what_routing_changes_and_nothing_else(
-    study: Study, tmp_path: Path
+    study: Path, tmp_path: Path
 ) -> None:
     clone = tmp_path / "clone"
-    run("git", "clone", "-q", str(study.folder), str(clone), cwd=tmp_path)
-    data = ["digits", "multimnist", "manifold_images", "domains"]
-    printed = run("dvc", "repro", *data[1:], cwd=clone)
-    assert set(stages_run(printed)) == set(data)
+    run("git", "clone", "-q", str(study), str(clone), cwd=tmp_path)
+    assert outdated(clone) == []
+    assert set(stages_run(run("dvc", "repro", *DATA, cwd=clone))) == set(DATA)
     change = ("--allow-missing", "-S", "routing.eta=0.1")
-    printed = run("dvc", "exp", "run", *change, cwd=clone, CAPS_WORKERS="1")
-    trained = ["train_capsnet", "pretrain_capsnet", "transfer_capsnet"]
-    maps = [
+    found = set(stages_run(run("dvc", "exp", "run", *change, cwd=clone, CAPS_WORKERS="1")))
+    changed = {"train_capsnet", "pretrain_capsnet", "transfer_capsnet", "activations@capsnet"}
+    changed |= {"activations_controls", "embed@capsnet", "summary", "report"}
+    of_capsnets = {
         f"{stage}@{model}"
         for stage in ("embed", "faithfulness")
         for model in ("capsnet", "random_capsnet")
-    ]
-    activations = ["activations@capsnet", "activations_controls"]
-    gathered = ["code", "manifold", "claims", "summary", "figures", "report"]
-    assert set(stages_run(printed)) <= {*trained, *maps, *activations, *gathered}
-    assert set(stages_run(printed)) >= {*trained, *maps[:1], *activations, "summary", "report"}
+    }
+    assert changed <= found
+    assert {one for one in found if "@" in one} <= {"activations@capsnet"} | of_capsnets
+    assert not {"pretrain_cnn", "transfer_uniform", *DATA} & found
     assert len(run("dvc", "metrics", "diff", cwd=clone).splitlines()) <= 25
     assert "routing.eta" in run("dvc", "params", "diff", cwd=clone)
 
 
+@pytest.mark.parametrize("command", [("exp", "run", "-S", "train.epochs=2.5"), ("repro",)])
 def test_a_wrong_parameter_stops_a_run_before_anything_is_touched(
-    study: Study, tmp_path: Path
+    command: tuple[str, ...], copied: Path
 ) -> None:
-    other = tmp_path / "study"
-    shutil.copytree(study.folder, other)
-    for command in (("exp", "run", "-S", "train.epochs=2.5"), ("repro",)):
-        if command == ("repro",):
-            text = (other / "params.yaml").read_text()
-            (other / "params.yaml").write_text(text.replace("epochs: 1", "epochs: 2.5"))
-        ended = subprocess.run(
-            [sys.executable, "-m", "dvc", *command], cwd=other, text=True, capture_output=True
-        )
-        assert ended.returncode != 0 and "train.epochs = 2.5" in ended.stdout + ended.stderr
-        assert stages_run(ended.stdout) == ["code"]
-        changed = run("git", "status", "--porcelain", cwd=other).split()
-        assert changed in ([], ["M", "params.yaml"])
-    assert (other / "data/networks/n3/trial0.safetensors").exists()
+    if command == ("repro",):
+        params = (copied / "params.yaml").read_text()
+        (copied / "params.yaml").write_text(params.replace("epochs: 1", "epochs: 2.5"))
+    ended = subprocess.run(
+        [sys.executable, "-m", "dvc", *command], cwd=copied, text=True, capture_output=True
+    )
+    assert ended.returncode != 0 and "train.epochs = 2.5" in ended.stdout + ended.stderr
+    assert stages_run(ended.stdout) == ["code"]
+    assert run("git", "status", "--porcelain", cwd=copied).split() in ([], ["M", "params.yaml"])
+    assert (copied / "data/networks/n3/trial0.safetensors").exists()
+
+
+def test_stages_whose_parameters_have_changed_are_named(copied: Path) -> None:
+    params = copied / "params.yaml"
+    params.write_text(params.read_text().replace("dpi: 50", "dpi: 60"))
+    assert outdated(copied) == ["code", "figures"]
+    params.write_text("figures: [")
+    with pytest.raises(RuntimeError, match=r"params\.yaml"):
+        outdated(copied)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +14,7 @@ import pytest
 import torch
 import yaml
 from pytest import MonkeyPatch
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from capsnet_study.common.storage import read_arrays, read_json, write_arrays
 from capsnet_study.data.manifold import shift_grid
@@ -20,12 +23,11 @@ from capsnet_study.models.spec import NetworkSpec, build_network
 from capsnet_study.models.weights import Weights, load_network, weights_of
 from capsnet_study.params import load_params
 from capsnet_study.representation.activations import layer_activations
-from capsnet_study.representation.embedding import tsne_map
 from capsnet_study.representation.params import MODELS
 from capsnet_study.training import trials
 from capsnet_study.training.arms import main_arm
 from capsnet_study.training.params import TrainParams
-from capsnet_study.training.trials import ImageSet, Trained, Training, image_sets
+from capsnet_study.training.trials import ImageSet, Trained, Training, arm_spec, image_sets
 from capsnet_study.transfer.params import TransferParams
 from capsnet_study.transfer.schemes import Transfer, run_transfers, schemes
 from stages import (
@@ -52,13 +54,9 @@ NAMES = ["split0_A", "split0_B", "split1_A", "split1_B"]
 Pairs = set[tuple[int, ...]]
 
 
-class Stop(Exception):
-    """What a stage hands on is known."""
-
-
 @pytest.fixture
 def study(tmp_path: Path, monkeypatch: MonkeyPatch) -> Path:
-    """A folder with parameters of more than one of everything, and digits that tell their part."""
+    """A folder with parameters of more than one of everything, and digits that show their part."""
     params = tiny_params()
     params["train"]["trials"] = params["transfer"]["splits"] = 2
     params["manifold"] |= {"pairs": ["7-8", "3-5"], "tsne_seeds": 2}
@@ -73,6 +71,27 @@ def study(tmp_path: Path, monkeypatch: MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def threads_of(monkeypatch: MonkeyPatch) -> Callable[[ModuleType, str], list[int]]:
+    """Watch how many threads a function of a stage may use, in a process that has two."""
+    torch.set_num_threads(2)
+
+    def watch(stage: ModuleType, name: str) -> list[int]:
+        function, used = getattr(stage, name), []
+
+        def watched(*arguments: object) -> object:
+            pools = [pool["num_threads"] for pool in threadpool_info()]
+            used.append(max(torch.get_num_threads(), *pools))
+            return function(*arguments)
+
+        monkeypatch.setattr(stage, name, watched)
+        return used
+
+    with threadpool_limits(limits=2):
+        yield watch
+    torch.set_num_threads(1)
+
+
 def cnn_spec(hidden: int = 1) -> NetworkSpec:
     return NetworkSpec("cnn", load_params().model, hidden)
 
@@ -81,37 +100,49 @@ def network_weights(spec: NetworkSpec, seed: int) -> Weights:
     return weights_of(build_network(spec, torch.Generator().manual_seed(seed)))
 
 
-def test_training_and_test_images_are_made_of_their_own_digits(study: Path) -> None:
+def test_models_of_transfer_differ_in_their_routing_alone(study: Path) -> None:
+    params = load_params()
+    arms = main_arm(params.routing), params.sweep["n1"], params.sweep["cnn"]
+    capsnet, uniform, cnn = (arm_spec(one, params.model, params.capsules, 2) for one in arms)
+    assert capsnet.routing == params.routing and uniform.routing.is_uniform
+    assert uniform == replace(capsnet, routing=uniform.routing)
+    assert (cnn.kind, cnn.hidden, cnn.routing) == ("cnn", 2, None)
+
+
+def test_each_set_is_made_of_its_own_digits(study: Path) -> None:
     multimnist.main()
     made = read_arrays("data/multimnist.safetensors")
     assert set(np.unique(made["train_images"])) == {0, TRAIN, 2 * TRAIN}
     assert set(np.unique(made["test_images"])) == {0, TEST, 2 * TEST}
-
-
-def test_manifold_sets_are_made_of_test_digits(study: Path) -> None:
     manifold_images.main()
     made = read_arrays("data/manifold.safetensors", "images")["images"]
     assert set(np.unique(made)) == {0, TEST, 2 * TEST}
 
 
-def test_activations_are_those_of_each_trained_network(study: Path) -> None:
+def test_activations_are_those_of_each_trained_network(study: Path, threads_of: Callable) -> None:
     spec = cnn_spec()
     weights = [network_weights(spec, trial) for trial in range(11)]  # trial10 is after trial9
     write_trials("data/networks/cnn", spec, weights)
     manifold_images.main()
     images = read_arrays("data/manifold.safetensors", "images")["images"]
+    threads = threads_of(activations, "layer_activations")
     activations.main("cnn", "data/networks/cnn")
+    assert set(threads) == {1}
     found = read_arrays("data/activations/cnn.safetensors", "linear1")["linear1"]
     for trial in (0, 2, 10):
         expected = layer_activations(load_network(spec, weights[trial]), images)["linear1"]
-        np.testing.assert_array_equal(found[trial], expected)
+        np.testing.assert_allclose(found[trial], expected, rtol=1e-5)
 
 
-def test_untrained_controls_are_the_networks_that_trainings_start_from(study: Path) -> None:
+def test_untrained_controls_are_the_networks_that_trainings_start_from(
+    study: Path, threads_of: Callable
+) -> None:
     multimnist.main()
     manifold_images.main()
     images = read_arrays("data/manifold.safetensors", "images")["images"]
+    threads = threads_of(activations_controls, "pca_activations")
     activations_controls.main()
+    assert set(threads) == {1}
     params = load_params()
     sets = image_sets(read_arrays("data/multimnist.safetensors"))
     for name, kind, layer in (
@@ -124,47 +155,48 @@ def test_untrained_controls_are_the_networks_that_trainings_start_from(study: Pa
         assert len(found) == len(trainings) == 2
         for values, training in zip(found, trainings, strict=True):
             network = trials.starting_network(training).eval()
-            np.testing.assert_array_equal(values, layer_activations(network, images)[layer])
+            expected = layer_activations(network, images)[layer]
+            np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-6)
 
 
-def write_activations(model: str) -> np.ndarray:
-    """Write random activations: [trials, sets, 81, dim]."""
+def write_activations(model: str) -> dict[str, np.ndarray]:
+    """Write random activations of two layers: [trials, sets, 81, dim]."""
     drawn, pre = np.random.default_rng(0).normal(size=(2, 2, 2, 81, 4)).astype(np.float32)
     layers = {"linear1": drawn, "linear1_pre": pre}
     write_arrays(f"data/activations/{model}.safetensors", layers)
-    return drawn
+    return layers
 
 
-def test_each_map_lies_where_its_trial_set_perplexity_and_seed_say(study: Path) -> None:
-    drawn = write_activations("capsnet")
-    embed.main("capsnet", "capsnet", "linear1")
-    maps = read_arrays("data/embeddings/capsnet.safetensors")["maps"]
+@pytest.mark.parametrize(("model", "layer"), [("capsnet", "linear1"), ("cnn_pre", "linear1_pre")])
+def test_each_map_lies_where_its_trial_set_perplexity_and_seed_say(
+    model: str, layer: str, study: Path, monkeypatch: MonkeyPatch
+) -> None:
+    def marked(points: np.ndarray, perplexity: float, seed: int, init: str) -> np.ndarray:
+        return np.stack([points[:, 0], points[:, 1] + 10 * perplexity + 1000 * seed], axis=1)
+
+    monkeypatch.setattr(embed, "tsne_map", marked)
+    drawn = write_activations("network")[layer]
+    embed.main(model, "network", layer)
+    maps = read_arrays(f"data/embeddings/{model}.safetensors")["maps"]
     assert maps.shape == (2, 2, 2, 2, 81, 2)
-    for trial, index, which, seed in ((0, 0, 0, 1), (1, 0, 1, 0), (0, 1, 0, 0)):
-        alone = tsne_map(drawn[trial, index], PERPLEXITIES[which], seed, "random")
-        np.testing.assert_array_equal(maps[trial, index, which, seed], alone)
+    for trial, index, which, seed in product(range(2), repeat=4):
+        expected = marked(drawn[trial, index], PERPLEXITIES[which], seed, "")
+        np.testing.assert_array_equal(maps[trial, index, which, seed], expected)
 
 
-def test_a_layer_before_its_relu_is_mapped_from_the_file_of_its_network(study: Path) -> None:
-    write_activations("cnn")
-    embed.main("cnn_pre", "cnn", "linear1_pre")
-    pre = read_arrays("data/activations/cnn.safetensors", "linear1_pre")["linear1_pre"]
-    alone = tsne_map(pre[1, 0], PERPLEXITIES[1], 1, "random")
-    maps = read_arrays("data/embeddings/cnn_pre.safetensors")["maps"]
-    np.testing.assert_array_equal(maps[1, 0, 1, 1], alone)
-
-
-def test_claims_rest_on_the_maps_of_the_main_perplexity(study: Path) -> None:
+def test_claims_rest_on_the_maps_of_the_main_perplexity(study: Path, threads_of: Callable) -> None:
     manifold_images.main()
     grid = shift_grid().astype(np.float32)
     noise = np.random.default_rng(1).normal(size=grid.shape).astype(np.float32)
     maps = np.broadcast_to(np.stack([grid, noise])[:, None], (2, 2, 2, 2, 81, 2))
-    drawn = write_activations("cnn")
+    drawn = write_activations("cnn")["linear1"]
     for model in MODELS:
         arrays, facts = {"maps": maps.copy()}, {"perplexities": PERPLEXITIES}
         write_arrays(f"data/embeddings/{model}.safetensors", arrays, facts)
         faithfulness.main(model, "cnn", "linear1_pre" if model == "cnn_pre" else "linear1")
+    threads = threads_of(manifold, "null_bands")
     manifold.main()
+    assert set(threads) == {1}
     models = read_json("metrics/manifold.json")["models"]
     for model in models.values():
         assert model["procrustes_disparity"]["mean"] == pytest.approx(0, abs=1e-6)
@@ -184,6 +216,10 @@ def sides(study: Path) -> list[Pairs]:
     return [{tuple(pair) for pair in split[side]} for split in splits for side in "ab"]
 
 
+class Stop(Exception):
+    """What a stage hands on is known."""
+
+
 def handed_to(stage: ModuleType, name: str, monkeypatch: MonkeyPatch) -> list[Any]:
     """Run a stage of the CNN until it calls `name`; return what it calls it with."""
     seen: list[Any] = []
@@ -199,7 +235,7 @@ def handed_to(stage: ModuleType, name: str, monkeypatch: MonkeyPatch) -> list[An
 
 
 def shows_only(part: Training | Transfer, pairs: Pairs) -> bool:
-    """Whether training and test images are all those of the study that show these pairs."""
+    """Return whether training and test images are all those of the study that show these pairs."""
     whole_sets = image_sets(read_arrays("data/multimnist.safetensors"))
     for given, whole in zip((part.train, part.test), whole_sets, strict=True):
         shown = [tuple(sorted(labels)) in pairs for labels in whole.labels.tolist()]
@@ -229,7 +265,7 @@ def test_networks_are_pretrained_on_their_domain(
 
 
 @pytest.mark.parametrize(
-    "stage, arguments, folder",
+    ("stage", "arguments", "folder"),
     [
         (train_stage, (), "models/capsnet"),
         (pretrain, ("cnn", "sweep.cnn"), "pretrained/cnn"),
@@ -277,15 +313,8 @@ def test_all_schemes_see_the_images_in_the_same_order(
 ) -> None:
     orders: list[tuple[int, ...]] = []
 
-    def draw(
-        network: object,
-        train: object,
-        test: object,
-        budget: object,
-        order: torch.Generator,
-        *rest: object,
-    ) -> list:
-        orders.append(tuple(torch.randperm(40, generator=order).tolist()))
+    def draw(*arguments: Any) -> list[dict[str, float]]:
+        orders.append(tuple(torch.randperm(40, generator=arguments[4]).tolist()))
         return [{"exact_match": 0.0}]
 
     monkeypatch.setattr(trials, "fit", draw)

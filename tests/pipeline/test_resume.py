@@ -1,4 +1,4 @@
-"""A stage that is killed goes on where it stood, and ends in the same bytes."""
+"""A stage that is killed continues where it stopped, and ends in the same bytes."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ import pytest
 
 from tests.pipeline.conftest import copy_project, run, tiny_params
 
+pytestmark = pytest.mark.slow
+
 STAGE = (sys.executable, "-m", "stages.arm", "sweep", "n6_fitness")
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny copy of the project with its images, and two trials an arm that take seconds."""
+    """A tiny copy of the project with its images, and two trials of an arm that take seconds."""
     params = tiny_params()
     params["train"] |= {"trials": 2, "epochs": 12}
     folder = copy_project(tmp_path_factory.mktemp("killed"), params)
@@ -29,7 +31,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def kill_after(folder: Path, seconds: float, **environment: str) -> None:
-    """Start the stage and kill it and its workers so long after the first checkpoint."""
+    """Start the stage; kill it and its workers so long after its next checkpoint."""
     saved = folder / "data/checkpoints"
     before = newest(saved)
     stage = subprocess.Popen(
@@ -52,15 +54,15 @@ def newest(folder: Path) -> int:
     return max((path.stat().st_mtime_ns for path in folder.rglob("*.safetensors")), default=0)
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_killed_stage_ends_in_the_bytes_of_an_undisturbed_one(project: Path, workers: str):
+def test_a_killed_stage_ends_in_the_bytes_of_an_undisturbed_one(project: Path):
     table = project / "data/sweep/n6_fitness.csv"
     run(*STAGE, cwd=project, CAPS_WORKERS="1")
     undisturbed = table.read_bytes()
-    table.unlink()
-    for seconds in np.random.default_rng(int(workers)).uniform(0, 0.3, size=2):
-        kill_after(project, seconds, CAPS_WORKERS=workers)
-        assert not table.exists()
-    run(*STAGE, cwd=project, CAPS_WORKERS=workers)
-    assert table.read_bytes() == undisturbed
-    assert not (project / "data/checkpoints/sweep@n6_fitness").exists()
+    for workers in ("1", "2"):
+        table.unlink()
+        for seconds in np.random.default_rng(int(workers)).uniform(0, 0.3, size=2):
+            kill_after(project, seconds, CAPS_WORKERS=workers)
+            assert not table.exists()
+        run(*STAGE, cwd=project, CAPS_WORKERS=workers)
+        assert table.read_bytes() == undisturbed
+        assert not (project / "data/checkpoints/sweep@n6_fitness").exists()

@@ -10,11 +10,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import psutil
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
 GIT = ("git", "-c", "user.name=test", "-c", "user.email=test@example.com")
 RUNNER = (sys.executable, "-m", "stages.run")
 DVC = (sys.executable, "-m", "dvc")
@@ -43,25 +41,18 @@ Make = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
-def empty_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A DVC project without stages."""
-    folder = tmp_path_factory.mktemp("empty")
-    call([*GIT, "init", "-q"], folder)
-    call([*DVC, "init", "-q"], folder)
-    (folder / "work.py").write_text(WORK)
-    (folder / "params.yaml").write_text("size: 1\n")
-    call([*GIT, "add", "-A"], folder)
-    call([*GIT, "commit", "-qm", "empty"], folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def make(empty_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Make:
+def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
     """Return a function that makes a project of a graph."""
+    empty = tmp_path_factory.mktemp("empty")
+    call([*GIT, "init", "-q"], empty)
+    call([*DVC, "init", "-q"], empty)
+    (empty / "work.py").write_text(WORK)
+    call([*GIT, "add", "-A"], empty)
+    call([*GIT, "commit", "-qm", "empty"], empty)
 
     def made(graph: Graph, seconds: float = 0.0) -> Path:
         folder = tmp_path_factory.mktemp("project") / "project"
-        shutil.copytree(empty_project, folder)
+        shutil.copytree(empty, folder)
         stages = {stage: definition(stage, needs, seconds) for stage, needs in graph.items()}
         (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}, sort_keys=False))
         return folder
@@ -74,32 +65,25 @@ def definition(stage: str, needs: Sequence[str], seconds: float) -> dict:
     return {
         "cmd": f"{sys.executable} work.py {stage} {seconds} {' '.join(needs)}".strip(),
         "deps": ["work.py", *(f"{need}.txt" for need in needs)],
-        "params": ["size"],
         "outs": [f"{stage}.txt"],
     }
 
 
 def call(words: Sequence[str], folder: Path, status: int = 0) -> str:
     """Run a command in a folder; return what it prints."""
-    done = subprocess.run(
-        words, cwd=folder, env=environment(), text=True, stdout=-1, stderr=subprocess.STDOUT
-    )
-    assert done.returncode == status, done.stdout
-    return done.stdout
+    with started(folder, *words) as process:
+        printed = process.communicate()[0]
+    assert process.returncode == status, printed
+    return printed
 
 
 def started(folder: Path, *words: str) -> subprocess.Popen[str]:
-    """Start a command in a folder."""
-    return subprocess.Popen(
-        words, cwd=folder, env=environment(), text=True, stdout=-1, stderr=subprocess.STDOUT
-    )
-
-
-def environment() -> dict[str, str]:
-    """Return the environment of a CPU machine on which only this checkout is found."""
+    """Start a command in a folder, with the environment of a CPU machine."""
     plain = {key: value for key, value in os.environ.items() if not key.startswith("CAPS_")}
-    paths = os.pathsep.join([str(ROOT), str(ROOT / "src")])
-    return plain | {"PYTHONPATH": paths, "CAPS_DEVICE": "cpu", "COLUMNS": "200"}
+    environment = plain | {"CAPS_DEVICE": "cpu", "COLUMNS": "200"}
+    return subprocess.Popen(
+        words, cwd=folder, env=environment, text=True, stdout=-1, stderr=subprocess.STDOUT
+    )
 
 
 def log(folder: Path) -> dict[tuple[str, str], tuple[float, str]]:
@@ -114,24 +98,4 @@ def wait_for(folder: Path, stage: str) -> None:
     until = time.monotonic() + 60
     while (stage, "begins") not in log(folder):
         assert time.monotonic() < until, f"{stage} has not begun"
-        time.sleep(0.05)
-
-
-def at_work_in(folder: Path) -> list[psutil.Process]:
-    """Return the processes whose working directory is a folder."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.cwd() == str(folder) and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
-
-
-def wait_until_idle(folder: Path) -> None:
-    """Wait until no process works in a folder."""
-    until = time.monotonic() + 15
-    while left := at_work_in(folder):
-        assert time.monotonic() < until, left
         time.sleep(0.05)

@@ -10,7 +10,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import patch
 
-import pytest
 from dvc.stage import Stage
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -78,7 +77,7 @@ def expected(graph: Graph, failing: set[str]) -> dict[str, str]:
     return last
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(graphs(), st.integers(1, 4), st.sets(st.sampled_from(NAMES)), st.randoms())
 def test_a_run_keeps_to_the_graph(
     tmp_path: Path, graph: Graph, jobs: int, failing: set[str], rng: random.Random
@@ -97,28 +96,8 @@ def test_a_run_keeps_to_the_graph(
     assert last == expected(graph, failing)
 
 
-def test_nothing_starts_after_a_signal() -> None:
-    assert list(run_stages({FakeStage("a"): []}, Options(1, 1, False), signals=[2])) == []
-
-
 def test_stages_start_in_the_order_of_dvc_yaml(tmp_path: Path) -> None:
     a, b, c, d = map(FakeStage, "abcd")
     graph = {a: [], b: [c], c: [], d: []}  # b has to wait for c, and then precedes d
     events = events_of(graph, Options(1, 1, False), tmp_path, lambda *_, **__: FakeProcess())
     assert [stage for stage, what in events if what == "started"] == ["a", "c", "b", "d"]
-
-
-@pytest.mark.parametrize(("cores", "expected"), [(0, None), (1, "1"), (8, "4")])
-def test_stages_at_work_share_the_cores(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cores: int, expected: str | None
-) -> None:
-    monkeypatch.delenv("CAPS_WORKERS")
-    workers = []
-
-    def popen(command: list[str], env: dict[str, str], **_: object) -> FakeProcess:
-        workers.append(env.get("CAPS_WORKERS"))
-        return FakeProcess()
-
-    graph = {FakeStage(name): [] for name in "abcd"}
-    events_of(graph, Options(2, cores, False), tmp_path, popen)
-    assert workers == [expected] * 4

@@ -32,19 +32,15 @@ def project(finished: Path, tmp_path: Path) -> Path:
     return shutil.copytree(finished, tmp_path / "project")
 
 
-def test_independent_stages_run_side_by_side_after_what_they_need(finished: Path) -> None:
+def test_independent_stages_run_side_by_side_and_share_the_cores(finished: Path) -> None:
     when = {event: at for event, (at, _) in log(finished).items()}
     for stage, needs in DIAMOND.items():
         assert all(when[need, "ends"] < when[stage, "begins"] for need in needs)
     assert max(when["b", "begins"], when["c", "begins"]) < when["b", "ends"]
     assert "4 of 4 stages ran, 0 were up to date" in (finished / "printed").read_text()
-
-
-def test_stages_at_work_share_the_cores(finished: Path) -> None:
     workers = {stage: given for (stage, _), (_, given) in log(finished).items()}
-    alone, shared = int(workers["a"]), int(workers["b"])
     assert workers["d"] == workers["a"] and workers["c"] == workers["b"]
-    assert shared == max(1, alone // 2)
+    assert int(workers["b"]) == max(1, int(workers["a"]) // 2)
 
 
 def test_dvc_takes_the_results_for_up_to_date(finished: Path) -> None:
@@ -52,29 +48,24 @@ def test_dvc_takes_the_results_for_up_to_date(finished: Path) -> None:
     assert (finished / KEPT).read_text() == (finished / LOCK).read_text()
 
 
-def test_no_process_is_started_for_an_unchanged_stage(project: Path) -> None:
-    logs = list((project / ".dvc/tmp/run").glob("*.log"))
-    assert len(logs) == 4
-    for path in logs:
-        path.unlink()
-    assert "0 of 4 stages ran, 4 were up to date" in call(RUNNER, project)
-    assert not list((project / ".dvc/tmp/run").glob("*.log"))
-
-
+@pytest.mark.slow
 def test_what_changes_while_it_runs_is_noticed_and_an_equal_out_is_not(project: Path) -> None:
-    (project / "c.fails").write_text("")  # c would fail, and is not run: its dependency is equal
-    definitions = yaml.safe_load((project / "dvc.yaml").read_text())
+    logs = project / ".dvc/tmp/run"
+    shutil.rmtree(logs)
+    assert "0 of 4 stages ran, 4 were up to date" in call(RUNNER, project)
+    assert not list(logs.glob("*.log"))  # no process has been started for a stage
+    (project / "c.fails").touch()  # c would fail, and is not run: its dependency is equal
+    text = (project / "dvc.yaml").read_text()
     for stage in ("a", "b"):
-        definitions["stages"][stage]["cmd"] = definitions["stages"][stage]["cmd"].replace(
-            "1.5", "0"
-        )
-    (project / "dvc.yaml").write_text(yaml.safe_dump(definitions, sort_keys=False))
+        text = text.replace(f"{stage} 1.5", f"{stage} 0")
+    (project / "dvc.yaml").write_text(text)
     assert "2 of 4 stages ran, 2 were up to date" in call(RUNNER, project)
     (project / "a.txt").write_text("edited\n")
     printed = call([*RUNNER, "b"], project)  # a runs again, and with its out nothing has changed
     assert "1 of 2 stages ran, 1 were up to date" in printed
 
 
+@pytest.mark.slow
 def test_missing_data_may_count_as_unchanged(project: Path) -> None:
     shutil.rmtree(project / ".dvc/cache")
     for name in ("a", "b"):
@@ -87,6 +78,7 @@ def test_missing_data_may_count_as_unchanged(project: Path) -> None:
     assert "FAILED  c" in printed and "not run: d" in printed
 
 
+@pytest.mark.slow
 def test_a_failure_stops_only_what_depends_on_it(make: Make) -> None:
     folder = make({"a": [], "b": ["a"], "c": ["b"], "d": []})
     (folder / "a.fails").touch()
@@ -97,15 +89,14 @@ def test_a_failure_stops_only_what_depends_on_it(make: Make) -> None:
     assert "1 of 1 stages ran" in call([*RUNNER, "a"], folder)
 
 
+@pytest.mark.slow
 def test_a_broken_lock_file_is_named_and_restored(project: Path) -> None:
     whole = (project / LOCK).read_text()
     (project / LOCK).write_text(whole[: whole.index("\n  d:\n") + 1])
     (project / ".dvc/tmp/rwlock").write_text('{"write": {"a.t')
     printed = call(RUNNER, project, status=1)
     assert printed.startswith("run: dvc.lock is incomplete") and "make restore-lock" in printed
-    restore = [*RUNNER[:-1], "stages.restore_lock"]
-    printed = call(restore, project)
-    assert "dvc.lock was cut off: restored" in printed and "rwlock was cut off: removed" in printed
+    call([*RUNNER[:-1], "stages.restore_lock"], project)
     assert (project / LOCK).read_text() == whole
     assert "0 of 4 stages ran" in call(RUNNER, project)
 

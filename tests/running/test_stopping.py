@@ -11,20 +11,32 @@ import psutil
 import pytest
 
 from capsnet_study.running.runner import stop
-from tests.running.conftest import (
-    DVC,
-    RUNNER,
-    Make,
-    at_work_in,
-    call,
-    started,
-    wait_for,
-    wait_until_idle,
-)
+from tests.running.conftest import DVC, RUNNER, Make, call, started, wait_for
 
 LONG = 600.0
 
 
+def at_work_in(folder: Path) -> list[psutil.Process]:
+    """Return the processes whose working directory is a folder."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.cwd() == str(folder) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def wait_until_idle(folder: Path) -> None:
+    """Wait until no process works in a folder."""
+    until = time.monotonic() + 15
+    while left := at_work_in(folder):
+        assert time.monotonic() < until, left
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_what_runs(make: Make, number: signal.Signals) -> None:
     folder = make({"a": [], "b": []}, seconds=LONG)
@@ -38,6 +50,7 @@ def test_a_signal_ends_what_runs(make: Make, number: signal.Signals) -> None:
     assert "stopped: a" in printed and "not run: b" in printed and "FAILED" not in printed
 
 
+@pytest.mark.slow
 def test_a_hang_up_that_is_ignored_stops_nothing(make: Make) -> None:
     folder = make({"a": []}, seconds=2.0)
     with started(folder, "nohup", *RUNNER) as process:
@@ -47,25 +60,18 @@ def test_a_hang_up_that_is_ignored_stops_nothing(make: Make) -> None:
         assert "1 of 1 stages ran" in process.communicate(timeout=60)[0]
 
 
-def test_when_the_runner_is_killed_its_stages_end(make: Make) -> None:
-    folder = make({"a": []}, seconds=LONG)
-    with started(folder, *RUNNER) as process:
-        wait_for(folder, "a")
-        process.kill()
-    wait_until_idle(folder)
-
-
-@pytest.mark.parametrize("shell", ["/bin/sh", "a shell that stays"])
-def test_when_dvc_alone_is_killed_its_stage_ends(
-    make: Make, shell: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [RUNNER, (*DVC, "repro")])
+def test_when_it_or_dvc_alone_is_killed_its_stages_end(
+    make: Make, command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if shell != "/bin/sh":
-        shell = str(tmp_path / "sh")
-        Path(shell).write_text('#!/bin/sh\n/bin/sh "$@"\nexit $?\n')
-        Path(shell).chmod(0o755)
-    monkeypatch.setenv("SHELL", shell)
+    if command != RUNNER:  # a shell that stays between DVC and the stage
+        shell = tmp_path / "sh"
+        shell.write_text('#!/bin/sh\n/bin/sh "$@"\nexit $?\n')
+        shell.chmod(0o755)
+        monkeypatch.setenv("SHELL", str(shell))
     folder = make({"a": []}, seconds=LONG)
-    with started(folder, *DVC, "repro") as process:
+    with started(folder, *command) as process:
         wait_for(folder, "a")
         process.kill()
     wait_until_idle(folder)

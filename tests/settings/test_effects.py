@@ -15,35 +15,20 @@ shares = st.lists(st.sampled_from([0.1, 0.2, 0.3, 0.4]), min_size=1, max_size=6)
 
 @given(shares, shares)
 def test_share_above_counts_pairs_and_ties_half(left: list[float], right: list[float]) -> None:
-    a, b = np.array(left), np.array(right)
     expected = np.mean([(x > y) + (x == y) / 2 for x in left for y in right])
-    assert share_above(a, b) == pytest.approx(expected)
-    assert share_above(a, b) + share_above(b, a) == pytest.approx(1)
-
-
-def crossed(effects: np.ndarray) -> pd.DataFrame:
-    settings, trials = effects.shape
-    rows = [
-        {"setting": f"w{i}", "start": f"1 {k}", "difference": effects[i, k]}
-        for i in range(settings)
-        for k in range(trials)
-    ]
-    return pd.DataFrame(rows)
+    assert share_above(np.array(left), np.array(right)) == pytest.approx(expected)
 
 
 def test_the_interval_has_the_degrees_of_freedom_of_the_settings() -> None:
     rng = np.random.default_rng(3)
-    table = crossed(0.03 + rng.normal(0, 0.02, (7, 1)) + rng.normal(0, 0.01, (7, 5)))
-    mean, error = mixed_mean(
-        table["difference"].to_numpy(), [table["setting"].to_numpy(), table["start"].to_numpy()]
-    )
+    effects = 0.03 + rng.normal(0, 0.02, (7, 1)) + rng.normal(0, 0.01, (7, 5))
+    settings, starts = (index.ravel() for index in np.indices(effects.shape))
+    mean, error = mixed_mean(effects.ravel(), [settings, starts])
     half = student.ppf(0.975, 6) * error
+    table = pd.DataFrame({"setting": settings, "start": starts, "difference": effects.ravel()})
     found = pooled(table)
     assert (found.mean, found.low, found.high) == pytest.approx((mean, mean - half, mean + half))
-
-
-def test_one_setting_is_not_pooled() -> None:
-    assert pooled(crossed(np.array([[0.1, 0.2]]))) is None
+    assert pooled(table[table["setting"] == 0]) is None
 
 
 def trials(setting: str, **scores: list[float]) -> pd.DataFrame:
@@ -73,11 +58,9 @@ def test_effects_are_paired_by_trial_and_left_out_where_an_arm_is_missing() -> N
     found = effects_of(table)
     assert set(found) == set(EFFECTS)
     routing = found["routing"].settings
-    assert routing["main"].mean == pytest.approx(0.1)
-    assert routing["main"].n == 2
+    assert (routing["main"].mean, routing["main"].n) == (pytest.approx(0.1), 2)
     assert routing["main"].share_above == pytest.approx(5.5 / 6)
     assert routing["short"].mean == pytest.approx(0.06)
-    assert list(found["many"].settings) == ["main"]
-    assert found["many"].pooled is None
-    assert found["capsules"].settings == {}
     assert found["routing"].pooled.low < 0.08 < found["routing"].pooled.high
+    assert list(found["many"].settings) == ["main"] and found["many"].pooled is None
+    assert found["capsules"].settings == {}

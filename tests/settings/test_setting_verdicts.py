@@ -8,10 +8,6 @@ import pandas as pd
 import pytest
 
 from capsnet_study.claims.declarations import parse_claims
-from capsnet_study.claims.verdicts import evaluate_claims
-from capsnet_study.params import load_params
-from capsnet_study.settings.params import Blocks
-from capsnet_study.settings.record import judge_settings
 from capsnet_study.settings.results import ClaimInSetting
 from capsnet_study.settings.tables import gather_settings
 from capsnet_study.settings.verdicts import setting_verdicts
@@ -73,24 +69,6 @@ def test_claims_on_interventions_are_judged_where_these_are_trained(setting: pd.
     )
 
 
-def test_the_record_of_a_setting_keeps_interventions_out_of_the_groups(
-    setting: pd.DataFrame,
-) -> None:
-    """Entropy rises in an ablation: C5 is of the arms of the sweep."""
-    late = setting[setting["arm"] == "n9"].assign(arm="n9_late", entropy_change=0.5)
-    both = pd.concat([setting, late], ignore_index=True)
-    trials, params = both.assign(setting="main", seed=1), load_params()
-    study = Blocks(params.data, params.model, params.capsules, params.train)
-    found = judge_settings(trials, {}, study, SCORES, CLAIMS).settings["main"].claims
-    assert found == setting_verdicts(CLAIMS, both, SCORES)
-    everything = setting_verdicts(CLAIMS, both, [*SCORES, "n9_late"])
-    assert (found["C5"].verdict, everything["C5"].verdict) == ("reproduced", "contradicted")
-
-
-def test_claims_on_the_gradient_are_judged_with_their_measures(setting: pd.DataFrame) -> None:
-    assert setting_verdicts(CLAIMS, setting, SCORES)["X7"].verdict == "reproduced"
-
-
 @pytest.mark.parametrize(
     ("part", "judged"),
     [
@@ -119,12 +97,6 @@ def test_conservative_intervals_may_decide_otherwise(setting: pd.DataFrame) -> N
     setting.loc[nine, "exact_match"] -= [0.001, 0.02, 0.05]
     found = setting_verdicts(CLAIMS, setting, SCORES)["C2"]
     assert (found.verdict, found.conservative) == ("reproduced", "inconclusive")
-
-
-def test_with_all_arms_a_setting_is_judged_as_the_main_study(setting: pd.DataFrame) -> None:
-    whole = [claim for claim in CLAIMS if claim.id == "C3"]
-    main = evaluate_claims(whole, {"fitting": setting})
-    assert setting_verdicts(whole, setting, SCORES)["C3"].verdict == main["C3"].verdict
 
 
 def test_settings_are_gathered_with_the_facts_of_their_arms() -> None:
