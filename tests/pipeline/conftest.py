@@ -30,7 +30,7 @@ TINY = {
 }
 TINY_ARMS = {
     "sweep": ["n1", "n3", "n9", "n6_fitness", "cnn", "cnn_decay"],
-    "ablations": ["n3_sham", "n3_tuned", "cnn_tuned"],
+    "ablations": ["n3_sham", "n3_tuned"],
     "yoked": ["n3_as_n9"],
 }
 TINY_SETTINGS = {
