@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: quickstart study readme verify restore restore-lock test test-slow test-all gpu lint
+.PHONY: quickstart study readme page verify restore restore-lock test test-slow test-all gpu lint
 .DEFAULT_GOAL := quickstart
 
 quickstart: .venv/installed  ## the whole pipeline on 5,000 bundled digits, in minutes
@@ -16,6 +16,9 @@ study: .venv/installed  ## the full study, independent stages side by side; what
 
 readme: .venv/installed  ## the results in README.md from the current metrics
 	python -m stages.readme
+
+page: .venv/installed  ## the report as a page with interactive charts: site/index.html
+	python -m stages.page
 
 verify: .venv/installed  ## are the results those of this code and these parameters?
 	python -m stages.verify
@@ -39,8 +42,11 @@ test-slow: .venv/installed  ## kills, a cluster, a browser, whole runs; more exa
 
 test-all: test test-slow  ## everything
 
-gpu: .venv/installed  ## on a machine with CUDA: the tests marked gpu, and all measurements of a GPU
-	python -m benchmarks.gpu
+gpu: export CAPS_DEVICE = cuda
+gpu: .venv/installed  ## on a machine with CUDA: its tests, the routing benchmark, one trial timed
+	pytest -m gpu tests/gpu
+	python -m benchmarks.routing
+	python -m benchmarks.arm
 
 lint: .venv/installed
 	ruff check .

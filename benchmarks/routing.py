@@ -1,195 +1,142 @@
 """Measure the routed layer and the networks around it: ``python -m benchmarks.routing``.
 
-One thread, a quiet machine: all ratios come from runs that took turns within this process.
+Writes routing_cpu.json (or routing_cuda.json, on a GPU) and the same numbers as tables. On the CPU
+one thread computes, as in a trial of the study; the machine should be idle otherwise.
 """
 
 from __future__ import annotations
 
-import json
-import platform
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import torch
 import typer
 
-from benchmarks import cases, roofline
-from benchmarks.picture import draw
-from benchmarks.table import describe
-from benchmarks.timing import (
-    machine_bandwidth,
-    machine_flops,
-    machine_scaling,
-    on_one_thread,
-    peak_growth,
-    take_turns,
-)
+from benchmarks.cases import capsnet, convolution_step, layer_pass, network_step
+from benchmarks.timing import machine, peak_growth, take_turns
+from capsnet_study.common.devices import deterministic, device
+from capsnet_study.common.storage import write_json, write_text
+from capsnet_study.models.cnn import CNN
+from capsnet_study.models.params import ModelParams
 from stages.command import run_command
 
 FOLDER = Path(__file__).parent / "results"
+SMALL = ModelParams(
+    conv_channels=32, primary_groups=4, primary_dim=8, cap1_capsules=10, capsule_dim=16
+)
+PAPER = replace(SMALL, conv_channels=256, primary_groups=32)
+PAPER_J32 = replace(PAPER, cap1_capsules=32)
 ITERATIONS = (1, 2, 3, 5, 7, 9)
-TARGETS = {  # name: (bound, whether it is an upper one)
-    "step / convolutions, J 10, n 3, last": (1.15, True),
-    "step / convolutions, J 10, n 3, full": (1.35, True),
-    "step / convolutions, J 32, n 3, last": (1.6, True),
-    "step at n 9 / step at n 1, J 10, last": (1.2, True),
-    "broadcast / fused layer, J 32, n 3, full": (8.0, False),
-    "small CapsNet / CNN step, n 3, full": (2.5, True),
-    "trials an hour, 2 workers / 1": (1.8, False),
+PATHS = {"cpu": ("fused", "plain", "broadcast"), "cuda": ("plain", "broadcast")}
+TABLES = {
+    "paper_steps": "Training step at the paper's size (256 channels, 32 groups), ms",
+    "small_steps": "Training step at the size of the committed parameters, ms",
+    "iterations": "R1 alone, paper's size, J = 10, forward and backward, ms",
+    "implementations": "R1 alone, paper's size, J = 32, n = 3, gradient full, ms",
+    "peak_memory_mib": "Growth of the peak memory in one such pass, MiB",
 }
 
 
 def main(
     rounds: Annotated[int, typer.Option(min=3, help="Repeats of each measurement.")] = 7,
     batch: Annotated[int, typer.Option(min=1)] = 32,
-    folder: Annotated[Path, typer.Option(help="Where the JSON and the picture go.")] = FOLDER,
+    folder: Annotated[Path, typer.Option(help="Where the results go.")] = FOLDER,
 ) -> None:
-    """Measure everything; write routing.json, and routing.md and routing.png made of it."""
-    on_one_thread()
-    result = {
-        "machine": _machine(),
-        "batch": batch,
-        "rounds": rounds,
-        "paper_steps": paper_steps(batch, rounds),
-        "small_steps": small_steps(batch, rounds),
-        "layer": layer_growth(batch, rounds),
-        "layers_compared": layers_compared(batch, rounds),
-        "peak_growth_mib": memory(batch),
-        "trials_an_hour": {str(count): cases.trials_an_hour(count) for count in (1, 2)},
-    }
-    result["roofline"] = shares(result, batch)
-    result["targets"] = judge(result)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "routing.json").write_text(json.dumps(result, indent=2) + "\n")
-    draw(result, folder / "routing.png")
-    (folder / "routing.md").write_text(describe(result))
-    print(describe(result))
+    """Measure on the device of this machine, and write the results."""
+    where = device()
+    with deterministic():
+        result = {
+            "machine": machine(where),
+            "batch": batch,
+            "rounds": rounds,
+            "paper_steps": paper_steps(batch, rounds, where),
+            "small_steps": small_steps(batch, rounds, where),
+            "iterations": iterations(batch, rounds, where),
+            "implementations": implementations(batch, rounds, where),
+            "peak_memory_mib": peak_memory(batch, where),
+        }
+    write_json(folder / f"routing_{where.type}.json", result)
+    write_text(folder / f"routing_{where.type}.md", tables(result))
+    print(tables(result))
 
 
-def paper_steps(batch: int, rounds: int) -> dict[str, float]:
+def paper_steps(batch: int, rounds: int, where: torch.device) -> dict[str, float]:
     """Return the seconds of training steps at the paper's size, and of its convolutions alone."""
-    works = {"convolutions": cases.convolution_step(cases.PAPER, batch)}
-    for capsules, n_iter, gradient in (
-        (10, 1, "last"),
-        (10, 3, "last"),
-        (10, 9, "last"),
-        (10, 3, "full"),
-        (10, 9, "full"),
-        (32, 3, "last"),
-        (32, 3, "full"),
+    works = {"convolutions": convolution_step(PAPER, batch, where)}
+    for model, n_iter, gradient in (
+        (PAPER, 1, "last"),
+        (PAPER, 3, "last"),
+        (PAPER, 9, "last"),
+        (PAPER, 3, "full"),
+        (PAPER, 9, "full"),
+        (PAPER_J32, 3, "last"),
+        (PAPER_J32, 3, "full"),
     ):
-        model = cases.with_capsules(cases.PAPER, capsules)
-        network = cases.capsnet(model, n_iter, gradient)
-        works[f"J {capsules}, n {n_iter}, {gradient}"] = cases.network_step(network, batch)
+        name = f"J {model.cap1_capsules}, n {n_iter}, {gradient}"
+        works[name] = network_step(capsnet(model, n_iter, gradient), batch, where)
     return take_turns(works, rounds)
 
 
-def small_steps(batch: int, rounds: int) -> dict[str, float]:
+def small_steps(batch: int, rounds: int, where: torch.device) -> dict[str, float]:
     """Return the seconds of training steps at the size of the committed parameters."""
     works = {
-        "convolutions": cases.convolution_step(cases.SMALL, batch),
-        "CNN": cases.network_step(cases.CNN(cases.SMALL), batch),
+        "convolutions": convolution_step(SMALL, batch, where),
+        "CNN": network_step(CNN(SMALL), batch, where),
     }
     for n_iter in ITERATIONS:
-        network = cases.capsnet(cases.SMALL, n_iter, "full")
-        works[f"n {n_iter}, full"] = cases.network_step(network, batch)
+        works[f"n {n_iter}, full"] = network_step(capsnet(SMALL, n_iter, "full"), batch, where)
     return take_turns(works, 4 * rounds)
 
 
-def layer_growth(batch: int, rounds: int) -> dict[str, float]:
-    """Return the seconds of a pass through R1 of the paper's size, J = 10, for each n."""
-    return take_turns(
-        {
-            f"n {n_iter}, {gradient}": cases.layer_pass(
-                "fused", cases.PAPER, n_iter, gradient, batch
-            )
-            for n_iter in ITERATIONS
-            for gradient in ("last", "full")
-        },
-        rounds,
-    )
+def iterations(batch: int, rounds: int, where: torch.device) -> dict[str, float]:
+    """Return the seconds of a pass through `CapsuleLayer` for each number of iterations."""
+    path = PATHS[where.type][0]
+    works = {
+        f"n {n_iter}, {gradient}": layer_pass(path, PAPER, n_iter, gradient, batch, where)
+        for n_iter in ITERATIONS
+        for gradient in ("last", "full")
+    }
+    return take_turns(works, rounds)
 
 
-def layers_compared(batch: int, rounds: int) -> dict[str, float]:
-    """Return the seconds of a pass through R1 of the paper's size, J = 32, n = 3, full."""
-    model = cases.with_capsules(cases.PAPER, 32)
-    return take_turns(
-        {
-            path: cases.layer_pass(path, model, 3, "full", batch)
-            for path in ("fused", "plain", "broadcast")
-        },
-        max(3, rounds // 2),
-        warm_up=1,
-    )
+def implementations(batch: int, rounds: int, where: torch.device) -> dict[str, float]:
+    """Return the seconds of a pass through R1 (J = 32, n = 3, full) for each implementation."""
+    works = {
+        path: layer_pass(path, PAPER_J32, 3, "full", batch, where) for path in PATHS[where.type]
+    }
+    return take_turns(works, max(3, rounds // 2), warm_up=1)
 
 
-def memory(batch: int) -> dict[str, float]:
-    """Return by how much the peak memory grows in a pass through R1 (J = 32, full), in MiB."""
-    model = cases.with_capsules(cases.PAPER, 32)
+def peak_memory(batch: int, where: torch.device) -> dict[str, float]:
+    """Return by how many MiB the peak memory grows in a pass through R1 (J = 32, full)."""
     return {
-        f"{path}, n {n_iter}": peak_growth(cases.layer_pass, path, model, n_iter, "full", batch)
-        for path in ("fused", "plain", "broadcast")
+        f"{path}, n {n_iter}": peak_growth(
+            layer_pass, path, PAPER_J32, n_iter, "full", batch, where
+        )
+        for path in PATHS[where.type]
         for n_iter in (1, 3, 9)
     }
 
 
-def shares(result: dict, batch: int) -> dict[str, dict[str, float]]:
-    """Return operations, bytes, and the share of the machine's measured peaks that R1 reaches."""
-    machine = result["machine"]
-    lines = {}
-    for n_iter in ITERATIONS:
-        for gradient in ("last", "full"):
-            name = f"n {n_iter}, {gradient}"
-            cost = roofline.forward_and_backward(cases.PAPER, n_iter, gradient, batch)
-            seconds = result["layer"][name]
-            least = cost.seconds(machine["flops_a_second"], machine["bytes_a_second"])
-            lines[name] = {
-                "gigaflop": cost.flops / 1e9,
-                "gigabytes": cost.bytes / 1e9,
-                "share_of_peak_flops": cost.flops / machine["flops_a_second"] / seconds,
-                "share_of_bandwidth": cost.bytes / machine["bytes_a_second"] / seconds,
-                "share_of_roofline": least / seconds,
-            }
-    return lines
-
-
-def judge(result: dict) -> dict[str, dict[str, object]]:
-    """Return each target with what was measured."""
-    paper, small = result["paper_steps"], result["small_steps"]
-    compared, trials = result["layers_compared"], result["trials_an_hour"]
-    found = [
-        paper["J 10, n 3, last"] / paper["convolutions"],
-        paper["J 10, n 3, full"] / paper["convolutions"],
-        paper["J 32, n 3, last"] / paper["convolutions"],
-        paper["J 10, n 9, last"] / paper["J 10, n 1, last"],
-        compared["broadcast"] / compared["fused"],
-        small["n 3, full"] / small["CNN"],
-        trials["2"] / trials["1"],
+def tables(result: Mapping) -> str:
+    """Return the results as Markdown; each table also relates its rows to the first one."""
+    facts = result["machine"]
+    lines = [
+        f"# Speed and memory of routing: {facts['processor']}",
+        "",
+        f"Written by `python -m benchmarks.routing`: batch {result['batch']}, float32, medians of "
+        f"{result['rounds']} rounds in which the alternatives take turns. The processor reaches "
+        f"{facts['flops_per_second'] / 1e9:.0f} Gflop/s in a product of 1,024 × 1,024 matrices.",
     ]
-    return {
-        name: {
-            "target": bound,
-            "measured": value,
-            "reached": value <= bound if upper else value >= bound,
-        }
-        for (name, (bound, upper)), value in zip(TARGETS.items(), found, strict=True)
-    }
-
-
-def _machine() -> dict[str, object]:
-    return {
-        "processor": _processor(),
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "flops_a_second": machine_flops(),
-        "bytes_a_second": machine_bandwidth(),
-        "two_processes": machine_scaling(),
-    }
-
-
-def _processor() -> str:
-    capability = torch.backends.cpu.get_cpu_capability()
-    return f"{platform.machine()}, {capability}"
+    for key, title in TABLES.items():
+        scale = 1 if key == "peak_memory_mib" else 1e3  # seconds are shown as ms
+        first = next(iter(result[key].values()))
+        lines += ["", f"## {title}", "", "| | | relative |", "| --- | ---: | ---: |"]
+        for name, value in result[key].items():
+            lines.append(f"| {name} | {scale * value:.1f} | {value / first:.2f} |")
+    return "\n".join([*lines, ""])
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Write the verdicts of all runs on full MNIST that were ever committed.
+"""Collect the verdicts of all runs on full MNIST that were ever committed.
 
     python -m scripts.earlier_runs      # writes scripts/earlier_runs.csv, from the history in Git
 
-One row per choice of parameters, its last run, oldest first: the parameters that there still are,
-and the verdict on each claim by the rules of that commit. Run it before parameters are changed, so
-that the report can set what they gave beside what comes after them.
+One row per choice of parameters, oldest first: the last run with them, those parameters that still
+exist, and the verdict on each claim by the rules of that commit. Run it before parameters change,
+so that the report can show the earlier verdicts beside the new ones.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from stages.command import run_command
 
 CLAIMS = "metrics/claims.json"
 BEFORE = {"train.weight_decay": 0.0}
-"""Values of parameters before they could be chosen, where they had one."""
+"""Values of parameters in runs before they were parameters."""
 
 
 def main() -> None:
@@ -49,7 +49,7 @@ def run_of(commit: str) -> dict[str, object] | None:
 
 
 def parameters(text: str) -> dict[str, object]:
-    """Return the values in the blocks that shape all results, by ``block.key``, but for lists."""
+    """Return by ``block.key`` the values that affect all results, except lists."""
     params = yaml.safe_load(text)
     return {
         f"{block}.{name}": value
@@ -60,7 +60,7 @@ def parameters(text: str) -> dict[str, object]:
 
 
 def git(*arguments: str) -> str:
-    """Return what a Git command prints."""
+    """Return the output of a Git command."""
     return subprocess.run(("git", *arguments), check=True, capture_output=True, text=True).stdout
 
 

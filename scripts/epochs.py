@@ -1,11 +1,11 @@
-"""Choose how long to train: by the gain of a further epoch, on validation digits only.
+"""Choose the number of epochs by the gain of one more, on validation digits only.
 
-    python -m scripts.epochs            # adds to scripts/epochs.csv what is not there yet
+    python -m scripts.epochs            # adds the missing rows to scripts/epochs.csv
 
-Every length is a training of its own, because the learning rate falls to 0 over the length. The
-study takes the smallest of the lengths after which a further epoch gains less than half a point, on
-average over the arms; transfer takes, by the same rule, what its baseline needs, a training from
-scratch on one domain. No test digit is read.
+Each number of epochs needs a training of its own, because the learning rate decays to 0 over its
+length. The study uses the smallest number after which one more epoch gains less than half a point,
+averaged over the arms. Transfer uses the same rule for its baseline, which trains from scratch on
+one domain. No test digit is read.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from stages.pretrain import HIDDEN
 
 ARMS = ("n9", "n3", "cnn")
 BASES = ("base capsnet", "base cnn")
-LENGTHS = (8, 6, 4, 2)  # the longest first: two workers end closer together
-FLAT = 0.005  # of exact match an epoch
+LENGTHS = (8, 6, 4, 2)  # epochs; the longest first, so that two workers end close together
+FLAT = 0.005  # exact match per epoch
 VALIDATION = 10_000
 FOUND = Path("scripts/epochs.csv")
 
@@ -40,7 +40,7 @@ Sets = tuple[ImageSet, ImageSet]
 
 
 def main() -> None:
-    """Train what is missing, and print the gains and the lengths they ask for."""
+    """Train what is missing, and print the gains and the chosen numbers of epochs."""
     params = load_params()
     whole = learning_and_validation(params, params.data.train_images, VALIDATION)
     networks = networks_to_train(params, whole)
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def networks_to_train(params: Params, whole: Sets) -> dict[str, tuple[NetworkSpec, Sets]]:
-    """Return by name what is trained: arms on all images, bases of transfer on one domain."""
+    """Return by name what is trained: arms on all images, transfer baselines on one domain."""
     sizes = params.model, params.capsules
     networks = {arm: (arm_spec(params.sweep[arm], *sizes), whole) for arm in ARMS}
     (split,) = split_domains(1, numpy_generator(params.data.seed, "domains"))
@@ -73,7 +73,7 @@ def networks_to_train(params: Params, whole: Sets) -> dict[str, tuple[NetworkSpe
 
 
 def known() -> set[tuple[str, int]]:
-    """Return the networks and lengths that were tried."""
+    """Return the networks and numbers of epochs that were tried."""
     if not FOUND.exists():
         return set()
     table = read_table(FOUND)
@@ -88,14 +88,14 @@ def one_length(
     learn: ImageSet,
     validate: ImageSet,
 ) -> dict[str, object]:
-    """Train a network once for so many epochs and return what it reached."""
+    """Train a network once for `epochs` epochs and return what it reached."""
     last = reached(spec, replace(train, epochs=epochs), 0, learn, validate)
     facts = {"arm": name, "epochs": epochs, "images": len(learn.labels), "seed": train.seed}
     return facts | {"exact_match": last["exact_match"], "loss": last["loss"]}
 
 
 def gains(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the gain of each network for an epoch more, from each length to the next.
+    """Return the gain of each network per epoch, from each number of epochs to the next.
 
     >>> table = pd.DataFrame({"arm": "n3", "epochs": [2, 4], "exact_match": [0.70, 0.73]})
     >>> gains(table).round(4).loc[2, "n3"].item()
@@ -107,7 +107,7 @@ def gains(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def flat_from(table: pd.DataFrame) -> int | None:
-    """Return the smallest length after which a further epoch gains too little; None if none.
+    """Return the smallest number of epochs after which one more gains too little, or None.
 
     >>> scores = {"epochs": [2, 4, 6, 8], "exact_match": [0.70, 0.73, 0.736, 0.738]}
     >>> flat_from(pd.DataFrame({"arm": "n3", **scores}))

@@ -2,12 +2,12 @@
 
     python -m scripts.search            # writes scripts/search.csv
 
-Training digits are split in two: 50,000 to learn from, 10,000 to choose by; no test digit is read.
-Each candidate trains on 12,000 images for one epoch, from two seeds, and is judged on 2,000
-validation images. Both families get nine candidates. CapsNets, with one hidden capsule layer
-(n_iter 3 and 9) and with two (for transfer), get three learning rates by three initial gains; CNNs,
-with one and two hidden layers, nine learning rates. The candidate with the highest mean exact match
-over its network shapes and seeds is the one in params.yaml.
+Training digits are split into 50,000 to train on and 10,000 to validate on; no test digit is read.
+Each candidate trains on 12,000 images for one epoch, with two seeds, and is evaluated on 2,000
+validation images. Both families have nine candidates: CapsNets three learning rates by three
+initial gains, CNNs nine learning rates. A CapsNet candidate is tried with one hidden capsule layer
+(n_iter 3 and 9) and with two (for transfer), a CNN candidate with one and two hidden layers.
+params.yaml has the candidate with the highest exact match, averaged over these shapes and seeds.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Candidate = tuple[dict[str, object], NetworkSpec, TrainParams]
 
 
 def candidates(params: Params) -> Iterator[Candidate]:
-    """Yield every candidate: its facts, the network and how it is trained."""
+    """Yield every candidate: its columns in the table, the network and how it is trained."""
     train = replace(params.train, epochs=1)
     for lr, gain, (hidden, n_iter) in product(RATES, GAINS, SHAPES):
         capsules = replace(params.capsules, init_gain=gain)
@@ -53,7 +53,7 @@ def candidates(params: Params) -> Iterator[Candidate]:
 def try_candidate(
     candidate: Candidate, trial: int, learn: ImageSet, validate: ImageSet
 ) -> dict[str, object]:
-    """Train once and return the facts of the candidate with what was reached."""
+    """Train once and return a row of the table."""
     facts, spec, train = candidate
     last = reached(spec, train, trial, learn, validate)
     kept = ("exact_match", "loss", "entropy_share_r1", "entropy_share_r2", "dead_share")

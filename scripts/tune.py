@@ -5,12 +5,12 @@
     python -m scripts.tune n1 n3 n9 cnn --over lr --over weight_decay --full
 
 Every arm is searched in the same way: on a grid around its parameters in params.yaml, in steps of a
-factor of 1.5 in the rate, 2 in the gain and √10 in the decay (0, 0.01, 0.032, 0.1). The grid is
-widened at an edge until the best candidate lies on none; a decay of 0 is no edge, since nothing
-lies below. A score is the mean of two seeds on 2,000 images, whose standard error is about 0.7
-points: several candidates are as good, and the search ends at one of them. Digits are those of
-`scripts.validation`: no test digit is read. Results are added to scripts/tune.csv as they come;
-what is there is not run again.
+factor of 1.5 in the learning rate, 2 in the gain and √10 in the decay (0, 0.01, 0.032, 0.1). The
+grid is widened until the best candidate lies on none of its edges; a decay of 0 is no edge, since
+it cannot be lower. A score is the mean of two seeds on 2,000 images, with a standard error of about
+0.7 points, so that several candidates are equally good and the search picks one of them. It uses
+the training and validation digits of `scripts.validation`, and no test digit. Results are added to
+scripts/tune.csv as they come, and are not computed again.
 """
 
 from __future__ import annotations
@@ -109,8 +109,10 @@ def search(start: Candidate, over: Sequence[str], scores: Scores) -> Candidate:
 def value_at(key: str, start: float, step: int) -> float:
     """Return the value of a parameter so many steps from where the search starts.
 
-    >>> value_at("lr", 0.01, 1), [round(value_at("weight_decay", 0.0, step), 3) for step in range(4)]
-    (0.015, [0.0, 0.01, 0.032, 0.1])
+    >>> value_at("lr", 0.01, 1)
+    0.015
+    >>> [round(value_at("weight_decay", 0.0, step), 3) for step in range(4)]
+    [0.0, 0.01, 0.032, 0.1]
     """
     if start > 0:
         return start * FACTORS[key] ** step

@@ -1,4 +1,4 @@
-"""Validation data: training digits split in two, so that no choice is made on test digits."""
+"""Training digits split into training and validation sets: no choice is made on test digits."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from capsnet_study.training.params import TrainParams
 from capsnet_study.training.trials import ImageSet, budget_of
 from stages.digits import folder_of
 
-LEARNING_DIGITS = 50_000  # the first ones; the other 10,000 training digits are to choose by
+LEARNING_DIGITS = 50_000  # the first ones; the other 10,000 are for validation
 LEARNING_IMAGES, VALIDATION_IMAGES = 12_000, 2_000
 
 
 def learning_and_validation(
     params: Params, images: int = LEARNING_IMAGES, validation_images: int = VALIDATION_IMAGES
 ) -> tuple[ImageSet, ImageSet]:
-    """Return images to learn from and images to choose by, of disjoint training digits."""
+    """Return training and validation images, composed of disjoint training digits."""
     digits = load_digits("mnist", folder_of("mnist"))
     parts = (slice(0, LEARNING_DIGITS), slice(LEARNING_DIGITS, None))
     learn, validate = (
@@ -41,7 +41,7 @@ def learning_and_validation(
 def reached(
     spec: NetworkSpec, train: TrainParams, trial: int, learn: ImageSet, validate: ImageSet
 ) -> Row:
-    """Train once, as a trial of the study does, and return what is measured at the end."""
+    """Train once, as a trial of the study does, and return the last evaluation."""
     network = build_network(spec, torch_generator(train.seed, "weights", trial)).to(device())
     budget = replace(budget_of(train, spec), evaluations=2, even_evaluations=1)
     order = torch_generator(train.seed, "order", trial)

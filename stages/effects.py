@@ -12,7 +12,12 @@ from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_table, read_yaml, write_json, write_table
 from capsnet_study.data.params import DataParams
 from capsnet_study.models.params import CapsuleParams, ModelParams
-from capsnet_study.settings.builtin import BUILTIN_SETTINGS, MAIN, TUNED, tuned_arms
+from capsnet_study.settings.builtin import (
+    BUILTIN_SETTINGS,
+    MAIN,
+    builtin_setting,
+    tuned_versions,
+)
 from capsnet_study.settings.params import Blocks, Setting, Settings
 from capsnet_study.settings.record import judge_settings
 from capsnet_study.settings.tables import gather_settings
@@ -47,26 +52,29 @@ def read_settings(
 ) -> tuple[dict[tuple[str, str], pd.DataFrame], dict[tuple[str, str], Arm], dict[str, int]]:
     """Return evaluations and arms by setting and arm, and the seed of each setting.
 
-    The main study and the arms tuned by themselves are settings beside those of params.yaml.
+    The main study and the arms tuned by themselves are settings beside those of params.yaml. An arm
+    tuned by itself counts there as the arm that it is a version of.
     """
     arms = sweep | ablations
-    names = dict.fromkeys(arm for setting in settings.values() for arm in setting.arms)
-    block = {name: "sweep" if name in sweep else "ablations" for name in names}
-    found = {(MAIN, name): read_table(f"data/{block[name]}/{name}.csv") for name in names}
-    trained = {(MAIN, name): arms[name] for name in names}
-    tuned = tuned_arms(sweep, ablations)
-    for name in names:
-        if name in tuned:
-            found[TUNED, name] = read_table(f"data/ablations/{tuned[name]}.csv")
-            trained[TUNED, name] = ablations[tuned[name]]
+    versions = tuned_versions(arms)
+    listed = {name for setting in settings.values() for name in setting.arms} - versions.keys()
+    trained = {(MAIN, name): name for name in arms if name in listed}
+    trained |= {
+        (builtin_setting(arms[version]), name): version
+        for version, name in versions.items()
+        if name in listed
+    }
+    block = {name: "sweep" if name in sweep else "ablations" for name in arms}
+    found = {key: read_table(f"data/{block[arm]}/{arm}.csv") for key, arm in trained.items()}
     for name, setting in settings.items():
         table = read_table(f"data/settings/{name}.csv")
         for arm in setting.arms:
-            found[name, arm] = table[table["arm"] == arm].drop(columns="arm")
-            trained[name, arm] = arms[arm]
+            key = name, arm if versions.get(arm, arm) in setting.arms else versions[arm]
+            trained[key] = arm
+            found[key] = table[table["arm"] == arm].drop(columns="arm")
     seeds = dict.fromkeys(BUILTIN_SETTINGS, study.train.seed)
     seeds |= {name: setting.blocks(study).train.seed for name, setting in settings.items()}
-    return found, trained, seeds
+    return found, {key: arms[arm] for key, arm in trained.items()}, seeds
 
 
 if __name__ == "__main__":

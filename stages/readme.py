@@ -23,7 +23,7 @@ def main(check: bool = False) -> None:
     """Rewrite the results in README.md, or with --check only say whether they are current."""
     params = load_params()
     old = README.read_text(encoding="utf-8")
-    summary = results_summary(read_results(params), params)
+    summary = results_summary(read_results(params), params).text
     with reading(README):
         new = with_block(old, "results", summary)
     if check and new != old:

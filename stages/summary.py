@@ -16,7 +16,7 @@ TRANSFERRED = ("capsnet", "uniform", "cnn")
 ARMS = ("n1", "n9", "cnn")
 COMPARED = ("capsnet", "cnn")
 PAPER = ("reproduced", "contradicted", "inconclusive")
-OURS = {"reproduced": "supported", "contradicted": "not_supported", "inconclusive": "inconclusive"}
+OURS = ("supported", "not supported", "inconclusive")
 
 
 def main() -> None:
@@ -57,7 +57,7 @@ def verdicts(claims: Any) -> dict[str, dict[str, int]]:
     ours = Counter(one["verdict"] for one in claims if one["kind"] != "paper")
     return {
         "paper": {verdict: paper[verdict] for verdict in PAPER},
-        "ours": {name: ours[verdict] for verdict, name in OURS.items()},
+        "ours": {verdict.replace(" ", "_"): ours[verdict] for verdict in OURS},
     }
 
 

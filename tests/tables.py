@@ -1,4 +1,4 @@
-"""Made-up results: one builder for each table and record that other packages read."""
+"""Made-up results: one builder per table and record that claims, figures and pages read."""
 
 from __future__ import annotations
 
@@ -45,15 +45,6 @@ ARMS: dict[str, Arm] = {
 STEPS = (0, 4, 16, 64, 256)
 PAIRS = ("7-8", "3-5", "0-1")
 WITHOUT_TRIALS = ("pixels", "pca")
-MECHANISM_MEASURES = [
-    "entropy_at_tenth",
-    "exact_match_at_tenth",
-    "entropy_at_third",
-    "exact_match_at_third",
-    "log_gap_at_tenth",
-    "effective_mass_at_tenth",
-    "effective_gradient_at_tenth",
-]
 CLAIMS: list[Claim] = parse_claims(read_yaml(ROOT / "claims.yaml"))
 
 
@@ -62,7 +53,7 @@ def some_arms(*keys: str) -> dict[str, Arm]:
 
 
 def fitting(arms: Mapping[str, Arm] = ARMS, trials: int = 3) -> pd.DataFrame:
-    """The table ``plots/fitting.csv``: accuracy rises; entropy falls, and faster at a high eta."""
+    """Return the table ``plots/fitting.csv``: accuracy rises, entropy falls with eta."""
     rng = np.random.default_rng(0)
     rows = []
     for key, arm in arms.items():
@@ -76,14 +67,14 @@ def fitting(arms: Mapping[str, Arm] = ARMS, trials: int = 3) -> pd.DataFrame:
 
 
 def _couplings(r1: float, r2: float) -> dict[str, float]:
-    """What an evaluation tells of couplings whose H / log J is `r1` and `r2`; a CNN has none."""
+    """Return what is measured of couplings whose H / log J is `r1` and `r2`; a CNN has NaN."""
     found = {"entropy_share_r1": r1, "entropy_share_r2": r2, "dead_share": 0.01 * r1}
     found |= {"entropy_r1": r1 * np.log(10), "entropy_r2": r2 * np.log(10)}
     return found | {"mi_r1": 1.1 - r1, "mi_r2": 0 * r2 - 1e-9}
 
 
 def accuracies(arms: Mapping[str, Arm] = ARMS, trials: int = 3) -> dict[str, np.ndarray]:
-    """Exact matches of so many trials of each arm."""
+    """Return exact matches of some trials of each arm."""
     rng = np.random.default_rng(0)
     return {key: rng.uniform(0.65, 0.7, trials) for key in arms}
 
@@ -91,9 +82,9 @@ def accuracies(arms: Mapping[str, Arm] = ARMS, trials: int = 3) -> dict[str, np.
 def fitting_trials(
     exact_match: Mapping[str, Sequence[float] | np.ndarray], arms: Mapping[str, Arm] = ARMS
 ) -> pd.DataFrame:
-    """The table ``plots/fitting_trials.csv`` with what the arms are, of these exact matches.
+    """Return the table ``plots/fitting_trials.csv`` with these exact matches.
 
-    All other measures are noise; early entropies of many arms lie close together, as real ones do.
+    All other measures are noise; early entropies of many arms are similar, as real ones are.
     """
     rng = np.random.default_rng(0)
     rows = [
@@ -112,36 +103,30 @@ def fitting_trials(
 def mechanism(
     exact_match: Mapping[str, Sequence[float] | np.ndarray], arms: Mapping[str, Arm] = ARMS
 ) -> pd.DataFrame:
-    """The table ``plots/trials.csv`` with what the arms are, of these exact matches.
+    """Return the table ``plots/trials.csv`` with these exact matches.
 
-    Arms that are not among `arms` are of the block ``ablations``. All other measures are noise.
+    Arms that are not among `arms` route as n3 does and are of the block ``ablations``.
     """
-    rows = [
-        {"arm": key, "trial": trial, "block": "sweep" if key in arms else "ablations"}
-        | facts_of(key, arms.get(key, ARMS["n3"]))
-        | {"exact_match": value}
-        for key, values in exact_match.items()
-        for trial, value in enumerate(values)
-    ]
-    noise = np.random.default_rng(3).random((len(rows), len(MECHANISM_MEASURES)))
-    return pd.DataFrame(rows).join(pd.DataFrame(noise, columns=MECHANISM_MEASURES))
+    known = {key: arms.get(key, ARMS["n3"]) for key in exact_match}
+    table = fitting_trials(exact_match, known)
+    return table.assign(block=np.where(table["arm"].isin(list(arms)), "sweep", "ablations"))
 
 
 def interventions(losses: Mapping[tuple[str, float | None, str], Sequence[float]]) -> pd.DataFrame:
-    """The table ``plots/interventions.csv`` of n = 3: by change, value and layer, what is lost."""
+    """Return the table ``plots/interventions.csv`` of n = 3 with these losses of exact match."""
     trials = range(max(map(len, losses.values())))
     rows = [("none", None, "both", trial, 0.7) for trial in trials]
     for change, found in losses.items():
         rows += [(*change, trial, 0.7 - loss) for trial, loss in enumerate(found)]
     columns = ["change", "value", "layer", "trial", "exact_match"]
     table = pd.DataFrame(rows, columns=columns).astype({"value": float})
-    return table.assign(arm="n3", half_credit=0.8)
+    return table.assign(arm="n3")
 
 
 def manifold(
     trials: int = 2, pairs: Sequence[str] = PAIRS, models: Sequence[str] = MODELS
 ) -> pd.DataFrame:
-    """The table ``plots/manifold.csv``, of noise."""
+    """Return the table ``plots/manifold.csv``, of noise."""
     rows = [
         {"model": model, "trial": trial, "pair": pair}
         for model in models
@@ -154,7 +139,7 @@ def manifold(
 
 
 def transfer(splits: int = 2, models: Sequence[str] = MAIN_MODELS) -> pd.DataFrame:
-    """The tables ``plots/transfer_<model>.csv``, of noise."""
+    """Return the tables ``plots/transfer_<model>.csv`` in one, of noise."""
     rows = [
         {"model": model, "split": split, "direction": direction, "scheme": scheme}
         for model in models
@@ -167,14 +152,14 @@ def transfer(splits: int = 2, models: Sequence[str] = MAIN_MODELS) -> pd.DataFra
 
 
 def offsets() -> np.ndarray:
-    """The 81 shifts, in the order of images and maps."""
+    """Return the 81 shifts, in the order of images and maps."""
     return np.array([(dr, dc) for dr in range(-4, 5) for dc in range(-4, 5)])
 
 
 def maps(
     models: Sequence[str] = ("capsnet", "cnn"), pairs: Sequence[str] = ("3-5", "7-8")
 ) -> pd.DataFrame:
-    """The table ``plots/manifold_maps.csv``: a grid each, ever higher and farther to the right."""
+    """Return the table ``plots/manifold_maps.csv``: grids, each higher and farther to the right."""
     grid = pd.DataFrame(offsets(), columns=["dr", "dc"])
     keys = [(model, pair) for model in models for pair in pairs]
     parts = [
@@ -187,19 +172,19 @@ def maps(
 
 
 def claim_records(**tables: pd.DataFrame) -> Claims:
-    """The claims judged on these tables, as they come back from ``metrics/claims.json``."""
+    """Return the claims judged on these tables, as ``metrics/claims.json`` holds them."""
     return stored(evaluate_claims(CLAIMS, tables), Claims)
 
 
 def claim_record(*parts: JudgedPart, **changes: Any) -> JudgedClaim:
-    """A claim with these parts; unless told, its verdict is the outcome of the first."""
+    """Return a claim with these parts; its verdict is the outcome of the first unless given."""
     claim = {"kind": "paper", "section": "3.1", "title": "t", "paper": "p", "rule": "r"}
     claim |= {"control": False, "verdict": parts[0].outcome if parts else "not evaluated"}
     return JudgedClaim(**claim | changes, parts=list(parts))
 
 
 def part_record(**changes: Any) -> JudgedPart:
-    """A part of a claim: n = 7 minus n = 3, two points lower, with some of its fields changed."""
+    """Return a part of a claim, n = 7 minus n = 3, two points lower, with changed fields."""
     part = {
         "kind": "difference",
         "table": "fitting",
@@ -215,12 +200,7 @@ def part_record(**changes: Any) -> JudgedPart:
 
 
 def stored(record: Any, kind: Any) -> Any:
-    """A typed record as it comes back from its metrics file."""
-    return from_json(as_stored(to_json(record)), kind)
-
-
-def as_stored(record: Any) -> Any:
-    """Plain values as they come back from a metrics file."""
+    """Return a typed record as it comes back from its metrics file."""
     with TemporaryDirectory() as folder:
-        write_json(Path(folder) / "record.json", record)
-        return read_json(Path(folder) / "record.json")
+        write_json(Path(folder) / "record.json", to_json(record))
+        return from_json(read_json(Path(folder) / "record.json"), kind)

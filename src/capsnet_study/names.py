@@ -13,6 +13,7 @@ MODEL_NAMES = {
     "uniform": "CapsNet, uniform",
     "cnn": "CNN",
     "cnn_pre": "CNN before ReLU",
+    "cnn_decay": "CNN, weight decay",
     "random_capsnet": "CapsNet, untrained",
     "random_cnn": "CNN, untrained",
     "pixels": "pixels",

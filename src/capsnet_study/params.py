@@ -30,6 +30,7 @@ from capsnet_study.training.arms import (
     uniform_arms,
 )
 from capsnet_study.training.params import TrainParams
+from capsnet_study.transfer.new_splits import NewSplits
 from capsnet_study.transfer.params import TransferParams
 
 
@@ -49,6 +50,7 @@ class Params:
     settings: Settings
     manifold: ManifoldParams
     transfer: TransferParams
+    new_splits: NewSplits
     figures: FigureParams
 
     @model_validator(mode="after")
@@ -84,11 +86,12 @@ class Params:
                 "sweep.n1: a CapsNet with uniform couplings (n_iter: 1) is needed: the parts on "
                 "representation and transfer compare with it"
             )
-        if "cnn" not in self.sweep or self.sweep["cnn"].model != "cnn":
-            raise ValueError(
-                "sweep.cnn: the CNN (model: cnn) is needed: the parts on representation and "
-                "transfer compare with it"
-            )
+        for name in ("cnn", "cnn_decay"):
+            if name not in self.sweep or self.sweep[name].model != "cnn":
+                raise ValueError(
+                    f"sweep.{name}: a CNN (model: cnn) is needed: the parts on representation and "
+                    "transfer compare with it"
+                )
         return self
 
     @model_validator(mode="after")
@@ -131,6 +134,24 @@ class Params:
                 raise ValueError(
                     f"interventions.arms: {name!r}: a CapsNet of sweep that routes as the paper "
                     f"does, with one eta, is needed; there are {', '.join(able)}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _new_splits_are_of_known_models(self) -> Params:
+        keys = [
+            "routing",
+            *(
+                f"{block}.{name}"
+                for block in ("sweep", "ablations")
+                for name in getattr(self, block)
+            ),
+        ]
+        for name, key in self.new_splits.models.items():
+            if key not in keys:
+                raise ValueError(
+                    f"new_splits.models.{name} = {key!r}: routing, or an arm of sweep or ablations "
+                    "such as sweep.n1 is needed"
                 )
         return self
 

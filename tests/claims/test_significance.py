@@ -19,48 +19,29 @@ from capsnet_study.claims.significance import (
     parabola,
     rank_correlation,
 )
-from capsnet_study.stats import spearman, t_interval
+from capsnet_study.stats import spearman
 
 VALUES = np.array([0.2, 0.5, -0.1, 0.9, 0.4])
 
 
-@pytest.mark.parametrize("bound", [-0.3, 0.0, 0.5])
-def test_the_t_test_is_scipys(bound):
-    estimate = mean_estimate(VALUES)
-    for p, alternative in ((p_above, "greater"), (p_below, "less")):
-        expected = ttest_1samp(VALUES, bound, alternative=alternative).pvalue
-        assert p(estimate, bound) == pytest.approx(expected)
-
-
-def test_two_one_sided_tests_by_hand():
-    # Of 1, 2 and 3 the mean is 2 and its error 1/sqrt(3): at 2 degrees of freedom the upper tail of
-    # t is (1 - t / sqrt(2 + t^2)) / 2. Against 5 t is -3 sqrt(3), against -5 it is 7 sqrt(3).
-    estimate = mean_estimate(np.array([1.0, 2.0, 3.0]))
-    upper = (1 - 3 * np.sqrt(3) / np.sqrt(29)) / 2
-    lower = (1 - 7 * np.sqrt(3) / np.sqrt(149)) / 2
-    assert p_below(estimate, 5.0) == pytest.approx(upper)
-    assert p_above(estimate, -5.0) == pytest.approx(lower)
-    assert p_within(estimate, 5.0) == pytest.approx(max(upper, lower))
-
-
-@given(st.lists(st.floats(-0.02, 0.02), min_size=2, max_size=9), st.floats(0.001, 0.02))
-def test_equivalence_at_5_percent_is_a_90_percent_interval_within_the_bound(values, bound):
-    found = t_interval(np.array(values), 0.9)
-    assume(min(abs(found.low + bound), abs(found.high - bound)) > 1e-9)
-    p = p_within(mean_estimate(np.array(values)), bound)
-    assert (p < 0.05) == (-bound < found.low and found.high < bound)
+# Tests of means
 
 
 @given(st.lists(st.floats(-5, 5), min_size=2, max_size=9), st.floats(-5, 5))
-def test_the_two_sides_add_up_and_p_falls_with_the_bound(values, bound):
+def test_one_sided_tests_are_scipys(values, bound):
     estimate = mean_estimate(np.array(values))
     assume(estimate.error > 1e-6)
-    assert p_above(estimate, bound) + p_below(estimate, bound) == pytest.approx(1)
-    assert p_above(estimate, bound - 1) <= p_above(estimate, bound)
-    assert p_within(estimate, 1.0) >= p_within(estimate, 2.0)
+    for p, alternative in ((p_above, "greater"), (p_below, "less")):
+        expected = ttest_1samp(values, bound, alternative=alternative).pvalue
+        assert p(estimate, bound) == pytest.approx(expected)
+    both = (
+        ttest_1samp(values, -5, alternative="greater"),
+        ttest_1samp(values, 5, alternative="less"),
+    )
+    assert p_within(estimate, 5.0) == pytest.approx(max(test.pvalue for test in both))
 
 
-def test_equal_values_are_certain_and_one_tells_nothing():
+def test_equal_values_are_certain_and_a_single_one_gives_no_estimate():
     estimate = mean_estimate(np.full(4, 0.5))
     assert [p_above(estimate, bound) for bound in (0.4, 0.5, 0.6)] == [0.0, 1.0, 1.0]
     assert [p_below(estimate, bound) for bound in (0.4, 0.6)] == [1.0, 0.0]
@@ -80,20 +61,12 @@ def test_the_crossed_estimate_is_min_f():
     assert p_above(estimate, 0.0) == pytest.approx(both_sides / 2)
 
 
-@pytest.mark.parametrize("along_rows", [True, False])
-def test_repeating_a_value_does_not_lower_the_crossed_p(along_rows):
-    table = np.tile(VALUES, (30, 1))
-    crossed = p_above(crossed_estimate(table.T if along_rows else table), 0.0)
-    assert crossed == pytest.approx(p_above(mean_estimate(VALUES), 0.0))
+# Permutation tests over arms
 
 
-def test_a_known_parabola():
+def test_the_parabola_is_that_of_least_squares():
     x = np.array([-2.0, 0.0, 1.0, 3.0, 6.0])
-    fit = parabola(x, 5 - 2 * (x - 1.5) ** 2)
-    assert fit == pytest.approx((-2.0, 1.5))
-
-
-def test_the_parabola_is_numpys():
+    assert parabola(x, 5 - 2 * (x - 1.5) ** 2) == pytest.approx((-2.0, 1.5))
     rng = np.random.default_rng(0)
     x, y = rng.normal(7.0, 2.0, 12), rng.normal(size=12)
     square, slope, _ = np.polyfit(x, y, 2)
@@ -103,7 +76,7 @@ def test_the_parabola_is_numpys():
 @pytest.mark.parametrize(
     ("x", "y"), [([1, 1, 2, 2], [1, 2, 3, 4]), ([1, 2, 3, 4], [2, 2, 2, 2]), ([], [])]
 )
-def test_what_has_no_parabola(x, y):
+def test_points_without_a_parabola_have_no_curvature(x, y):
     x, y = np.array(x, dtype=float), np.array(y, dtype=float)
     test = curvature(x, y)
     assert np.isnan([*parabola(x, y), test.value, test.p_above, test.p_below]).all()
@@ -114,17 +87,17 @@ def test_exact_p_counts_the_pairings(n):
     rng = np.random.default_rng(n)
     x, y = rng.normal(size=n), rng.normal(size=n)
     orders = [list(order) for order in permutations(range(n))]
-    bent, ordered = curvature(x, y), rank_correlation(x, y)
-    assert bent.value == pytest.approx(np.polyfit(x, y, 2)[0])
-    assert ordered.value == pytest.approx(spearman(x, y))
-    for test, found in (
-        (bent, np.array([np.polyfit(x, y[order], 2)[0] for order in orders])),
-        (ordered, np.array([spearman(x, y[order]) for order in orders])),
+    for test, statistic in (
+        (curvature(x, y), lambda y: np.polyfit(x, y, 2)[0]),
+        (rank_correlation(x, y), lambda y: spearman(x, y)),
     ):
+        found = np.array([statistic(y[order]) for order in orders])
+        assert test.value == pytest.approx(statistic(y))
         assert test.p_above == pytest.approx(np.mean(found >= test.value - 1e-9))
         assert test.p_below == pytest.approx(np.mean(found <= test.value + 1e-9))
 
 
+@pytest.mark.slow
 def test_p_of_ten_pairs_is_near_that_of_all_pairings():
     # rho is 1 less 6 · 2 / 990: one swap of neighbours. 1 + 9 of 10! pairings are as high.
     x = np.arange(10.0)
@@ -136,21 +109,7 @@ def test_p_of_ten_pairs_is_near_that_of_all_pairings():
     assert rank_correlation(-x, y).p_below == test.p_above
 
 
-def test_p_of_eight_pairs_is_exact():
-    x, y = np.arange(8.0), np.array([0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 5.0, 7.0])
-    ranks = np.array(list(permutations(range(8))))
-    assert rank_correlation(x, y).p_above == pytest.approx(np.mean(ranks @ x >= y @ x))
-    assert np.isnan(rank_correlation(x, np.ones(8)).p_above)
-
-
-def test_p_of_a_curvature_is_one_sided_and_seeded():
-    x = np.linspace(-5.0, -1.0, 10)
-    y = -((x + 3) ** 2) + np.random.default_rng(0).normal(0, 0.3, 10)
-    test, opposite = curvature(x, y), curvature(x, -y)
-    assert test.value < 0 and test.p_below < 0.01 and test.p_above > 0.99
-    assert opposite.value == pytest.approx(-test.value)
-    assert opposite.p_above == test.p_below
-    assert curvature(x, y) == test
+# Many claims
 
 
 def test_holm_as_in_a_textbook():
@@ -163,7 +122,5 @@ def test_holm_as_in_a_textbook():
 def test_holm_lies_between_p_and_bonferroni_and_keeps_the_order(p):
     adjusted = np.array(holm(p))
     assert (adjusted >= p).all() and (adjusted <= np.minimum(len(p) * np.array(p), 1)).all()
-    order = np.argsort(p)
-    assert (np.diff(adjusted[order]) >= 0).all()
-    reversed_ = holm(p[::-1])[::-1]
-    assert adjusted.tolist() == reversed_
+    assert (np.diff(adjusted[np.argsort(p)]) >= 0).all()
+    assert adjusted.tolist() == holm(p[::-1])[::-1]

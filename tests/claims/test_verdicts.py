@@ -1,4 +1,4 @@
-"""Each verdict, on tables made by hand."""
+"""Verdicts on claims, of tables made by hand."""
 
 from itertools import islice
 
@@ -9,25 +9,27 @@ import pytest
 from capsnet_study.claims.declarations import Expectation, parse_claims
 from capsnet_study.claims.parts import outcome_of
 from capsnet_study.claims.records import JudgedClaim
-from capsnet_study.claims.tables import transfer_measures
 from capsnet_study.claims.verdicts import conjunction, evaluate_claims
 from capsnet_study.training.arms import capsule_arms, routed_arms
 from tests import tables
-from tests.claims.test_declarations import CORRELATION, DIFFERENCE, claim_of
-from tests.tables import ARMS, CLAIMS
+from tests.claims.test_declarations import CORRELATION, DIFFERENCE, MEANING, claim_of
+from tests.tables import ARMS
 
 LEVEL = {"kind": "level", "table": "fitting", "measure": "exact_match", "of": "n3"}
 EACH = {"kind": "each_level", "table": "fitting", "measure": "exact_match", "each": "routed_arms"}
 NEAR = [0.90, 0.91, 0.92, 0.93, 0.94]
 
 
-def judge(results: dict[str, pd.DataFrame], *parts: dict) -> JudgedClaim:
-    return evaluate_claims(parse_claims([claim_of(*parts)]), results)["X1"]
+def judge(results: dict[str, pd.DataFrame], *parts: dict, **claim) -> JudgedClaim:
+    return evaluate_claims(parse_claims([claim_of(*parts) | claim]), results)["X1"]
 
 
 def fitting(**arms: list[float]) -> dict[str, pd.DataFrame]:
-    """The given final accuracies, arm by arm."""
+    """Return the table of these final accuracies, arm by arm."""
     return {"fitting": tables.fitting_trials(arms)}
+
+
+# One part
 
 
 @pytest.mark.parametrize(
@@ -42,56 +44,30 @@ def fitting(**arms: list[float]) -> dict[str, pd.DataFrame]:
         ("within 0.01", 0.05, "contradicted"),
         ("within 0.01", -0.05, "contradicted"),
         ("within 0.01", 0.01, "inconclusive"),
+        ("above 0", 0.0, "inconclusive"),
     ],
 )
-def test_a_paired_difference(expect, shift, outcome):
+def test_a_paired_difference_is_judged_by_its_interval(expect, shift, outcome):
     jitter = [0.002, -0.001, 0.0, 0.001, -0.002]
-    results = fitting(n3=NEAR, n5=[a + shift + j for a, j in zip(NEAR, jitter, strict=True)])
+    differences = [shift + j for j in jitter]
+    results = fitting(n3=NEAR, n5=[a + d for a, d in zip(NEAR, differences, strict=True)])
     result = judge(results, DIFFERENCE | {"expect": expect})
     (part,) = result.parts
     assert result.verdict == part.outcome == outcome
     assert part.n == 5 and part.mean == pytest.approx(shift)
+    assert part.sd == pytest.approx(np.std(jitter, ddof=1))
     assert part.low < shift < part.high
-    what = ("kind", "table", "measure", "of", "minus", "group", "x", "y", "p")
-    told = ("difference", "fitting", "exact_match", "n5", "n3", None, None, None, None)
-    assert tuple(getattr(part, field) for field in what) == told
+    assert (part.table, part.measure, part.of, part.minus) == ("fitting", "exact_match", "n5", "n3")
     assert f"{part.side} {part.bound:g}" == expect
+    own = {"above": np.array(differences), "below": -np.array(differences)}
+    if part.side in own:  # as many units as lie on the side that is expected
+        bound = part.bound * (1 if part.side == "above" else -1)
+        assert part.agree == (own[part.side] - bound > 1e-12).sum()
 
 
-def test_an_interval_across_the_bound_decides_nothing():
-    results = fitting(n3=NEAR, n5=[0.80, 0.99, 0.85, 0.99, 0.97])
-    assert judge(results, DIFFERENCE).verdict == "inconclusive"
-    assert judge(results, DIFFERENCE) == judge(results, DIFFERENCE)
-
-
-def test_an_interval_that_ends_on_the_bound_decides_nothing():
+def test_an_interval_that_ends_on_the_bound_is_open_on_one_side_and_within_two():
     assert outcome_of(0.0, 0.1, Expectation(kind="above", bound=0.0)) == "inconclusive"
     assert outcome_of(-0.01, 0.01, Expectation(kind="within", bound=0.01)) == "reproduced"
-
-
-def test_trials_without_a_partner_are_left_out():
-    (part,) = judge(fitting(n3=NEAR, n5=[0.95, 0.96, np.nan]), DIFFERENCE).parts
-    assert (part.n, part.dropped) == (2, 1)
-
-
-@pytest.mark.parametrize(("values", "n", "dropped"), [(NEAR, 5, 0), ([np.nan, 0.9], 1, 1)])
-def test_units_without_a_value_are_counted(values, n, dropped):
-    part = judge(fitting(n3=values), LEVEL | {"expect": "above 0.5"}).parts[0]
-    assert (part.n, part.dropped) == (n, dropped)
-    assert part.mean == pytest.approx(np.nanmean(values))
-
-
-def test_the_spread_of_the_paired_differences_is_told_where_there_is_one():
-    (part,) = judge(fitting(n3=[0.7, 0.8, 0.9], n5=[0.8, 0.8, 0.9]), DIFFERENCE).parts
-    assert part.sd == pytest.approx(np.std([0.1, 0, 0], ddof=1))
-    (single,) = judge(fitting(n3=[0.7], n5=[0.8]), DIFFERENCE).parts
-    assert single.sd is None
-
-
-def test_an_arm_without_any_value_is_not_evaluated_and_says_how_many():
-    result = judge(fitting(n2=NEAR, n3=[np.nan] * 5), EACH | {"expect": "above 0"})
-    assert result.verdict == "not evaluated"
-    assert [(one.n, one.dropped) for one in result.parts] == [(5, 0), (0, 5)]
 
 
 @pytest.mark.parametrize(
@@ -99,15 +75,21 @@ def test_an_arm_without_any_value_is_not_evaluated_and_says_how_many():
     [
         (fitting(n3=[0.5], n5=[0.75]), 1, 0.25),
         (fitting(n3=NEAR), 0, None),
-        (fitting(cnn=NEAR), 0, None),
         ({}, 0, None),
     ],
 )
-def test_too_little_to_evaluate(results, n, mean):
+def test_a_part_with_too_few_values_is_not_evaluated(results, n, mean):
     result = judge(results, DIFFERENCE)
-    assert result.verdict == "not evaluated"
     part = result.parts[0]
-    assert (part.n, part.mean, part.low, part.high) == (n, mean, None, None)
+    assert result.verdict == "not evaluated"
+    assert (part.n, part.mean, part.sd, part.low, part.high) == (n, mean, None, None, None)
+
+
+def test_units_without_a_value_are_left_out_and_counted():
+    (part,) = judge(fitting(n3=NEAR, n5=[0.95, 0.96, np.nan]), DIFFERENCE).parts
+    assert (part.n, part.dropped) == (2, 1)
+    (part,) = judge(fitting(n3=[np.nan, 0.9]), LEVEL | {"expect": "above 0.5"}).parts
+    assert (part.n, part.dropped, part.mean) == (1, 1, 0.9)
 
 
 def test_a_measure_that_does_not_exist_is_refused():
@@ -115,19 +97,7 @@ def test_a_measure_that_does_not_exist_is_refused():
         judge(fitting(n3=NEAR, n5=NEAR), DIFFERENCE | {"measure": "exact_mach"})
 
 
-def test_all_parts_of_a_claim_must_hold():
-    results = fitting(n3=NEAR)
-    holds, open_, fails = (
-        LEVEL | {"expect": expect} for expect in ("above 0.5", "above 0.92", "below 0.5")
-    )
-    assert judge(results, holds, holds).verdict == "reproduced"
-    assert judge(results, holds, open_).verdict == "inconclusive"
-    assert judge(results, holds, open_, DIFFERENCE).verdict == "not evaluated"
-    assert judge(results, holds, open_, DIFFERENCE, fails).verdict == "contradicted"
-    assert conjunction(["inconclusive", "contradicted"]) == "contradicted"
-
-
-def test_each_arm_that_routes_is_a_part_and_none_with_an_initial_gain_of_its_own():
+def test_each_routed_arm_is_a_part_but_none_with_an_initial_gain_of_its_own():
     part = EACH | {"expect": "above 0"}
     found = judge({"fitting": tables.fitting_trials(tables.accuracies())}, part).parts
     assert [one.of for one in found] == list(routed_arms(ARMS))
@@ -147,8 +117,11 @@ def test_the_best_rival_is_the_one_with_the_highest_mean():
     assert (missing.minus, missing.outcome) == (None, "not evaluated")
 
 
+# Correlations over arms
+
+
 def with_early_entropy(slope: float, arms: int) -> pd.DataFrame:
-    """So many capsule arms, each more accurate than the one before, and with its entropy."""
+    """Return as many capsule arms, each more accurate than the one before, and its entropy."""
     keys = islice(capsule_arms(ARMS), arms)
     rising = {key: [0.1 * k, 0.1 * k + 0.01] for k, key in enumerate(keys, start=1)}
     table = tables.fitting_trials(rising)
@@ -165,17 +138,15 @@ def with_early_entropy(slope: float, arms: int) -> pd.DataFrame:
         (1.0, 1, "not evaluated", None, None),
     ],
 )
-def test_correlation_over_arms(slope, arms, outcome, rho, p):
-    result = judge({"fitting": with_early_entropy(slope, arms)}, CORRELATION)
-    (part,) = result.parts
-    assert result.verdict == part.outcome == outcome
+def test_a_correlation_over_arms_is_judged_by_its_permutation_test(slope, arms, outcome, rho, p):
+    (part,) = judge({"fitting": with_early_entropy(slope, arms)}, CORRELATION).parts
+    assert part.outcome == outcome
     assert (part.n, part.group, part.of) == (arms, "capsule_arms", None)
     assert (part.x, part.y, part.low) == ("entropy_at_tenth", "exact_match", None)
     assert (part.mean, part.p) == ((rho, p) if rho is None else pytest.approx((rho, p)))
-    assert (part.side, part.bound) == ("above", 0)
 
 
-def test_an_arm_stands_in_a_correlation_with_its_means_over_trials():
+def test_an_arm_enters_a_correlation_with_its_means_over_trials():
     places = {arm: place for place, arm in enumerate(("n1", "n2", "n3", "n5"))}
     # From arm to arm the mean rises, the median falls.
     values = {arm: [0.5 + 0.1 * k, *[0.5 - 0.01 * k] * 2] for arm, k in places.items()}
@@ -185,86 +156,60 @@ def test_an_arm_stands_in_a_correlation_with_its_means_over_trials():
     assert part.mean == pytest.approx(1.0)
 
 
-def test_an_arm_without_entropy_is_left_out_of_the_correlation_and_counted():
+def test_arms_without_entropy_or_with_a_gain_of_their_own_are_left_out_of_a_correlation():
     table = with_early_entropy(1.0, 7)
     table.loc[table["arm"] == "n5", "entropy_at_tenth"] = np.nan
-    result = judge({"fitting": table}, CORRELATION)
-    assert result.verdict == "reproduced"
-    assert (result.parts[0].n, result.parts[0].dropped) == (6, 1)
-
-
-def test_an_initial_gain_of_its_own_takes_an_arm_out_of_the_correlation():
-    table = with_early_entropy(1.0, 6)
     table.loc[table["arm"] == "n9", ["init_gain", "entropy_at_tenth"]] = [2.0, -9.0]
     (part,) = judge({"fitting": table}, CORRELATION).parts
-    assert (part.n, part.mean) == (5, pytest.approx(1.0))
+    assert (part.n, part.dropped, part.mean) == (5, 1, pytest.approx(1.0))
 
 
-def test_correlation_may_be_open():
-    table = with_early_entropy(1.0, 6)
-    shuffled = table["arm"].map(dict(n1=3, n2=1, n3=6, n5=2, n7=5, n9=4))
-    table["entropy_at_tenth"] = shuffled.astype(float)
-    assert judge({"fitting": table}, CORRELATION).verdict == "inconclusive"
-
+# Parts paired by pair of digits, or by split and direction
 
 FAITHFUL = {"kind": "difference", "table": "manifold", "measure": "linear_r2", "of": "capsnet"}
 
 
-@pytest.mark.parametrize(
-    ("name", "trials", "n"), [("cnn", 3, 9), ("cnn", 2, 6), ("pixels", 1, 9), ("pca", 1, 9)]
-)
-def test_manifold_pairs_by_trial_and_digit_pair(name, trials, n):
-    table = tables.manifold(trials=3).query("model != @name or trial < @trials")
-    table = table.assign(linear_r2=0.9 + 0.02 * table["linear_r2"])
-    table.loc[table["model"] == name, "linear_r2"] -= 0.1
-    (part,) = judge({"manifold": table}, FAITHFUL | {"minus": name, "expect": "above 0"}).parts
-    assert (part.outcome, part.n) == ("reproduced", n)
-    assert part.mean == pytest.approx(0.1, abs=0.02)
-
-
-def test_each_capsnet_trial_meets_the_pixels_of_its_own_digit_pair():
-    table = tables.manifold(trials=3, models=("capsnet", "pixels"))
-    table["linear_r2"] = table["pair"].map({"7-8": 1.0, "3-5": 2.0, "0-1": 3.0})
-    table.loc[table["model"] == "capsnet", "linear_r2"] += 0.5
-    judged = judge({"manifold": table}, FAITHFUL | {"minus": "pixels", "expect": "above 0"})
-    (part,) = judged.parts
+@pytest.mark.parametrize(("rival", "trials", "n"), [("cnn", 3, 9), ("cnn", 2, 6), ("pixels", 1, 9)])
+def test_maps_are_paired_by_trial_and_pair_and_controls_by_pair_alone(rival, trials, n):
+    table = tables.manifold(trials=3).query("model != @rival or trial < @trials")
+    of_pair = table["pair"].map({"7-8": 1.0, "3-5": 2.0, "0-1": 3.0})
+    table = table.assign(linear_r2=of_pair + 0.5 * (table["model"] == "capsnet"))
+    (part,) = judge({"manifold": table}, FAITHFUL | {"minus": rival, "expect": "above 0"}).parts
     assert (part.low, part.mean, part.high) == pytest.approx((0.5, 0.5, 0.5))
+    assert part.n == n
 
 
-def transfer(drop_capsnet: float, drop_cnn: float) -> pd.DataFrame:
-    """Both models at 0.9 from scratch; the drops are 0.1 points up and down from split to split."""
-    table = tables.transfer(splits=4, models=("capsnet", "cnn"))
-    drops = table["model"].map({"capsnet": drop_capsnet, "cnn": drop_cnn})
-    sway = table["model"].map({"capsnet": 0.001, "cnn": 0.002}) * (-1.0) ** table["split"]
-    return table.assign(exact_match=0.9 - (drops + sway).where(table["scheme"] != "base", 0.0))
+# Whole claims
 
 
-def test_drops_are_base_minus_scheme():
-    drops = transfer_measures(transfer(0.02, 0.10))
-    assert len(drops) == 16
-    means = drops.groupby("model")["drop_A1B"].mean()
-    assert (means["capsnet"], means["cnn"]) == pytest.approx((0.02, 0.10), abs=2e-3)
+def test_all_parts_of_a_claim_must_hold():
+    results = fitting(n3=NEAR)
+    holds, open_, fails = (
+        LEVEL | {"expect": expect} for expect in ("above 0.5", "above 0.92", "below 0.5")
+    )
+    assert judge(results, holds, holds).verdict == "reproduced"
+    assert judge(results, holds, open_).verdict == "inconclusive"
+    assert judge(results, holds, open_, DIFFERENCE).verdict == "not evaluated"
+    assert judge(results, holds, open_, DIFFERENCE, fails).verdict == "contradicted"
+    assert conjunction(["inconclusive", "contradicted"]) == "contradicted"
 
 
 @pytest.mark.parametrize(
-    ("drops", "verdicts"),
+    ("expect", "verdict"),
     [
-        ((0.02, 0.10), ["reproduced", "reproduced", "reproduced"]),
-        ((0.10, 0.02), ["contradicted", "contradicted", "contradicted"]),
-        ((0.02, 0.02), ["inconclusive", "reproduced", "inconclusive"]),
+        ("above 0.5", "supported"),
+        ("below 0.5", "not supported"),
+        ("above 0.92", "inconclusive"),
     ],
 )
-def test_the_transfer_claims(drops, verdicts):
-    claims = [claim for claim in CLAIMS if claim.id in ("T1", "T2", "T3")]
-    judged = evaluate_claims(claims, {"transfer": transfer(*drops)})
-    assert [judged[name].verdict for name in ("T1", "T2", "T3")] == verdicts
-    assert {part.n for claim in judged.values() for part in claim.parts} == {8}
+def test_hypotheses_of_ours_are_supported_or_not(expect, verdict):
+    part = LEVEL | {"expect": expect}
+    assert judge(fitting(n3=NEAR), part, kind="mechanism", **MEANING).verdict == verdict
 
 
-@pytest.mark.parametrize(("lower", "agree"), [([0.58, 0.60, 0.62], 3), ([0.58, 0.70, 0.62], 2)])
-def test_units_on_the_side_of_the_claim_are_counted(lower, agree):
-    part = {"kind": "difference", "table": "fitting", "measure": "exact_match"}
-    part |= {"of": "n7", "minus": "n3", "expect": "below 0"}
-    table = tables.fitting_trials({"n3": [0.61, 0.62, 0.63], "n7": lower})
-    (found,) = judge({"fitting": table}, part).parts
-    assert (found.agree, found.n) == (agree, 3)
+def test_a_claim_is_not_judged_on_the_seed_that_suggested_it():
+    part = DIFFERENCE | {"of": "n3", "minus": "n1"}
+    results = fitting(n3=[0.5, 0.6], n1=[0.1, 0.2])
+    (claim,) = parse_claims([claim_of(part) | {"found_on_seed": 0}])
+    verdicts = [evaluate_claims([claim], results, seed=seed)["X1"].verdict for seed in (0, 1, None)]
+    assert verdicts == ["not evaluated", "reproduced", "reproduced"]

@@ -1,4 +1,4 @@
-"""The grid of shifts, and similarity transforms of it, for the tests of the map measures."""
+"""The grid of shifts, noise, and similarity transforms, for tests of measures of maps."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ GRID = np.array([(dr, dc) for dr in range(-4, 5) for dc in range(-4, 5)], dtype=
 
 
 def similar(points: np.ndarray, angle: float, scale: float, mirror: bool) -> np.ndarray:
-    """The points turned, scaled, perhaps mirrored, and moved."""
+    """Return the points turned, scaled, perhaps mirrored, and moved."""
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     return scale * (points * [1, -1] if mirror else points) @ turn + [3.0, -7.0]
 

@@ -1,4 +1,4 @@
-"""The arms of the sweep in one table."""
+"""The arms of the sweep in one table, and one row per trial."""
 
 import math
 import warnings
@@ -40,13 +40,12 @@ def trial(accuracy, entropy=None):
 
 @pytest.fixture
 def histories():
+    n3 = [
+        trial([0.0, 0.1, 0.5, 0.6], [2.3, 2.0, 1.4, 1.0]),
+        trial([0.0, 0.2, 0.4, 0.8], [2.3, 2.2, 2.0, 2.1]),
+    ]
     return {
-        "n3": history_table(
-            [
-                trial([0.0, 0.1, 0.5, 0.6], [2.3, 2.0, 1.4, 1.0]),
-                trial([0.0, 0.2, 0.4, 0.8], [2.3, 2.2, 2.0, 2.1]),
-            ]
-        ),
+        "n3": history_table(n3),
         "n6_fitness": history_table([trial([0.0, 0.1, 0.2, 0.3], [1.0, 1.5, 1.6, 1.7])]),
         "cnn": history_table([trial([0.0, 0.3, 0.6, 0.9])]),
     }
@@ -59,7 +58,13 @@ def table(histories):
 
 @pytest.fixture
 def trials(table):
-    return summarise_trials(table).set_index(["arm", "trial"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return summarise_trials(table).set_index(["arm", "trial"])
+
+
+def of_n3(history) -> pd.DataFrame:
+    return summarise_trials(gather_arms({"n3": history}, {"n3": ARMS["n3"]}))
 
 
 def test_every_row_names_its_arm_and_settings(table):
@@ -69,127 +74,7 @@ def test_every_row_names_its_arm_and_settings(table):
     assert table.loc[table["arm"] == "cnn", [*FIRST_FACTS[2:], "entropy_r1"]].isna().all(axis=None)
 
 
-def test_whole_numbers_stay_whole_in_the_file(table, tmp_path):
-    write_table(tmp_path / "fitting.csv", table)
-    text = (tmp_path / "fitting.csv").read_text().splitlines()
-    assert text[1].startswith("n3,capsnet,3,1")
-    assert text[-1].startswith("cnn,cnn,,,,,,0,100,2,0.9")
-    again = summarise_trials(read_table(tmp_path / "fitting.csv"))
-    assert again.round(4).equals(summarise_trials(table).round(4))
-
-
-def test_no_warning_is_given(histories):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        summarise_trials(gather_arms(histories, ARMS))
-
-
-def test_an_arm_that_is_no_longer_declared_vanishes(histories):
-    fewer = {name: arm for name, arm in ARMS.items() if name != "n6_fitness"}
-    assert set(gather_arms(histories, fewer)["arm"]) == {"n3", "cnn"}
-    with pytest.raises(KeyError, match="n9"):
-        gather_arms(histories, ARMS | {"n9": CapsNetArm(9, 1.0, model="capsnet")})
-
-
-def test_a_row_an_arm_and_trial(trials):
-    assert list(trials.index) == [("n3", 0), ("n3", 1), ("n6_fitness", 0), ("cnn", 0)]
-    entropies = [
-        "entropy_first",
-        "entropy_last",
-        "entropy_change",
-        "entropy_at_tenth",
-        "spearman_entropy_accuracy",
-        "spearman_second_half",
-    ]
-    assert list(trials) == [
-        "exact_match",
-        "area_under_curve",
-        *entropies,
-        *[f"{name}_r2" for name in entropies],
-        *("exact_match_at_tenth", "effective_mass_at_tenth", "effective_gradient_at_tenth"),
-        *("log_gap_at_tenth", "entropy_at_third", "exact_match_at_third"),
-    ]
-
-
-def test_trials_by_hand(trials):
-    first = trials.loc[("n3", 0)]
-    assert first["exact_match"] == 0.6
-    area = (5 * 0.05 + 5 * 0.3 + 90 * 0.55) / 100
-    assert first["area_under_curve"] == pytest.approx(area)
-    assert (first["entropy_first"], first["entropy_last"]) == (2.3, 1.0)
-    assert first["entropy_change"] == pytest.approx(-1.3)
-    assert first["entropy_at_tenth"] == 1.4
-    assert first["spearman_entropy_accuracy"] == pytest.approx(-1)
-    assert trials.loc[("n3", 1), "spearman_entropy_accuracy"] == pytest.approx(-0.8)
-    assert trials.loc[("n6_fitness", 0), "spearman_entropy_accuracy"] == pytest.approx(1)
-    assert trials.loc[("n6_fitness", 0), "entropy_change"] == pytest.approx(0.7)
-
-
-def test_the_second_routing_is_summed_up_in_the_same_way(trials):
-    first = trials.loc[("n3", 0)]
-    assert (first["entropy_first_r2"], first["entropy_last_r2"]) == (7.7, 9.0)
-    assert first["entropy_change_r2"] == pytest.approx(1.3)
-    assert first["entropy_at_tenth_r2"] == 8.6
-    assert first["spearman_entropy_accuracy_r2"] == pytest.approx(1)
-
-
-@pytest.mark.parametrize(("third", "expected"), [(12, 1.4), (16, 2.0)])
-def test_a_tenth_is_the_nearest_evaluation_and_nothing_between(histories, third, expected):
-    history = histories["n3"].replace({"step": {10: third}})
-    found = summarise_trials(gather_arms({"n3": history}, {"n3": ARMS["n3"]}))
-    assert found["entropy_at_tenth"].iloc[0] == expected
-
-
-def test_each_measure_is_of_its_own_share_of_the_steps():
-    steps = np.arange(0, 110, 10)
-    accuracy = steps / 100
-    entropy = np.array([2.3, 2.2, 2.0, 2.1, 0.4, 0.5, 2.0, 1.9, 1.8, 1.7, 1.6])
-    evaluations = {"step": steps, "epoch": steps / 50, "exact_match": accuracy}
-    evaluations |= {"entropy_r1": entropy, "entropy_share_r1": entropy / LOG_J}
-    evaluations |= {"effective_mass": 10 - accuracy, "effective_gradient": 9 - accuracy}
-    history = history_table([pd.DataFrame(evaluations).to_dict("records")])
-    (found,) = summarise_trials(gather_arms({"n3": history}, {"n3": ARMS["n3"]})).to_dict("records")
-    assert (found["exact_match_at_tenth"], found["exact_match_at_third"]) == (0.1, 0.3)
-    assert (found["entropy_at_tenth"], found["entropy_at_third"]) == (2.2, 2.1)
-    assert found["effective_mass_at_tenth"] == pytest.approx(9.9)
-    assert found["effective_gradient_at_tenth"] == pytest.approx(8.9)
-    second_half = spearmanr(entropy[5:], accuracy[5:]).statistic
-    assert found["spearman_second_half"] == pytest.approx(second_half)
-
-
-def test_trials_are_told_apart_by_the_last_bit(histories, tmp_path):
-    """A rounded table would hold one entropy, and no rank correlation."""
-    start = np.log(10)
-    tiny = [start, *[start - step * 1e-12 for step in (1, 2, 3)]]
-    table = history_table([trial([0.0, 0.1, 0.5, 0.6], tiny)])
-    write_table(tmp_path / "n3.csv", table)
-    again = gather_arms({"n3": read_table(tmp_path / "n3.csv")}, {"n3": ARMS["n3"]})
-    found = summarise_trials(again)
-    assert found["spearman_entropy_accuracy"].tolist() == [-1]
-    write_table(tmp_path / "trials.csv", found)
-    assert read_table(tmp_path / "trials.csv")["entropy_last"].tolist() == [tiny[-1]]
-
-
-def test_a_cnn_has_no_entropy(trials):
-    cnn = trials.loc[("cnn", 0)]
-    assert cnn["exact_match"] == 0.9
-    known = ["exact_match", "area_under_curve", "exact_match_at_tenth", "exact_match_at_third"]
-    assert cnn.drop(known).isna().all()
-
-
-def test_constant_entropy_has_no_rank_correlation(histories):
-    histories["n3"]["entropy_r1"] = np.log(10)
-    found = summarise_trials(gather_arms(histories, ARMS))
-    assert found.loc[found["arm"] == "n3", "spearman_entropy_accuracy"].isna().all()
-    assert (found.loc[found["arm"] == "n3", "entropy_change"] == 0).all()
-
-
-def test_a_sweep_of_cnns_alone_is_summarised(histories):
-    found = summarise_trials(gather_arms(histories, {"cnn": ARMS["cnn"]}))
-    assert found["exact_match"].tolist() == [0.9]
-
-
-def test_a_setting_has_a_column_where_an_arm_is_unusual(histories):
+def test_a_setting_has_a_column_only_where_some_arm_is_unusual(histories):
     arms = {
         "n3": CapsNetArm(3, 1.0, model="capsnet", couplings_of="other", routed_from=0.25),
         "cnn": CNNArm("cnn", 0.01),
@@ -200,23 +85,89 @@ def test_a_setting_has_a_column_where_an_arm_is_unusual(histories):
     assert arms_in(table) == arms
 
 
-def test_an_early_gap_to_log_j_is_that_of_the_evaluation_nearest_to_a_tenth(trials):
-    assert trials.loc[("n3", 0), "log_gap_at_tenth"] == pytest.approx(math.log(LOG_J - 1.4))
-    assert math.isnan(trials.loc[("cnn", 0), "log_gap_at_tenth"])
+def test_only_declared_arms_are_gathered(histories):
+    fewer = {name: arm for name, arm in ARMS.items() if name != "n6_fitness"}
+    assert set(gather_arms(histories, fewer)["arm"]) == {"n3", "cnn"}
+    with pytest.raises(KeyError, match="n9"):
+        gather_arms(histories, ARMS | {"n9": CapsNetArm(9, 1.0, model="capsnet")})
+
+
+def test_tables_survive_their_files(table, tmp_path):
+    """Whole numbers stay whole, and no digit is lost that ranks depend on."""
+    write_table(tmp_path / "fitting.csv", table)
+    text = (tmp_path / "fitting.csv").read_text().splitlines()
+    assert text[1].startswith("n3,capsnet,3,1")
+    assert text[-1].startswith("cnn,cnn,,,,,,0,100,2,0.9")
+    again = summarise_trials(read_table(tmp_path / "fitting.csv"))
+    assert again.round(4).equals(summarise_trials(table).round(4))
+
+    tiny = [np.log(10) - step * 1e-12 for step in range(4)]
+    write_table(tmp_path / "n3.csv", history_table([trial([0.0, 0.1, 0.5, 0.6], tiny)]))
+    found = of_n3(read_table(tmp_path / "n3.csv"))
+    assert found["spearman_entropy_accuracy"].tolist() == [-1]
+    assert found["entropy_last"].tolist() == [tiny[-1]]
+
+
+def test_trials_by_hand(trials):
+    assert list(trials.index) == [("n3", 0), ("n3", 1), ("n6_fitness", 0), ("cnn", 0)]
+    first, second, follows = (trials.iloc[row] for row in range(3))
+    expected = {
+        "exact_match": 0.6,
+        "area_under_curve": (5 * 0.05 + 5 * 0.3 + 90 * 0.55) / 100,
+        "entropy_first": 2.3,
+        "entropy_last": 1.0,
+        "entropy_change": -1.3,
+        "entropy_at_tenth": 1.4,
+        "spearman_entropy_accuracy": -1,
+        "log_gap_at_tenth": math.log(LOG_J - 1.4),
+        "entropy_first_r2": 7.7,
+        "entropy_last_r2": 9.0,
+        "entropy_change_r2": 1.3,
+        "entropy_at_tenth_r2": 8.6,
+        "spearman_entropy_accuracy_r2": 1,
+    }
+    assert first[list(expected)].to_dict() == pytest.approx(expected)
+    assert second["spearman_entropy_accuracy"] == pytest.approx(-0.8)
+    assert follows["spearman_entropy_accuracy"] == pytest.approx(1)
+
+
+def test_a_cnn_has_no_entropy(trials, histories):
+    known = ["exact_match", "area_under_curve", "exact_match_at_tenth", "exact_match_at_third"]
+    cnn = trials.loc[("cnn", 0)]
+    assert cnn["exact_match"] == 0.9 and cnn.drop(known).isna().all()
+    alone = summarise_trials(gather_arms(histories, {"cnn": ARMS["cnn"]}))
+    assert alone["exact_match"].tolist() == [0.9]
+
+
+def test_each_measure_is_of_its_own_share_of_the_steps():
+    """At the nearest evaluation, without interpolation."""
+    steps = np.array([0, 12, 16, 33, *range(40, 110, 10)])
+    accuracy = np.arange(0, 110, 10) / 100
+    entropy = np.array([2.3, 2.2, 2.0, 2.1, 0.4, 0.5, 2.0, 1.9, 1.8, 1.7, 1.6])
+    evaluations = {"step": steps, "epoch": steps / 50, "exact_match": accuracy}
+    evaluations |= {"entropy_r1": entropy, "entropy_share_r1": entropy / LOG_J}
+    evaluations |= {"effective_mass": 10 - accuracy, "effective_gradient": 9 - accuracy}
+    (found,) = of_n3(history_table([pd.DataFrame(evaluations).to_dict("records")])).to_dict(
+        "records"
+    )
+    assert (found["exact_match_at_tenth"], found["exact_match_at_third"]) == (0.1, 0.3)
+    assert (found["entropy_at_tenth"], found["entropy_at_third"]) == (2.2, 2.1)
+    assert found["effective_mass_at_tenth"] == pytest.approx(9.9)
+    assert found["effective_gradient_at_tenth"] == pytest.approx(8.9)
+    second_half = spearmanr(entropy[5:], accuracy[5:]).statistic
+    assert found["spearman_second_half"] == pytest.approx(second_half)
 
 
 def test_uniform_coupling_has_no_early_gap(histories):
-    history = histories["n3"].assign(entropy_r1=LOG_J, entropy_share_r1=1 - 1e-9)
-    found = summarise_trials(gather_arms({"n3": history}, {"n3": ARMS["n3"]}))
-    assert found["log_gap_at_tenth"].isna().all()
-    history = history.assign(entropy_r1=LOG_J - 1e-5, entropy_share_r1=1 - 1e-5 / LOG_J)
-    found = summarise_trials(gather_arms({"n3": history}, {"n3": ARMS["n3"]}))
-    assert found["log_gap_at_tenth"].tolist() == pytest.approx([math.log(1e-5)] * 2)
+    for gap, expected in ((1e-9, math.nan), (1e-5, math.log(1e-5))):
+        history = histories["n3"].assign(entropy_r1=LOG_J - gap, entropy_share_r1=1 - gap / LOG_J)
+        found = of_n3(history)["log_gap_at_tenth"].tolist()
+        assert found == pytest.approx([expected] * 2, nan_ok=True)
 
 
-def test_exposure_is_of_capsnets_and_published_tables_lack_single_capsules(table):
+def test_exposure_is_of_capsnets_and_only_its_own_table_has_single_capsules(table):
     exposure = exposure_table(table)
     assert set(exposure["arm"]) == {"n3", "n6_fitness"}
     assert {"mass_0", "effective_mass", "effective_gradient"} <= set(exposure)
-    assert "mass_0" not in without_shares(table) and "effective_mass" in without_shares(table)
     assert not {"entropy_r1", "exact_match"} & set(exposure)
+    assert "mass_0" not in without_shares(table) and "effective_mass" in without_shares(table)

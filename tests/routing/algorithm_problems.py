@@ -1,51 +1,30 @@
-"""Problems for the other routings: drawn ones, and the kind that gives NaN to careless code."""
+"""Problems for every routing: drawn ones, and degenerate ones that give NaN to careless code.
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+A problem is a mapping of votes, lower capsules `u`, biases, and the tensors of its algorithm.
+"""
+
+from __future__ import annotations
+
 from types import SimpleNamespace
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from capsnet_study.routing.algorithms import ALGORITHMS
 from capsnet_study.routing.params import ONE_UPDATE
-from capsnet_study.routing.route import squash
+from capsnet_study.routing.route import route, squash
+from tests.routing import oracles
 
-NAMES = sorted(ALGORITHMS.keys() - {"dynamic"})
-ITERATING = [name for name in NAMES if name not in ONE_UPDATE]
-CASES = [(name, n_iter) for name in ITERATING for n_iter in (1, 2, 3, 5)]
-CASES += [(name, n_iter) for name in NAMES if name not in ITERATING for n_iter in (1, 2)]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Votes, lower capsules, biases or none, and the tensors of one algorithm."""
-
-    name: str
-    votes: Tensor
-    u: Tensor
-    bias: Tensor | None
-    tensors: dict[str, Tensor]
-
-    @property
-    def leaves(self) -> list[Tensor]:
-        """All tensors, in the order in which `changed` takes them."""
-        leaves = [self.votes, self.u, self.bias, *self.tensors.values()]
-        return [leaf for leaf in leaves if leaf is not None]
-
-    def changed(self, change: Callable[[Tensor], Tensor]) -> "Problem":
-        """Return a copy with every tensor changed."""
-        votes, u = change(self.votes), change(self.u)
-        bias = None if self.bias is None else change(self.bias)
-        tensors = {name: change(tensor) for name, tensor in self.tensors.items()}
-        return Problem(self.name, votes, u, bias, tensors)
-
-    def solve(self, n_iter: int) -> tuple[Tensor, Tensor]:
-        algorithm = ALGORITHMS[self.name]
-        return algorithm.route(self.votes, self.u, n_iter, self.bias, **self.tensors)
+ETA = 0.7  # of dynamic routing here; the other algorithms have no update rate
+CASES = [
+    (name, n_iter)
+    for name in ALGORITHMS
+    for n_iter in ((1, 2) if name in ONE_UPDATE else (1, 2, 4))
+]
 
 
-def problem(name, shape=(2, 5, 4, 3), bias=True, seed=0, scale=1.0) -> Problem:
+def problem(name, shape=(2, 5, 4, 3), bias=True, seed=0, scale=1.0) -> dict[str, Tensor]:
     """Draw a problem of a shape (batch, I, J, D); lower capsules have dimension 2."""
     batch, in_caps, out_caps, out_dim = shape
     sizes = SimpleNamespace(in_caps=in_caps, in_dim=2, out_caps=out_caps, out_dim=out_dim)
@@ -54,52 +33,41 @@ def problem(name, shape=(2, 5, 4, 3), bias=True, seed=0, scale=1.0) -> Problem:
     def draw(*shape):
         return torch.randn(shape, generator=generator, dtype=torch.float64)
 
+    given = {"votes": scale * draw(*shape), "u": squash(draw(batch, in_caps, 2))}
+    if bias:
+        given["bias"] = draw(out_caps, out_dim)
     algorithm = ALGORITHMS[name]
-    tensors = {each: draw(*algorithm.shape(each, sizes)) for each in algorithm.tensors}
-    biases = draw(out_caps, out_dim) if bias else None
-    return Problem(name, scale * draw(*shape), squash(draw(batch, in_caps, 2)), biases, tensors)
+    return given | {each: draw(*algorithm.shape(each, sizes)) for each in algorithm.tensors}
+
+
+def solve(name: str, given: dict[str, Tensor], n_iter: int) -> tuple[Tensor, Tensor]:
+    if name == "dynamic":
+        return route(given["votes"], n_iter, ETA, bias=given.get("bias"))
+    return ALGORITHMS[name].route(**given, n_iter=n_iter)
+
+
+def solve_by_oracle(name: str, given: dict[str, Tensor], n_iter: int) -> tuple[Tensor, Tensor]:
+    """Return what the equations give, sample by sample."""
+    rest = {key: value.numpy() for key, value in given.items()}
+    votes, u = rest.pop("votes"), rest.pop("u")
+    rest = {"bias": None} | rest | ({"eta": ETA} if name == "dynamic" else {})
+    oracle = getattr(oracles, name)
+    solved = [oracle(*sample, n_iter, **rest) for sample in zip(votes, u, strict=True)]
+    v, c = (torch.tensor(np.stack(part)) for part in zip(*solved, strict=True))
+    return v, c
 
 
 def close(found, expected, tolerance=1e-9):
     torch.testing.assert_close(found, expected, rtol=tolerance, atol=tolerance)
 
 
-def silent(given):
-    return replace(given, votes=torch.zeros_like(given.votes), u=torch.zeros_like(given.u))
-
-
-def silent_in_part(given):
-    votes, u = given.votes.clone(), given.u.clone()
-    votes[:, :2], u[:, :2] = 0, 0
-    return replace(given, votes=votes, u=u)
-
-
-def all_equal(given):
-    """All votes are one and the same; so are the lower capsules."""
-    return replace(given, votes=torch.full_like(given.votes, 0.3), u=torch.full_like(given.u, 0.3))
-
-
-def agreed(given):
-    """All lower capsules vote alike: variances are 0."""
-    return replace(given, votes=given.votes[:, :1].expand_as(given.votes))
-
-
-def cancelling(given):
-    """Votes that add up to 0."""
-    sign = torch.tensor([1.0, -1.0, 1.0, -1.0, 0.0]).view(5, 1, 1)
-    return replace(given, votes=given.votes[:, :1] * sign, u=torch.full_like(given.u, 0.3))
-
-
-def scaled(factor):
-    return lambda given: replace(given, votes=given.votes * factor, u=given.u * min(factor, 1))
-
-
+SIGNS = torch.tensor([1.0, -1.0, 1.0, -1.0, 0.0]).view(5, 1, 1)
 DEGENERATE = {
-    "silent": silent,
-    "silent in part": silent_in_part,
-    "all equal": all_equal,
-    "agreed": agreed,
-    "cancelling": cancelling,
-    "huge": scaled(1e3),
-    **{f"times {factor}": scaled(factor) for factor in (1e-6, 1e-13, 1e-22, 1e-30)},
+    "silent": lambda votes, u: (0 * votes, 0 * u),
+    "all equal": lambda votes, u: (torch.full_like(votes, 0.3), torch.full_like(u, 0.3)),
+    "unanimous": lambda votes, u: (votes[:, :1].expand_as(votes), u),  # variances are 0
+    "cancelling": lambda votes, u: (votes[:, :1] * SIGNS, torch.full_like(u, 0.3)),
+    "huge": lambda votes, u: (1e3 * votes, u),
+    "tiny": lambda votes, u: (1e-13 * votes, 1e-13 * u),
+    "squares underflow": lambda votes, u: (1e-30 * votes, 1e-30 * u),
 }

@@ -1,18 +1,19 @@
 """Inputs of a routed layer, and what the fused and the plain routing make of them."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from capsnet_study.routing.fused import fused_route
-from capsnet_study.routing.layer import CapsuleLayer
-from capsnet_study.routing.route import route, squash
+from capsnet_study.routing.route import route, squash, votes_of
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Lower capsules [batch, I, K], weights [I, J, D, K], biases [J, D] or none, and a routing."""
+    """Lower capsules [batch, I, K], weights [I, J, D, K], biases [J, D] or None, and a routing."""
 
     u: Tensor
     weight: Tensor
@@ -21,20 +22,9 @@ class Problem:
     eta: float
     gradient: str = "full"
 
-    def to(self, dtype: torch.dtype) -> "Problem":
+    def to(self, dtype: torch.dtype) -> Problem:
         bias = None if self.bias is None else self.bias.to(dtype)
         return replace(self, u=self.u.to(dtype), weight=self.weight.to(dtype), bias=bias)
-
-    def layer(self) -> CapsuleLayer:
-        in_caps, out_caps, out_dim, in_dim = self.weight.shape
-        routing = (self.n_iter, self.eta, self.gradient)
-        layer = CapsuleLayer(
-            in_caps, in_dim, out_caps, out_dim, *routing, bias=self.bias is not None
-        )
-        layer.weight.data = self.weight
-        if self.bias is not None:
-            layer.bias.data = self.bias
-        return layer
 
 
 def problem(
@@ -59,47 +49,33 @@ def problem(
     return Problem(u, weight, biases, n_iter, eta, gradient).to(dtype)
 
 
-def tensors_of(given: Problem) -> tuple[Tensor, ...]:
-    return tuple(part for part in (given.u, given.weight, given.bias) if part is not None)
+def leaves_of(given: Problem) -> list[Tensor]:
+    """Return copies of all tensors that require gradients."""
+    parts = (given.u, given.weight, given.bias)
+    return [part.clone().requires_grad_() for part in parts if part is not None]
 
 
-def by_fused(given: Problem, u: Tensor, weight: Tensor, bias: Tensor | None):
+def by_fused(given: Problem, u: Tensor, weight: Tensor, bias: Tensor | None = None):
     return fused_route(u, weight, given.n_iter, given.eta, given.gradient, bias)
 
 
-def by_plain(given: Problem, u: Tensor, weight: Tensor, bias: Tensor | None):
-    """Route the layer's votes, with `weight` and `bias` in the places of its own."""
-    votes = torch.func.functional_call(_Votes(given.layer()), {"layer.weight": weight}, (u,))
-    return route(votes, given.n_iter, given.eta, given.gradient, bias)
+def by_plain(given: Problem, u: Tensor, weight: Tensor, bias: Tensor | None = None):
+    return route(votes_of(u, weight), given.n_iter, given.eta, given.gradient, bias)
 
 
 def results(given: Problem, way=by_fused) -> dict[str, Tensor]:
     """Return v, c, and the gradients of a weighted sum of v (and of c, if it has one)."""
-    leaves = {"u": given.u, "weight": given.weight, "bias": given.bias}
-    leaves = {
-        name: None if leaf is None else leaf.clone().requires_grad_()
-        for name, leaf in leaves.items()
-    }
-    v, c = way(given, **leaves)
-    total = (v * _wanted(v)).sum()
+    leaves = leaves_of(given)
+    v, c = way(given, *leaves)
+    total = (v * _coefficients(v)).sum()
     if c.requires_grad:
-        total = total + (c * _wanted(c)).sum()
-    asked = [leaf for leaf in leaves.values() if leaf is not None]
-    grads = torch.autograd.grad(total, asked)
+        total = total + (c * _coefficients(c)).sum()
+    grads = torch.autograd.grad(total, leaves)
     names = ["du", "dweight", "dbias"][: len(grads)]
     return {"v": v.detach(), "c": c.detach()} | dict(zip(names, grads, strict=True))
 
 
-class _Votes(torch.nn.Module):
-    def __init__(self, layer: CapsuleLayer):
-        super().__init__()
-        self.layer = layer
-
-    def forward(self, u: Tensor) -> Tensor:
-        return self.layer.votes(u)
-
-
-def _wanted(values: Tensor) -> Tensor:
-    """Return other weights for each element of a sample, the same for all samples."""
+def _coefficients(values: Tensor) -> Tensor:
+    """Return another coefficient for each element of a sample, the same for all samples."""
     generator = torch.Generator().manual_seed(1)
     return torch.randn(values.shape[1:], generator=generator, dtype=torch.float64).to(values)

@@ -1,6 +1,6 @@
-"""Layers that were traced, exported or compiled: the same values and gradients, to the last bit.
+"""Layers that were traced, exported or compiled give the same values and gradients, bit for bit.
 
-In a Python without jaxtyping, which cannot be recorded.
+They are recorded in a process without the checks of jaxtyping, which cannot be recorded.
 """
 
 import pytest
@@ -55,8 +55,9 @@ COMPARE = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["fused", "plain"])
-def test_recorded_layers_give_the_same(path):
-    """But for the gradient "last" of the plain path by make_fx, where PyTorch loses `detach`."""
+def test_recorded_layers_give_the_same_bits(path):
+    """All but the gradient "last" of the plain path by make_fx, where PyTorch loses `detach`."""
     unlike = output_of(start(COMPARE, CAPS_ROUTING=path)).splitlines()
     assert unlike == [] or (path == "plain" and all("last" in x and "make_fx" in x for x in unlike))

@@ -1,4 +1,4 @@
-"""Layers that several threads of a process use at once."""
+"""Layers that several threads use at once, and the number of threads of the BLAS meanwhile."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -17,15 +17,14 @@ def blas_threads() -> set[int]:
 
 @pytest.fixture(autouse=True)
 def two_threads():
-    """Where BLAS would share a product."""
+    """Let the BLAS share products."""
     case = problem(1, (1, 1), (1, 1))
     by_fused(case, case.u, case.weight, case.bias)  # loads the BLAS
     with threadpool_limits(2, user_api="blas"):
         yield
 
 
-def test_blas_has_one_thread_until_the_last_call_has_ended():
-    """Whatever the order in which they end."""
+def test_blas_has_one_thread_until_the_last_of_overlapping_calls_has_ended():
     first_is_in, second_is_in, first_is_out = (Barrier(2) for _ in range(3))
 
     def first():
@@ -48,13 +47,7 @@ def test_blas_has_one_thread_until_the_last_call_has_ended():
     assert blas_threads() == {2}
 
 
-def test_an_error_inside_leaves_the_threads_as_they_were():
-    with pytest.raises(KeyError), one_thread:
-        raise KeyError
-    assert blas_threads() == {2}
-
-
-def test_calls_at_once_give_the_same_bits_and_leave_the_threads_as_they_were():
+def test_concurrent_calls_give_the_same_bits_and_restore_the_number_of_threads():
     case = problem(128, (2, 8), (32, 16), dtype=torch.float32)
 
     def route(_):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from capsnet_study.params import load_params
-from capsnet_study.settings.builtin import tuned_arms
+from capsnet_study.settings.builtin import builtin_setting, tuned_versions
 from capsnet_study.settings.effects import EFFECTS, effect_in, effects_of, pooled
 from capsnet_study.settings.params import Blocks, Setting
 from capsnet_study.settings.record import judge_settings
@@ -125,11 +125,15 @@ def test_settings_and_effects_come_back_from_their_file_in_order() -> None:
     assert (effect.n, effect.low, effect.high) == (1, None, None)
 
 
-def test_tuned_arms_are_those_of_the_sweep_but_for_rate_and_gain() -> None:
+def test_tuned_arms_are_versions_of_the_arm_that_they_are_without_what_was_chosen() -> None:
     usual = PARAMS.sweep["n3"]
-    others = {
-        "tuned": replace(usual, lr=0.01, init_gain=1.0, trials=3),
-        "decayed": replace(usual, weight_decay=0.1),
-        "longer": replace(usual, lr=0.01, n_iter=4),
+    arms = {
+        "n3": usual,
+        "tuned": replace(usual, lr=0.1, init_gain=1.0, trials=3),
+        "decay": replace(usual, lr=0.1, weight_decay=0.1),
+        "other": replace(usual, n_iter=9, lr=0.1),
+        "gain": replace(usual, init_gain=1.0),
     }
-    assert tuned_arms({"n3": usual}, others) == {"n3": "tuned"}
+    assert tuned_versions(arms) == {"tuned": "n3", "decay": "n3"}
+    assert builtin_setting(arms["tuned"]) == "tuned"
+    assert builtin_setting(arms["decay"]) == "decay"

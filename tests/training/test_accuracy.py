@@ -1,4 +1,4 @@
-"""Exact match and recall: one right digit of two earns nothing."""
+"""Exact match and recall."""
 
 import torch
 from hypothesis import given
@@ -8,7 +8,7 @@ from capsnet_study.training.accuracy import digit_recall, exact_match
 
 
 def scores_of(*digits: int) -> torch.Tensor:
-    """Ten scores, the named digits highest, in falling order."""
+    """Return ten scores, the named digits highest, in falling order."""
     scores = torch.linspace(0.1, 0.0, 10)
     for rank, digit in enumerate(digits):
         scores[digit] = 0.9 - 0.1 * rank
@@ -16,23 +16,17 @@ def scores_of(*digits: int) -> torch.Tensor:
 
 
 def test_one_right_digit_of_two_earns_nothing():
-    scores = torch.stack([scores_of(3, 5), scores_of(5, 3), scores_of(3, 7), scores_of(1, 2)])
-    labels = torch.tensor([[3, 5]] * 4)
-    assert exact_match(scores, labels).tolist() == [True, True, False, False]
-
-
-def test_the_third_score_does_not_count():
-    assert not exact_match(scores_of(1, 2, 3)[None], torch.tensor([[2, 3]])).any()
+    scores = torch.stack([scores_of(3, 5), scores_of(5, 3), scores_of(3, 7), scores_of(1, 3, 5)])
+    assert exact_match(scores, torch.tensor([[3, 5]] * 4)).tolist() == [True, True, False, False]
 
 
 def test_a_dead_network_is_right_for_the_first_pair_only():
-    labels = torch.combinations(torch.arange(10))
-    hits = exact_match(torch.zeros(45, 10), labels)
+    hits = exact_match(torch.zeros(45, 10), torch.combinations(torch.arange(10)))
     assert hits.tolist() == [True] + [False] * 44
 
 
 @given(st.integers(0, 10_000))
-def test_equals_a_comparison_of_sets(seed):
+def test_exact_match_compares_sets(seed):
     generator = torch.Generator().manual_seed(seed)
     scores = torch.rand(30, 10, generator=generator)
     labels = torch.stack([torch.randperm(10, generator=generator)[:2] for _ in range(30)])
@@ -42,7 +36,6 @@ def test_equals_a_comparison_of_sets(seed):
         for row, pair in zip(scores.tolist(), labels.tolist(), strict=True)
     ]
     assert exact_match(scores, labels.to(torch.uint8)).tolist() == expected
-    assert exact_match(scores, labels.flip(1)).tolist() == expected
 
 
 def test_recall_counts_the_images_that_hold_the_digit():

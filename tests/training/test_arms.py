@@ -1,12 +1,10 @@
-"""What an arm of the sweep is: groups, order, and the way through a table and back."""
+"""Arms: their groups and order, and their way through a table and back."""
 
 from dataclasses import replace
 from typing import get_args
 
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from capsnet_study.common.storage import read_table, write_table
 from capsnet_study.routing.params import AlgorithmName, RoutingParams
@@ -22,54 +20,29 @@ from capsnet_study.training.arms import (
     main_arm,
     n_iter_arms,
     routed_arms,
+    routed_full_arms,
     uniform_arms,
     without_own_gain,
 )
 from tests.tables import ARMS
 
-shares = st.floats(0, 1)
-capsnets = st.builds(
-    CapsNetArm,
-    st.integers(1, 20),
-    shares,
-    st.sampled_from(["full", "last"]),
-    st.none() | shares,
-    model=st.just("capsnet"),
-    init_gain=st.none() | st.floats(0.01, 10),
-    lr=st.none() | st.floats(0.001, 0.1),
-    weight_decay=st.none() | st.floats(0, 1),
-    temperature=st.floats(0.1, 10),
-    routed=st.sampled_from(["all", "r1", "r2"]),
-    routed_from=st.floats(0, 0.5),
-    routed_until=st.floats(0.6, 1),
-    n_iter_outside=st.integers(1, 20),
-    couplings_of=st.sampled_from(["own", "other"]),
-)
-others = st.builds(
-    CapsNetArm,
-    st.just(2),
-    st.just(1.0),
-    model=st.just("capsnet"),
-    algorithm=st.sampled_from(get_args(AlgorithmName)),
-)
-clamped = st.builds(
-    CapsNetArm, st.integers(2, 9), st.just(1.0), model=st.just("capsnet"), certainty=st.just(0.5)
-)
-yoked = st.builds(
-    YokedArm, st.integers(2, 9), st.just(1.0), model=st.just("capsnet"), certainty_of=st.just("n9")
-)
-cnns = st.builds(
-    CNNArm,
-    st.sampled_from(["cnn", "cnn160"]),
-    lr=st.none() | st.floats(0.001, 0.1),
-    weight_decay=st.none() | st.floats(0, 1),
-)
-arm_sets = st.dictionaries(
-    st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,5}", fullmatch=True),
-    capsnets | others | clamped | yoked | cnns,
-    min_size=1,
-    max_size=6,
-)
+
+def arm(n_iter=3, eta=1.0, **options) -> CapsNetArm:
+    return CapsNetArm(n_iter, eta, model="capsnet", **options)
+
+
+VARIED = ARMS | {
+    "late": arm(9, 0.3, gradient="last", eta_max=0.5, routed_from=0.25, temperature=2.0),
+    "early": arm(9, routed_until=0.25, n_iter_outside=3, routed="r2", init_gain=0.5, lr=0.01),
+    "sham": arm(couplings_of="other", weight_decay=0.1),
+    "clamped": arm(certainty=0.5),
+    "still": arm(6, 0.0),
+    "rises": arm(6, 0.0, eta_max=1.0),
+    "never_rises": arm(6, 0.0, eta_max=0.0),
+    "yoked": YokedArm(3, 1.0, model="capsnet", certainty_of="n9"),
+    "cnn_decay": CNNArm("cnn160", lr=0.5, weight_decay=0.0),
+    **{name: arm(2, algorithm=name) for name in get_args(AlgorithmName)},
+}
 
 
 def table_of(arms: dict, trials: int = 2) -> pd.DataFrame:
@@ -82,90 +55,44 @@ def table_of(arms: dict, trials: int = 2) -> pd.DataFrame:
     )
 
 
-@given(arm_sets)
-def test_arms_come_back_from_a_table_in_its_order(arms):
-    found = arms_in(table_of(arms))
-    assert list(found.items()) == list(arms.items())
+@pytest.mark.parametrize("keys", [list(VARIED), ["n1"], ["cnn"], ["yoked", "late"]], ids=len)
+def test_arms_come_back_from_a_table_and_its_file_in_their_order(tmp_path, keys):
+    arms = {key: VARIED[key] for key in keys}
+    assert list(arms_in(table_of(arms)).items()) == list(arms.items())
+    write_table(tmp_path / "table.csv", table_of(arms))
+    assert list(arms_in(read_table(tmp_path / "table.csv")).items()) == list(arms.items())
 
 
-def test_arms_come_back_from_a_file(tmp_path):
-    for name, arms in {
-        "all": ARMS,
-        "plain": {"n1": ARMS["n1"]},
-        "cnn": {"x": CNNArm("cnn")},
-    }.items():
-        write_table(tmp_path / f"{name}.csv", table_of(arms))
-        assert arms_in(read_table(tmp_path / f"{name}.csv")) == arms
+def test_capsule_arms_have_no_gain_of_their_own_and_route_or_are_uniform():
+    capsules, routed = capsule_arms(VARIED), routed_arms(VARIED)
+    own_gain = {"n3_gain0p25", "n9_gain0p25", "early"}
+    assert VARIED.keys() - capsules.keys() == own_gain | {"cnn", "cnn160", "cnn_decay"}
+    assert VARIED.keys() - without_own_gain(VARIED).keys() == own_gain
+    assert uniform_arms(VARIED).keys() == {"n1", "still", "never_rises"}
+    assert routed.keys() == capsules.keys() - uniform_arms(VARIED).keys()
+    assert routed.keys() - routed_full_arms(VARIED).keys() == {"n3_last", "n7_last", "late"}
 
 
-def test_a_table_with_values_that_no_arm_has_is_refused():
-    table = table_of({"n3": ARMS["n3"]}).assign(eta=2.0)
-    with pytest.raises(ValueError, match="less than or equal to 1"):
-        arms_in(table)
-
-
-def test_an_empty_table_has_no_arms():
-    assert arms_in(table_of(ARMS).iloc[:0]) == {}
-
-
-@given(arm_sets)
-def test_capsule_arms_either_route_or_are_uniform(arms):
-    uniform, routed = uniform_arms(arms), routed_arms(arms)
-    assert uniform.keys().isdisjoint(routed)
-    assert uniform.keys() | routed.keys() == capsule_arms(arms).keys()
-    assert all(arm.init_gain is None for arm in capsule_arms(arms).values())
-    for arm in routed.values():
-        assert arm.n_iter >= 2 and max(arm.eta, arm.eta_max or 0) > 0
-
-
-def test_groups_hold_arms_by_what_they_are():
-    assert list(uniform_arms(ARMS)) == ["n1"]
-    assert capsule_arms(ARMS).keys() == ARMS.keys() - {
-        "n3_gain0p25",
-        "n9_gain0p25",
-        "cnn",
-        "cnn160",
+def test_arms_of_figure_2_differ_in_iterations_or_in_eta_alone():
+    arms = ARMS | {
+        "n4_last": arm(4, gradient="last"),
+        "n4_early": arm(4, routed_until=0.5),
+        "n6_many": arm(6, 0.3, trials=9),
     }
-    assert list(n_iter_arms(ARMS)) == ["n1", "n2", "n3", "n5", "n7", "n9"]
-    by_eta = ["n6_eta0p01", "n6_eta0p1", "n6_eta0p5", "n6_eta1", "n6_fitness"]
-    assert list(eta_arms(ARMS)) == by_eta
-    assert ARMS.keys() - without_own_gain(ARMS).keys() == {"n3_gain0p25", "n9_gain0p25"}
-
-
-@pytest.mark.parametrize(
-    ("n_iter", "eta", "eta_max", "routes"),
-    [(6, 0.0, 1.0, True), (6, 0.0, None, False), (6, 0.0, 0.0, False), (1, 1.0, 1.0, False)],
-)
-def test_an_arm_whose_eta_may_rise_from_0_routes(n_iter, eta, eta_max, routes):
-    arms = {"x": CapsNetArm(n_iter, eta, "full", eta_max, model="capsnet")}
-    assert bool(routed_arms(arms)) == routes and bool(uniform_arms(arms)) != routes
+    assert list(n_iter_arms(arms)) == ["n1", "n2", "n3", "n5", "n7", "n9"]
+    by_eta = ["n6_eta0p01", "n6_eta0p1", "n6_eta0p5", "n6_eta1", "n6_fitness", "n6_many"]
+    assert list(eta_arms(arms)) == by_eta
 
 
 def test_legends_go_by_iterations_and_eta_with_cnns_last():
-    shuffled = {key: ARMS[key] for key in sorted(ARMS, key=lambda key: key[::-1])}
-    plain = {key: arm for key, arm in in_order(shuffled).items() if "gain" not in key}
-    assert list(plain) == [
-        *("n1", "n2", "n3", "n3_last", "n5"),
-        *("n6_eta0p01", "n6_eta0p1", "n6_eta0p5", "n6_eta1", "n6_fitness"),
-        *("n7", "n7_last", "n9", "cnn", "cnn160"),
-    ]
+    keys = ("cnn", "n7_last", "n6_fitness", "n7", "n6_eta1", "n6_eta0p01", "n1")
+    shuffled = {key: ARMS[key] for key in keys}
+    expected = ["n1", "n6_eta0p01", "n6_eta1", "n6_fitness", "n7", "n7_last", "cnn"]
+    assert list(in_order(shuffled)) == expected
 
 
-@given(arm_sets)
-def test_the_order_is_that_of_what_arms_are_whatever_the_table(arms):
-    backwards = dict(reversed(arms.items()))
-    assert list(in_order(arms).items()) == list(in_order(backwards).items())
-    assert in_order(arms) == arms
-
-
-def test_an_initial_gain_does_not_change_the_routing():
-    arm = replace(ARMS["n6_fitness"], init_gain=0.5)
-    assert arm.routing == ARMS["n6_fitness"].routing
-    assert arm.follows_fitness and not ARMS["n6_eta1"].follows_fitness
-
-
-def test_the_main_arm_routes_as_the_block_says_and_has_nothing_of_its_own():
+def test_the_main_arm_routes_as_its_block_says_and_has_no_training_of_its_own():
     routing = RoutingParams(4, 0.3, "last", temperature=2.0, routed="r2")
-    arm = main_arm(routing)
-    assert arm.routing == routing
-    assert {arm.init_gain, arm.lr, arm.weight_decay, arm.trials} == {None}
+    main = main_arm(routing)
+    assert main.routing == replace(main, init_gain=0.5).routing == routing
+    assert {main.init_gain, main.lr, main.weight_decay, main.trials} == {None}

@@ -1,4 +1,4 @@
-"""What a network is measured to do."""
+"""What is measured of a network on examples."""
 
 import math
 
@@ -6,37 +6,29 @@ import pytest
 import torch
 
 from capsnet_study.models.network import Network, NetworkOutput
-from capsnet_study.models.spec import NetworkSpec, build_network
+from capsnet_study.models.spec import build_network
 from capsnet_study.training import evaluation
-from capsnet_study.training.evaluation import Examples, evaluate, frozen_features
+from capsnet_study.training.evaluation import Examples, evaluate
+
+KINDS = pytest.mark.parametrize("kind", ["capsnet", "cnn"])
 
 
-def seeded(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-class Given(Network):
-    """Returns what its features are: 10 scores, 1 + 2 capsules of dimension 2, 2 x 2 couplings."""
-
-    def lower(self, images, kept):
-        raise NotImplementedError
-
-    def upper(self, features, kept):
-        scores, capsules, couplings = features.split([10, 6, 4], dim=1)
-        below, above = capsules.view(-1, 3, 2).split([1, 2], dim=1)
-        activations = {"cap1": below, "classes": above}
-        return NetworkOutput(scores, activations, [couplings.view(-1, 2, 2)])
-
-    def loss(self, scores, targets):
-        raise NotImplementedError
-
-    def reset_layer(self, index, generator):
-        raise NotImplementedError
+def as_output(features: torch.Tensor, kept: int) -> NetworkOutput:
+    """Split features into 10 scores, 1 + 2 capsules of dimension 2, and 2 x 2 couplings."""
+    scores, capsules, couplings = features.split([10, 6, 4], dim=1)
+    below, above = capsules.view(-1, 3, 2).split([1, 2], dim=1)
+    activations = {"cap1": below, "classes": above}
+    return NetworkOutput(scores, activations, [couplings.view(-1, 2, 2)])
 
 
 @pytest.fixture
-def given(model) -> tuple[Network, Examples]:
-    """Five examples: three exact matches, one with a single right digit and one without."""
+def given(cnn, monkeypatch) -> tuple[Network, Examples]:
+    """A network that returns its features, and five examples.
+
+    Three are exact matches, one has a single right digit and one has none.
+    """
+    network = build_network(cnn, torch.Generator())
+    monkeypatch.setattr(network, "upper", as_output)
     labels = torch.tensor([[0, 1], [1, 0], [2, 9], [0, 1], [0, 1]])
     highest = [(0, 1), (0, 1), (9, 2), (0, 5), (5, 6)]
     features = torch.zeros(5, 20)
@@ -45,7 +37,7 @@ def given(model) -> tuple[Network, Examples]:
     features[:, 10:16] = 1e-4  # all capsules are short ...
     features[4, 12:14] = torch.tensor([0.0, 2e-3])  # ... but the second, on one example
     features[:, 16:20] = torch.tensor([0.5, 0.5, 1.0, 0.0])
-    return Given(model), Examples(features, labels, kept=0)
+    return network, Examples(features, labels, kept=0)
 
 
 @pytest.mark.parametrize("batch", [1, 2, 128])
@@ -63,67 +55,26 @@ def test_measures_by_hand(given, monkeypatch, batch):
     assert found["dead_share"] == pytest.approx(2 / 3)
 
 
-def test_couplings_that_change_with_the_sample_carry_information(given):
-    network, examples = given
-    examples.inputs[:, 16:20] = torch.tensor([1.0, 0.0, 1.0, 0.0])
-    examples.inputs[3:, 16:18] = torch.tensor([0.0, 1.0])
-    mixed = -(0.6 * math.log(0.6) + 0.4 * math.log(0.4))
-    found = evaluate(network, examples)
-    assert found["entropy_r1"] == 0
-    assert found["mi_r1"] == pytest.approx(mixed / 2, rel=1e-5)
-
-
-@pytest.mark.parametrize("kind", ["capsnet", "cnn"])
-def test_the_size_of_batches_does_not_matter(kind, capsnet, cnn, images, monkeypatch):
-    network = build_network(capsnet if kind == "capsnet" else cnn, seeded())
-    examples = images[0].on_device()
+@KINDS
+def test_evaluating_changes_nothing_and_does_not_depend_on_batches(
+    kind, capsnet, cnn, examples, monkeypatch
+):
+    network = build_network({"capsnet": capsnet, "cnn": cnn}[kind], torch.Generator())
+    before = {name: value.clone() for name, value in network.state_dict().items()}
     found = []
     for batch in (7, 40, 128):
         monkeypatch.setattr(evaluation, "BATCH", batch)
-        found.append(evaluate(network, examples))
+        found.append(evaluate(network, examples[0]))
     for other in found[1:]:
         assert other == pytest.approx(found[0], rel=1e-4, abs=1e-6, nan_ok=True)
-
-
-def test_a_cnn_has_no_measures_of_routing(cnn, images):
-    found = evaluate(build_network(cnn, seeded()), images[1].on_device())
-    assert list(found) == ["exact_match", *[f"recall_{digit}" for digit in range(10)]]
-
-
-def test_evaluating_leaves_the_network_and_no_gradient(capsnet, images):
-    network = build_network(capsnet, seeded())
-    before = {name: value.clone() for name, value in network.state_dict().items()}
-    evaluate(network, images[1].on_device())
+    assert ("entropy_r1" in found[0]) == ("dead_share" in found[0]) == (kind == "capsnet")
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     assert all(parameter.grad is None for parameter in network.parameters())
 
 
 def test_targets_are_multi_hot():
     examples = Examples(torch.zeros(2, 3), torch.tensor([[0, 9], [4, 2]]))
-    assert len(examples) == 2
     expected = torch.zeros(2, 10)
     expected[0, [0, 9]] = expected[1, [2, 4]] = 1
     assert torch.equal(examples.targets(slice(None)), expected)
     assert torch.equal(examples.targets(torch.tensor([1])), expected[1:])
-
-
-@pytest.mark.parametrize("kept", [0, 1, 2])
-@pytest.mark.parametrize("kind", ["capsnet", "cnn"])
-def test_frozen_features_stand_for_the_images(
-    kind, kept, model, capsules, routing, images, monkeypatch
-):
-    monkeypatch.setattr(evaluation, "BATCH", 16)
-    routed = {"capsules": capsules, "routing": routing} if kind == "capsnet" else {}
-    network = build_network(NetworkSpec(kind, model, 2, **routed), seeded())
-    examples = images[0].on_device()
-    features = frozen_features(network, examples, kept)
-    assert features.kept == kept and len(features) == 40
-    assert not features.inputs.requires_grad
-    assert torch.equal(features.labels, examples.labels)
-    chosen = torch.tensor([3, 39, 17])
-    torch.testing.assert_close(
-        features.run(network, chosen).scores,
-        examples.run(network, chosen).scores,
-        rtol=1e-4,
-        atol=1e-6,
-    )

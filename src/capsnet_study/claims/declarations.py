@@ -19,7 +19,10 @@ from capsnet_study.common.errors import FileError
 
 Kind = Literal["paper", "mechanism"]  # claims of the paper, and ours on what lies behind them
 Side = Literal["above", "below", "within"]
-Table = Literal["fitting", "manifold", "transfer", "mechanism", "interventions"]
+OfSetting = Literal["caps32", "half", "paper"]  # settings that have a table of their own
+Table = Literal[
+    "fitting", "manifold", "transfer", "new_splits", "mechanism", "interventions", OfSetting
+]
 OfArms = Literal["fitting", "mechanism"]  # tables that hold what the arms are
 Group = Literal["capsule_arms", "routed_arms", "routed_full_arms"]
 

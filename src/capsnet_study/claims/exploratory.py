@@ -15,6 +15,7 @@ from capsnet_study.names import CHAMFER, OF_R2, RAW_FAITHFULNESS
 
 ON_R2 = ("C4", "C5", "C6")  # the claims on R1's couplings that are also judged on R2
 ON_LONGER_BASE = ("T1", "T3")  # those on drops that differ between two models
+AGAINST_DECAY = ("M1", "M2")  # those that compare maps with the CNN's
 FROM_LONGER_BASE = {
     "drop_A1B": "longdrop_A1B",
     "drop_A2B": "longdrop_A2B",
@@ -38,6 +39,7 @@ def explore(claims: Iterable[Claim], tables: Tables) -> Exploration:
     return Exploration(
         claims_on_r2=evaluate_claims(claims_on_r2(claims), tables),
         claims_on_longer_base=evaluate_claims(claims_on_longer_base(claims), tables, conservative),
+        claims_against_decay=evaluate_claims(claims_against_decay(claims), tables, conservative),
         conservative=evaluate_claims(claims, tables, conservative),
         remarks={
             name: judge_parts([one], wide, CONSERVATIVE)[0] for name, one in remarks().items()
@@ -50,7 +52,7 @@ def explore(claims: Iterable[Claim], tables: Tables) -> Exploration:
 
 
 def remarks() -> dict[str, Part]:
-    """Return what the report mentions with claims of 3.1; it decides none."""
+    """Return what the report mentions beside the claims; it decides none."""
     return {
         # as certain in R1 as nine iterations, with three, and the other way round
         "yoked_n9": _difference("mechanism", "exact_match", "n3_as_n9", "n9"),
@@ -59,6 +61,11 @@ def remarks() -> dict[str, Part]:
         "cnn_at_best": _difference("mechanism", "exact_match", "n1", "cnn_tuned"),
         "shuffled_r1": _level("interventions", "loss_shuffled_r1", "n3"),
         "uniform_r1": _level("interventions", "loss_uniform_r1", "n3"),
+        # what routing changes in transfer, on the splits that suggested X18
+        **{
+            f"routing_{measure}": _difference("transfer", measure, "uniform", "capsnet")
+            for measure in ("drop_A1B", "drop_A2B", "longdrop_A1B", "longdrop_A2B")
+        },
     }
 
 
@@ -70,6 +77,19 @@ def claims_on_r2(claims: Iterable[Claim]) -> list[Claim]:
 def claims_on_longer_base(claims: Iterable[Claim]) -> list[Claim]:
     """Return T1 and T3 as they would read for drops from the base of twice the steps."""
     return [_measured_by(FROM_LONGER_BASE, claim) for claim in claims if claim.id in ON_LONGER_BASE]
+
+
+def claims_against_decay(claims: Iterable[Claim]) -> list[Claim]:
+    """Return M1 and M2 as they would read against the CNN with weight decay."""
+    return [
+        claim.model_copy(
+            update={
+                "parts": [part.model_copy(update={"minus": "cnn_decay"}) for part in claim.parts]
+            }
+        )
+        for claim in claims
+        if claim.id in AGAINST_DECAY
+    ]
 
 
 def _measured_by(measures: Mapping[str, str], claim: Claim) -> Claim:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -12,7 +12,10 @@ from capsnet_study.claims.declarations import Group, Kind, Side, Table
 from capsnet_study.common.errors import StudyError
 
 Outcome = Literal["reproduced", "contradicted", "inconclusive", "not evaluated"]
-OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+"""Of a part: whether its value lies where the claim says."""
+Verdict = Literal[Outcome, "supported", "not supported"]
+"""Of a claim: the first two outcomes are for the paper's claims; ours are (not) supported."""
+OURS: dict[Outcome, Verdict] = {"reproduced": "supported", "contradicted": "not supported"}
 PartKind = Literal[
     "difference",
     "equivalence",
@@ -109,7 +112,7 @@ class JudgedClaim:
     control: bool
     if_holds: str | None = None
     if_not: str | None = None
-    verdict: Outcome
+    verdict: Verdict
     parts: Sequence[JudgedPart]
     p: float | None = None
     p_holm: float | None = None
@@ -135,6 +138,8 @@ class Exploration:
     claims_on_longer_base
         T1 and T3 by conservative intervals, for drops from a base that trains as long as kept
         layers.
+    claims_against_decay
+        M1 and M2 by conservative intervals, against the CNN with weight decay.
     conservative
         The paper's claims by conservative intervals.
     remarks
@@ -147,6 +152,7 @@ class Exploration:
 
     claims_on_r2: Claims
     claims_on_longer_base: Claims
+    claims_against_decay: Claims
     conservative: Claims
     remarks: dict[str, JudgedPart]
     arms: Sequence[JudgedPart]

@@ -1,13 +1,16 @@
 """The tables that claims are judged on: units, groups of arms, measures made of several rows."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
 
-from capsnet_study.claims.declarations import Group
+from capsnet_study.claims.declarations import Group, OfSetting
 from capsnet_study.training.arms import arms_in, capsule_arms, routed_arms, routed_full_arms
+
+SETTINGS: tuple[OfSetting, ...] = get_args(OfSetting)
+"""The settings on which some claims are judged: a table each, of the same name."""
 
 ARM = {
     "fitting": "arm",
@@ -15,6 +18,8 @@ ARM = {
     "interventions": "arm",
     "manifold": "model",
     "transfer": "model",
+    "new_splits": "model",
+    **{name: "arm" for name in SETTINGS},
 }
 """By table, the column of what is compared."""
 
@@ -24,6 +29,8 @@ UNIT = {
     "interventions": ["trial"],
     "manifold": ["trial", "pair"],
     "transfer": ["split", "direction"],
+    "new_splits": ["split", "direction"],
+    **{name: ["trial"] for name in SETTINGS},
 }
 """By table, the columns that values are paired by."""
 
@@ -54,7 +61,7 @@ SCHEME_GAPS = {
     "gap_1": SchemeGap("B1B", "A1B"),
     "gap_2": SchemeGap("B2B", "A2B"),
 }
-"""Measures of the table ``transfer``."""
+"""Measures of the tables ``transfer`` and ``new_splits``."""
 
 
 class Intervention(NamedTuple):
@@ -78,7 +85,11 @@ Tables = Mapping[str, pd.DataFrame]
 
 def with_measures(tables: Tables) -> dict[str, pd.DataFrame]:
     """Return the tables, those with one row per scheme or change as measures of units."""
-    made = {"transfer": transfer_measures, "interventions": intervention_losses}
+    made = {
+        "transfer": transfer_measures,
+        "new_splits": transfer_measures,
+        "interventions": intervention_losses,
+    }
     return {name: made[name](table) if name in made else table for name, table in tables.items()}
 
 

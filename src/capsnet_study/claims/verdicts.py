@@ -2,9 +2,9 @@
 
 All claims are judged by one rule: a 95 % interval wholly on the expected side is "reproduced",
 wholly on the other side "contradicted", anything else "inconclusive"; what cannot be computed is
-"not evaluated". The interval is the bootstrap's for the paper's claims, and a more conservative one
-for mechanism claims. Of equivalences, whose means should lie within a bound, two one-sided tests
-decide: the 90 % interval.
+"not evaluated". Hypotheses of ours are "supported" or "not supported" instead. The interval is the
+bootstrap's for the paper's claims, and a more conservative one for ours. Of equivalences, whose
+means should lie within a bound, two one-sided tests decide: the 90 % interval.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,14 @@ from collections.abc import Iterable, Mapping
 from capsnet_study.claims.declarations import Claim, Kind
 from capsnet_study.claims.methods import METHODS, Method
 from capsnet_study.claims.parts import judge_parts
-from capsnet_study.claims.records import Claims, JudgedClaim, JudgedPart, Outcome
+from capsnet_study.claims.records import (
+    OURS,
+    Claims,
+    JudgedClaim,
+    JudgedPart,
+    Outcome,
+    Verdict,
+)
 from capsnet_study.claims.significance import holm
 from capsnet_study.claims.tables import Tables, with_measures
 
@@ -33,8 +40,8 @@ def evaluate_claims(
         By name: ``fitting`` (one row per arm and trial, with the arm's model, n_iter and eta),
         ``mechanism`` (the same of more arms, with the arm's block), ``interventions`` (one row per
         arm, trial, layer and change), ``manifold`` (one row per model, trial and digit pair),
-        ``transfer`` (one row per model, split, direction and scheme). Without a table, its claims
-        are "not evaluated".
+        ``transfer`` and ``new_splits`` (one row per model, split, direction and scheme), and the
+        settings `SETTINGS` (as ``mechanism``). Without a table, its claims are "not evaluated".
     methods
         How parts are judged, by kind of claim.
     seed
@@ -68,14 +75,15 @@ def _p_of(parts: list[JudgedPart]) -> float | None:
     return None if None in values else max(values)
 
 
-def _verdict(claim: Claim, parts: list[JudgedPart], seed: int | None) -> Outcome:
+def _verdict(claim: Claim, parts: list[JudgedPart], seed: int | None) -> Verdict:
     if seed is not None and claim.found_on_seed == seed:
         return "not evaluated"
-    return conjunction([part.outcome for part in parts])
+    outcome = conjunction([part.outcome for part in parts])
+    return OURS.get(outcome, outcome) if claim.kind == "mechanism" else outcome
 
 
 def conjunction(outcomes: list[Outcome]) -> Outcome:
-    """Return the verdict on a claim all of whose parts must hold."""
+    """Return the outcome of parts all of which must hold."""
     for outcome in ("contradicted", "not evaluated", "inconclusive"):
         if outcome in outcomes:
             return outcome

@@ -96,10 +96,10 @@ def number(value: float | None, unit: str) -> str:
     """Return a value of a part, in points where that is the unit.
 
     >>> number(-0.0123, "points"), number(0.5, "nats"), number(None, "")
-    ('−1.23', '+0.5000', 'n/a')
+    ('−1.23', '+0.5000', '–')
     """
     if value is None or value != value:
-        return "n/a"
+        return "–"
     return (f"{100 * value:+.2f}" if unit == "points" else f"{value:+.4f}").replace("-", "−")
 
 
@@ -107,10 +107,10 @@ def p_value(p: int | float | None) -> str:
     """Return a p-value with as few digits as a few trials allow; one more near .05.
 
     >>> p_value(0.0334), p_value(0.00021), p_value(0.998), p_value(0.0491), p_value(None)
-    ('.03', '< .01', '> .99', '.049', 'n/a')
+    ('.03', '< .01', '> .99', '.049', '–')
     """
     if p is None:
-        return "n/a"
+        return "–"
     if p < 0.01:
         return "< .01"
     if p > 0.99:

@@ -1,144 +1,72 @@
-"""Final accuracy where the certainty of R1 is held at a target, beside arms that choose it."""
+"""Accuracy, and the certainty of R2, where the certainty of R1 is held at a level."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import replace
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from capsnet_study.figures.causes import all_arms, clamped_arms, plain_arms, yoked_arms
-from capsnet_study.figures.curves import percent_axis
-from capsnet_study.figures.paired import interval_of, last_values, say_missing, spread_text
-from capsnet_study.figures.style import (
-    DOUBLE,
-    Look,
-    arm_look,
-    journal_style,
-    new_figure,
-    note,
-    panel_title,
-)
-from capsnet_study.names import arm_name
-from capsnet_study.stats import Interval
-from capsnet_study.training.arms import Arm, CapsNetArm
+from capsnet_study.figures import style
+from capsnet_study.figures.marks import draw_mean
+from capsnet_study.figures.values import all_arms, chosen_arms, final, held_arms
+from capsnet_study.training.arms import CapsNetArm, YokedArm
 
-PANEL_N_ITER = (3, 9)
-FREE_N_ITER = (1, *PANEL_N_ITER)  # unclamped: where they end by themselves
-GRADIENTS = {"full": "held, full gradient", "last": "held, last gradient"}
-SHARE, MATCH = "entropy_share_r1", "exact_match"
-YOKED_COLOUR = "#d55e00"
+FREE = ("n3", "n9", "n3_as_n9", "n9_as_n3")  # not held at a level; the last two follow the other
+MEASURES = {"exact_match": "exact match (%)", "entropy_share_r2": "H / log J of R2"}
 
 
-class Point(NamedTuple):
-    """An arm in the panel: what it is, H / log J of R1, its final exact match."""
-
-    label: str
-    look: Look
-    x: float
-    match: Interval
-
-
-def clamp_look(n_iter: int, gradient: str) -> Look:
-    """As other arms of that number of iterations; hollow and dashed where the gradient is last."""
-    look = arm_look(CapsNetArm(n_iter, 1.0, gradient, model="capsnet"))
-    return look._replace(label=GRADIENTS[gradient], filled=gradient == "full")
-
-
-def held_points(
-    table: pd.DataFrame, arms: Mapping[str, Arm], n_iter: int, gradient: str
-) -> list[Point]:
-    """Arms of one number of iterations held at a target, by that target."""
-    look = clamp_look(n_iter, gradient)
-    found = [
-        (arm.certainty, interval_of(last_values(table, key)))
-        for key, arm in clamped_arms(arms, n_iter, gradient).items()
-    ]
-    return [Point(look.label, look, x, match) for x, match in found if match]
-
-
-def free_points(table: pd.DataFrame, arms: Mapping[str, Arm], n_iter: int) -> list[Point]:
-    """Unclamped arms, and those of `n_iter` that follow another arm, at their own final H.
-
-    There are none where no arm of `n_iter` is held: there is nothing to compare them with.
-    """
-    yoked = yoked_arms(arms, n_iter)
-    if not yoked and not any(clamped_arms(arms, n_iter, gradient) for gradient in GRADIENTS):
-        return []
-    points = []
-    for key, arm in (plain_arms(arms, *FREE_N_ITER) | yoked).items():
-        share, match = (interval_of(last_values(table, key, name)) for name in (SHARE, MATCH))
-        if share is None or match is None:
-            continue
-        look, label = arm_look(arm)._replace(filled=False), f"{arm_name(arm)}, not held"
-        if key in yoked:
-            look, label = look._replace(colour=YOKED_COLOUR, marker="*"), arm_name(arm)
-        points.append(Point(label, look, share.mean, match))
-    return points
-
-
-def _draw_held(axes: Axes, points: list[Point]) -> None:
-    """A line through the targets of one gradient, with intervals."""
-    if not points:
-        return
-    look = points[0].look
-    axes.plot(
-        [point.x for point in points], [point.match.mean for point in points], color=look.colour,
-        linestyle=look.line, marker=look.marker, label=look.label, zorder=3,
-        markerfacecolor=look.face,
-    )  # fmt: skip
-    for point in points:
-        _draw_interval(axes, point)
-
-
-def _draw_interval(axes: Axes, point: Point) -> None:
-    if point.match.low is not None:
-        axes.vlines(
-            point.x, point.match.low, point.match.high, color=point.look.colour, linewidth=0.9
-        )
-
-
-def _draw_panel(axes: Axes, table: pd.DataFrame, arms: Mapping[str, Arm], n_iter: int) -> set[int]:
-    """Held and free arms of one number of iterations; returns the numbers of trials."""
-    held = [held_points(table, arms, n_iter, gradient) for gradient in GRADIENTS]
-    free = free_points(table, arms, n_iter)
-    for points in held:
-        _draw_held(axes, points)
-    for point in free:
-        _draw_interval(axes, point)
-        axes.plot(
-            point.x, point.match.mean, marker=point.look.marker, color=point.look.colour,
-            markersize=6, linewidth=0, markerfacecolor="white", label=point.label, zorder=4,
-        )  # fmt: skip
-    return {point.match.n for points in (*held, free) for point in points}
-
-
-@journal_style
 def figure_clamp(table: pd.DataFrame) -> Figure:
-    """Final exact match against the target of H / log J of R1, (a) for n = 3 and (b) for n = 9.
+    """Draw (a) final exact match and (b) final H / log J of R2 against H / log J of R1.
+
+    The latter is the level at which it is held, or what it ends at by itself.
 
     Parameters
     ----------
     table : DataFrame
-        `plots/fitting.csv` and `plots/ablations.csv`, one below the other.
+        ``plots/fitting.csv`` and ``plots/ablations.csv``, one below the other.
     """
     arms = all_arms(table)
-    shown = [n_iter for n_iter in PANEL_N_ITER if free_points(table, arms, n_iter)]
-    shown = shown or [*PANEL_N_ITER[:1]]
-    figure = new_figure(DOUBLE, 3.2)
-    panels = figure.subplots(1, len(shown), sharex=True, sharey=True, squeeze=False)[0]
-    for axes, letter, n_iter in zip(panels, "ab", shown, strict=False):
-        counts = _draw_panel(axes, table, arms, n_iter)
-        panel_title(axes, letter, f"n = {n_iter}")
-        axes.set_xlabel("H / log J of R1: the target, else at the last step")
+    held = held_arms(arms, "full") | held_arms(arms, "last")
+    free = chosen_arms(table, FREE) if held else {}
+    looks = {held_look(arm): None for arm in held.values()}  # each once, in order
+    figure = style.new_figure(3.1)
+    left, right = figure.subplots(1, 2, sharex=True)
+    for axes, (measure, label) in zip((left, right), MEASURES.items(), strict=True):
+        for look in looks:
+            one = {key: arm for key, arm in held.items() if held_look(arm) == look}
+            _draw_held(axes, table, one, measure, look)
+        for key, arm in free.items():
+            place = final(table, key, "entropy_share_r1").mean()
+            draw_mean(axes, place, final(table, key, measure), free_look(arm))
+        axes.set(xlabel="H / log J of R1", ylabel=label)
         axes.grid()
-        axes.margins(0.08)
-        if counts:
-            note(axes, spread_text(counts), x=0.02)
-            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
-        else:
-            say_missing(axes)
-    percent_axis(panels[0], "final exact match on test images")
-    return figure
+    style.panel_title(left, "a", "accuracy")
+    style.panel_title(right, "b", "certainty of R2")
+    style.legend_below(figure, [*looks, *map(free_look, free.values())], 4, lines=True)
+    return style.say_missing(figure)
+
+
+def held_look(arm: CapsNetArm) -> style.Look:
+    """Return how arms held at a level are drawn, whatever the level."""
+    look = style.arm_look(replace(arm, certainty=None))
+    return look._replace(label=f"{look.label}, held", filled=arm.gradient == "full")
+
+
+def free_look(arm: CapsNetArm) -> style.Look:
+    """Return how an arm that is not held at a level is drawn."""
+    return style.arm_look(arm)._replace(line="", marker="*" if isinstance(arm, YokedArm) else "o")
+
+
+def _draw_held(
+    axes: Axes, table: pd.DataFrame, held: dict[str, CapsNetArm], measure: str, look: style.Look
+) -> None:
+    """Draw a line through the levels of one number of iterations and gradient."""
+    values = {arm.certainty: final(table, key, measure) for key, arm in held.items()}
+    axes.plot(
+        list(values), [one.mean() for one in values.values()], color=look.colour,
+        linestyle=look.line,
+    )  # fmt: skip
+    for level, one in values.items():
+        draw_mean(axes, level, one, look)

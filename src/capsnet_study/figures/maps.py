@@ -1,7 +1,8 @@
 """Figures 4 and 5: images of a digit moved over another, and the t-SNE maps of their sets."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
-from string import ascii_lowercase
 from typing import NamedTuple
 
 import numpy as np
@@ -12,43 +13,39 @@ from matplotlib.figure import Figure
 from scipy.spatial import procrustes
 
 from capsnet_study.common.sizes import MAX_SHIFT
-from capsnet_study.figures.style import DOUBLE, NOTE_COLOUR, SMALL, journal_style, new_figure
+from capsnet_study.figures import style
+from capsnet_study.figures.marks import show_image
 from capsnet_study.names import MODEL_NAMES
 
 # Corners of the colour square: blue to brown along the rows, dark to light along the columns,
-# two directions that every kind of colour vision tells apart.
+# two directions that can be distinguished with any colour vision.
 CORNERS = np.array([[[8, 48, 107], [135, 206, 250]], [[127, 48, 8], [255, 205, 90]]]) / 255
-
-KEY = """lines join
-neighbours: dark
-in a row, light
-in a column;
-crosses: the grid
-to which each map
-is aligned"""
-CHOOSER = "capsnet"  # the model whose median and worst pair are shown
 DISPARITY = "procrustes_disparity"
+SHOWN_SHIFTS = (-MAX_SHIFT, 0, MAX_SHIFT)
 
 
 def offset_colours(offsets: Integer[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 3"]:
-    """The RGB colour of each (row, column) offset, bilinear between the four corners."""
+    """Return the RGB colour of each (row, column) offset, bilinear between the four corners."""
     row, column = ((offsets + MAX_SHIFT) / (2 * MAX_SHIFT)).T[..., None]
     above, below = (CORNERS[side, 0] * (1 - column) + CORNERS[side, 1] * column for side in (0, 1))
     return above * (1 - row) + below * row
 
 
 def pair_title(pair: str) -> str:
-    """`7-8` in words."""
+    """Return a pair in words.
+
+    >>> pair_title("7-8")
+    'fixed 7, moving 8'
+    """
     fixed, moving = pair.split("-")
     return f"fixed {fixed}, moving {moving}"
 
 
-@journal_style
 def figure_shifts(
     images: Mapping[str, UInt8[np.ndarray, "81 36 36"]],
     offsets: Integer[np.ndarray, "81 2"],
 ) -> Figure:
-    """Figure 4: nine images of each digit pair with their offsets (±rows, ±columns).
+    """Draw nine images of each digit pair with their offsets (±rows, ±columns).
 
     Parameters
     ----------
@@ -56,26 +53,21 @@ def figure_shifts(
     offsets : integer array [81, 2]
         Rows and columns by which the moving digit was shifted, in pixels.
     """
-    figure = new_figure(DOUBLE, 0.5 + 3.3 * int(np.ceil(len(images) / 2)))
-    columns = min(len(images), 2)
-    panels = figure.subfigures(int(np.ceil(len(images) / columns)), columns, squeeze=False).flat
-    for panel, letter, (pair, stack) in zip(panels, ascii_lowercase, images.items(), strict=False):
-        panel.suptitle(
-            rf"$\bf{{{letter}}}$   {pair_title(pair)}: offset (rows, columns) in px", fontsize=8
-        )
-        _draw_nine(panel.subplots(3, 3), stack, offsets)
+    figure = style.new_figure(3.5)
+    panels = figure.subfigures(1, max(len(images), 2), squeeze=False)[0]
+    for panel, letter, (pair, stack) in zip(panels, "abcdefgh", images.items(), strict=False):
+        grid = panel.subplots(3, 3)
+        for axes, shift in zip(grid.flat, _pairs_of(SHOWN_SHIFTS).tolist(), strict=True):
+            index = int(np.flatnonzero((offsets == shift).all(axis=1))[0])
+            show_image(axes, stack[index], "({}, {})".format(*map(_signed, shift)))
+        title = f"{pair_title(pair)}: offset (rows, columns)"
+        panel.suptitle(rf"$\bf{{{letter}}}$   {title}", x=0.03, ha="left", fontsize=8)
     return figure
 
 
-def _draw_nine(grid: np.ndarray, stack: np.ndarray, offsets: np.ndarray) -> None:
-    """The images at offsets -MAX_SHIFT, 0 and MAX_SHIFT, laid out as the shifts are."""
-    wanted = [(dr, dc) for dr in (-MAX_SHIFT, 0, MAX_SHIFT) for dc in (-MAX_SHIFT, 0, MAX_SHIFT)]
-    for axes, offset in zip(grid.flat, wanted, strict=True):
-        index = int(np.flatnonzero((offsets == offset).all(axis=1))[0])
-        axes.imshow(stack[index], cmap="gray_r", vmin=0, vmax=255)
-        axes.set(xticks=[], yticks=[])
-        axes.set_xlabel("({}, {})".format(*map(_signed, offset)), labelpad=2)
-        axes.spines[:].set(visible=True, color="#bbbbbb")
+def _pairs_of(steps: Sequence[int]) -> Integer[np.ndarray, "n 2"]:
+    """Return all shifts of these steps, row by row."""
+    return np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(-1, 2)
 
 
 def _signed(value: int) -> str:
@@ -106,104 +98,79 @@ def align(points: pd.DataFrame) -> AlignedMap:
     return AlignedMap(*procrustes(grid, places))
 
 
-def shown_pairs(
-    measured: pd.DataFrame, pairs: Sequence[str], model: str = CHOOSER
-) -> dict[str, str]:
-    """The pairs to show with the reason: those given, then the median and the worst of a model.
-
-    Pairs are ranked by mean disparity over trials; of an even number the upper median is shown.
-    """
-    rows = measured.loc[measured["model"] == model]
-    ranked = list(rows.groupby("pair")[DISPARITY].mean().sort_values(kind="stable").index)
-    reasons: dict[str, list[str]] = {pair: [] for pair in pairs}
-    if ranked:
-        name, number = MODEL_NAMES.get(model, model), len(ranked)
-        for what, pair in (("median", ranked[number // 2]), ("worst", ranked[-1])):
-            reasons.setdefault(pair, []).append(f"{name}'s {what} of {number}")
-    return {pair: "\n".join(found) for pair, found in reasons.items()}
-
-
-def _draw_map(axes: Axes, points: pd.DataFrame, disparities: pd.Series) -> None:
-    """One aligned map over the grid, with lines between neighbours in the grid of shifts.
-
-    Below it stand its disparity, and the mean of those of all trials.
-    """
-    aligned = align(points)
-    axes.scatter(*aligned.grid.T, s=9, marker="+", color="#c9c9c9", linewidths=0.6, zorder=0.5)
-    moved = points.assign(x=aligned.points[:, 0], y=aligned.points[:, 1])
-    for line, colour in (("dr", "#8c8c8c"), ("dc", "#c9c9c9")):
-        along = "dc" if line == "dr" else "dr"
-        for _, row in moved.sort_values(along).groupby(line):
-            axes.plot(row["x"], row["y"], color=colour, linewidth=0.5, zorder=1)
-    colours = offset_colours(points[["dr", "dc"]].to_numpy(int))
-    axes.scatter(moved["x"], moved["y"], s=9, c=colours, linewidths=0, zorder=2)
-    axes.set(xticks=[], yticks=[])
-    words = f"disparity {aligned.disparity:.3f}"
-    if len(disparities) > 1:
-        words += f"\nmean of {len(disparities)} trials: {disparities.mean():.3f}"
-    axes.set_xlabel(words, fontsize=SMALL, labelpad=2)
-    axes.set_aspect("equal", adjustable="datalim")
-    axes.set_box_aspect(1)
-    axes.spines[:].set(visible=True, color="#cccccc")
-
-
-def _draw_key(axes: Axes) -> None:
-    """The colour square: which colour means which offset."""
-    steps = np.arange(-MAX_SHIFT, MAX_SHIFT + 1)
-    offsets = np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1).reshape(-1, 2)
-    side = len(steps)
-    extent = (-MAX_SHIFT - 0.5, MAX_SHIFT + 0.5, MAX_SHIFT + 0.5, -MAX_SHIFT - 0.5)
-    axes.imshow(offset_colours(offsets).reshape(side, side, 3), extent=extent)
-    axes.set_xticks([-MAX_SHIFT, 0, MAX_SHIFT], labels=["−4", "0", "+4"], fontsize=SMALL)
-    axes.set_yticks([-MAX_SHIFT, 0, MAX_SHIFT], labels=["−4", "0", "+4"], fontsize=SMALL)
-    axes.set_title("offset", fontsize=SMALL)
-    axes.set_xlabel("columns (px)", fontsize=SMALL)
-    axes.set_ylabel("rows (px)", fontsize=SMALL)
-    axes.set_anchor("N")
-    axes.text(
-        0.5, -0.62, KEY, fontsize=SMALL, color=NOTE_COLOUR, transform=axes.transAxes, ha="center",
-        va="top",
-    )  # fmt: skip
-
-
-@journal_style
-def figure_maps(
-    maps: pd.DataFrame,
-    measured: pd.DataFrame,
-    pairs: Sequence[str],
-    models: Sequence[str],
-    names: Mapping[str, str] = MODEL_NAMES,
-) -> Figure:
-    """Figure 5: t-SNE maps of the shifted digits, each aligned to the grid of shifts.
-
-    Colours tell the row and column offset; below each map stand its Procrustes disparity and the
-    mean over trials. To the pairs given come those with the CapsNet's median and worst mean.
+def median_map(maps: pd.DataFrame, disparities: pd.Series) -> pd.DataFrame:
+    """Return the map of the trial with the median disparity.
 
     Parameters
     ----------
     maps : DataFrame
-        `plots/manifold_maps.csv`: model, pair, dr, dc, x, y; of one trial.
-    measured : DataFrame
-        `plots/manifold.csv`: model, trial, pair, procrustes_disparity.
-    pairs, models : sequences of str
-        The first rows and the columns of the figure.
-    names : mapping of str to str
-        What each model is called.
+        The maps of some trials of one model and pair: trial, dr, dc, x, y.
+    disparities : Series
+        By trial; of an even number of trials the lower of the two in the middle is chosen.
     """
-    reasons = shown_pairs(measured, pairs)
-    width = (DOUBLE - 1.6) / len(models)
-    figure = new_figure(DOUBLE, (min(width, 1.75) + 0.3) * len(reasons) + 0.25)
-    body, side = figure.subfigures(1, 2, width_ratios=[DOUBLE - 1.2, 1.2])
-    grid = body.subplots(len(reasons), len(models), squeeze=False)
-    for row, (pair, reason) in zip(grid, reasons.items(), strict=True):
-        row[0].set_ylabel("\n".join(filter(None, [pair_title(pair), reason])))
-        for axes, model in zip(row, models, strict=True):
+    ranked = disparities[disparities.index.isin(maps["trial"])].sort_values(kind="stable")
+    return maps.loc[maps["trial"] == ranked.index[(len(ranked) - 1) // 2]]
+
+
+def figure_maps(
+    maps: pd.DataFrame, measured: pd.DataFrame, pairs: Sequence[str], models: Sequence[str]
+) -> Figure:
+    """Draw t-SNE maps of the shifted digits, each aligned to the grid of shifts.
+
+    Colours show the row and column offset. The label below each map gives its Procrustes disparity
+    and the mean over trials and t-SNE seeds.
+
+    Parameters
+    ----------
+    maps : DataFrame
+        ``data/faithfulness/MODEL/maps.csv``: model, pair, trial, dr, dc, x, y.
+    measured : DataFrame
+        ``plots/manifold.csv``: model, trial, pair, procrustes_disparity.
+    pairs, models : sequences of str
+        The rows and the columns of the figure.
+    """
+    figure = style.new_figure(1.9 * len(pairs) + 0.2)
+    grid = figure.subplots(len(pairs), len(models) + 1, squeeze=False)
+    for row, pair in zip(grid, pairs, strict=True):
+        for axes, model in zip(row, models, strict=False):
             points, trials = (
                 table.loc[(table["model"] == model) & (table["pair"] == pair)]
                 for table in (maps, measured)
             )
-            _draw_map(axes, points, trials[DISPARITY])
-    for axes, model in zip(grid[0], models, strict=True):
-        axes.set_title(names.get(model, model))
-    _draw_key(side.subplots())
+            _draw_map(axes, points, trials.set_index("trial")[DISPARITY])
+        row[0].set_ylabel(pair_title(pair))
+        row[-1].axis("off")
+    for axes, model in zip(grid[0], models, strict=False):
+        axes.set_title(MODEL_NAMES[model])
+    _draw_key(grid[0, -1])
     return figure
+
+
+def _draw_map(axes: Axes, maps: pd.DataFrame, disparities: pd.Series) -> None:
+    """Draw the median map over the grid, with lines between neighbours in the grid of shifts."""
+    points = median_map(maps, disparities)
+    aligned = align(points)
+    axes.scatter(*aligned.grid.T, s=9, marker="+", color="#c9c9c9", linewidths=0.6, zorder=0.5)
+    moved = points.assign(x=aligned.points[:, 0], y=aligned.points[:, 1])
+    for line, along, colour in (("dr", "dc", "#8c8c8c"), ("dc", "dr", "#c9c9c9")):
+        for _, row in moved.sort_values(along).groupby(line):
+            axes.plot(row["x"], row["y"], color=colour, linewidth=0.5, zorder=1)
+    colours = offset_colours(points[["dr", "dc"]].to_numpy(int))
+    axes.scatter(moved["x"], moved["y"], s=9, c=colours, linewidths=0, zorder=2)
+    axes.set(xticks=[], yticks=[], box_aspect=1)
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.spines[:].set(visible=True, color="#cccccc")
+    words = f"disparity {aligned.disparity:.3f}\nmean of all maps {disparities.mean():.3f}"
+    axes.set_xlabel(words, labelpad=2)
+
+
+def _draw_key(axes: Axes) -> None:
+    """Draw the colour square: which colour means which offset."""
+    offsets = _pairs_of(range(-MAX_SHIFT, MAX_SHIFT + 1))
+    side, end = 2 * MAX_SHIFT + 1, MAX_SHIFT + 0.5
+    axes.imshow(offset_colours(offsets).reshape(side, side, 3), extent=(-end, end, end, -end))
+    labels = [_signed(step) for step in SHOWN_SHIFTS]
+    axes.set_xticks(SHOWN_SHIFTS, labels=labels)
+    axes.set_yticks(SHOWN_SHIFTS, labels=labels)
+    axes.set(title="offset", xlabel="columns (pixels)", ylabel="rows (pixels)")
+    axes.axis("on")

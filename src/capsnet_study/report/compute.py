@@ -26,6 +26,7 @@ RUNTIME_GROUPS = {
         "transfer_capsnet",
         "transfer_uniform",
         "transfer_cnn",
+        "new_splits",
     ),
     "settings": ("settings", "effects"),
     "verdicts and figures": ("claims", "summary", "figures"),

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from capsnet_study.names import CHAMFER_NAMES, FAITHFULNESS, MEASURES
+from capsnet_study.names import CHAMFER_NAMES
 from capsnet_study.params import Params
-from capsnet_study.training.arms import Arms, CapsNetArm, routed_arms, uniform_arms
 
 Record = Mapping[str, Any]
 
@@ -72,55 +71,6 @@ def trials_text(params: Params) -> str:
     return f"{text}, {', '.join(others)} of the {own.total()} arms" if others else text
 
 
-def over_trials(params: Params) -> str:
-    """Return what tables and figures of arms show of their trials, in words."""
-    several = params.train.trials > 1
-    return "mean ± 1 s.d. over trials" if several else "one trial per arm, hence no spread"
-
-
-def ranked_arms(arms: Arms, fitting: Record) -> tuple[list[str], list[str]]:
-    """Return the uniform and the routed CapsNet arms, each by falling final accuracy."""
-    uniform, routed = (
-        sorted(group(arms), key=lambda key: -fitting[key]["exact_match"]["mean"])
-        for group in (uniform_arms, routed_arms)
-    )
-    return uniform, routed
-
-
-def less_accurate(names: Iterable[str], fitting: Record, accuracy: float) -> list[str]:
-    """Return the arms whose mean final accuracy is below `accuracy`."""
-    return [name for name in names if fitting[name]["exact_match"]["mean"] < accuracy]
-
-
-def held_accuracies(arms: Arms, records: Record, n_iter: int) -> list[float]:
-    """Return the mean final accuracies of arms whose certainty in R1 is held at a target, rising.
-
-    Those with `n_iter` iterations and the gradient through all of them.
-    """
-    return sorted(
-        records[name]["exact_match"]["mean"]
-        for name, arm in arms.items()
-        if isinstance(arm, CapsNetArm)
-        and arm.certainty is not None
-        and (arm.n_iter, arm.gradient) == (n_iter, "full")
-    )
-
-
-def gradient_pairs(arms: Arms) -> list[tuple[str, str]]:
-    """Return the arms (full, last) that differ in their gradient and in nothing else."""
-    capsnets = {
-        name: asdict(arm) | {"trials": None}
-        for name, arm in arms.items()
-        if isinstance(arm, CapsNetArm)
-    }
-    return [
-        (full, last)
-        for full, one in capsnets.items()
-        for last, other in capsnets.items()
-        if one["gradient"] == "full" and other == one | {"gradient": "last"}
-    ]
-
-
 def uniform_share(n_iter: int, eta: float) -> float:
     """Return the part of every coupling that is 1/J whatever the weights: (1 - η)^(n - 1).
 
@@ -169,14 +119,3 @@ def nearer_by_perplexity(table: pd.DataFrame) -> list[Distances]:
         for measure in CHAMFER_NAMES
         for perplexity, row in means.loc[measure].sort_index().iterrows()
     ]
-
-
-def best_models(models: Record) -> dict[str, list[str]]:
-    """Return the representations with the best means, each with the measures it is best on."""
-    best: dict[str, list[str]] = {}
-    for key in FAITHFULNESS:
-        measure = MEASURES[key]
-        means = {model: record[key]["mean"] for model, record in models.items()}
-        winner = (max if measure.better == "higher" else min)(means, key=lambda model: means[model])
-        best.setdefault(winner, []).append(measure.name)
-    return best

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from capsnet_study.settings.builtin import BUILTIN_SETTINGS, MAIN, SEEDS, TUNED
+from capsnet_study.settings.builtin import BUILTIN_SETTINGS, DECAY, MAIN, SEEDS, TUNED
 from capsnet_study.settings.params import Blocks, Setting
 
 SETTING_NAMES = {
     MAIN: "main study",
     SEEDS: "main study, all seeds",
-    TUNED: "each arm at its best",
+    TUNED: "each arm tuned",
+    DECAY: "each arm tuned, with weight decay",
     "fresh": "no image twice",
     "fashion": "Fashion-MNIST",
     "seed2": "seed 2",
@@ -21,6 +22,10 @@ SETTING_NAMES = {
     "rate": "lower learning rate",
     "wide": "wider networks",
     "long": "longer training",
+    "decay_long": "longer training, with weight decay",
+    "caps32": "32 Cap1 capsules",
+    "half": "half the paper's width, 32 Cap1 capsules",
+    "paper": "the paper's size",
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from capsnet_study.claims.records import Outcome
+from capsnet_study.claims.records import Verdict
 from capsnet_study.settings.builtin import MAIN, SEEDS
 from capsnet_study.stats import Interval
 
@@ -65,8 +65,8 @@ class ClaimInSetting:
         Of the judged parts; None where there is none.
     """
 
-    verdict: Outcome
-    conservative: Outcome
+    verdict: Verdict
+    conservative: Verdict
     means: Sequence[float | None]
 
 
