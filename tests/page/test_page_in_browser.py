@@ -15,13 +15,15 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from capsnet_study.claims.records import to_json
 from capsnet_study.common.storage import write_arrays, write_bytes, write_json, write_table
 from capsnet_study.page.tables import DIFFERENCE
-from capsnet_study.representation.params import MODELS
 from stages import page as stage
+from stages.tables import REPRESENTATIONS
 from tests.page.test_tables import SETTINGS
 from tests.tables import PAIRS, fitting, manifold, maps, offsets
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FIGURES = ("fig2_accuracy", "fig5_maps", "effects", "clamp")  # of which the last one has no chart
+pytestmark = pytest.mark.slow
+
 PARAMS = "figures:\n  dpi: 60\n  pairs: [7-8]\n  models: [capsnet, cnn]\n"
 TABLE = f"| {'wide | ' * 30}\n| {'--- | ' * 30}\n| {'1234567 | ' * 30}\n"
 
@@ -30,7 +32,7 @@ def write_inputs(folder: Path) -> None:
     """Write what the command reads."""
     write_table(folder / "plots/fitting.csv", fitting())
     write_table(folder / "plots/manifold.csv", manifold())
-    for model, rows in maps(MODELS, PAIRS).groupby("model"):
+    for model, rows in maps(REPRESENTATIONS, PAIRS).groupby("model"):
         write_table(folder / f"data/faithfulness/{model}/maps.csv", rows.drop(columns="model"))
     write_json(folder / "metrics/settings.json", to_json(SETTINGS))
     shifts = np.arange(81, dtype=np.uint8)[None, :, None, None]

@@ -25,12 +25,12 @@ TINY = {
     "interventions": {"arms": ["n3"], "n_test": [1, 3], "temperatures": [2.0]},
     "manifold": {"pairs": ["7-8"], "other_perplexities": [], "tsne_seeds": 1, "null_draws": 5},
     "transfer": {"splits": 1, "epochs": 1},
-    "new_splits": {"splits": 1},
+    "new_splits": {"splits": 1, "models": {"uniform": "sweep.n1"}},
     "figures": {"dpi": 50, "pairs": ["7-8"]},
 }
 TINY_ARMS = {
     "sweep": ["n1", "n3", "n9", "n6_fitness", "cnn", "cnn_decay"],
-    "ablations": ["n3_sham", "n3_tuned", "cnn_tuned"],
+    "ablations": ["n3_sham", "n3_tuned"],
     "yoked": ["n3_as_n9"],
 }
 TINY_SETTINGS = {

@@ -47,7 +47,7 @@ CHANGES = {
     "manifold.perplexity": (25.0, {"embed"}, {"activations", "activations_controls"} | TRAININGS),
     "manifold.pairs": (["7-8", "3-5"], {"manifold_images"}, {"domains"} | TRAININGS),
     "transfer.epochs": (9, TRANSFER, TRAININGS),
-    "figures.dpi": (90, {"figures", "report"}, {"claims", "manifold"} | TRAININGS | TRANSFER),
+    "figures.dpi": (90, {"figures"}, {"claims", "manifold", "report"} | TRAININGS | TRANSFER),
     "train.epochs": (
         9,
         {"sweep", "train_capsnet", "settings@gain"} | PRETRAIN | TRANSFER,
@@ -61,7 +61,7 @@ CODE = {
     "routing/route.py": (TRAININGS | {"activations", "interventions"}, {"digits"} | DATA),
     "transfer/schemes.py": (TRANSFER, TRAININGS),
     "faithfulness/chamfer.py": ({"faithfulness"}, {"embed"} | TRAININGS),
-    "settings/effects.py": ({"effects"}, {"claims"} | TRAININGS),
+    "settings/effects.py": ({"effects"}, TRAININGS),
     "claims/verdicts.py": ({"claims", "effects"}, {"fitting"} | TRAININGS),
     "figures/style.py": ({"figures"}, {"claims"} | TRAININGS),
     "running/progress.py": (set(), {"report"} | TRAININGS),

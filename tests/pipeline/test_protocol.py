@@ -23,7 +23,6 @@ from capsnet_study.models.spec import NetworkSpec, build_network
 from capsnet_study.models.weights import Weights, load_network, weights_of
 from capsnet_study.params import load_params
 from capsnet_study.representation.activations import layer_activations
-from capsnet_study.representation.params import MODELS
 from capsnet_study.training import trials
 from capsnet_study.training.arms import main_arm
 from capsnet_study.training.params import TrainParams
@@ -45,6 +44,7 @@ from stages import (
 from stages import train as train_stage
 from stages import transfer as transfer_stage
 from stages.networks import write_network, write_trials
+from stages.tables import REPRESENTATIONS
 from tests.pipeline.conftest import tiny_params
 
 TRAIN, TEST = 10, 100  # how bright the training and the test digits are
@@ -190,7 +190,7 @@ def test_claims_rest_on_the_maps_of_the_main_perplexity(study: Path, threads_of:
     noise = np.random.default_rng(1).normal(size=grid.shape).astype(np.float32)
     maps = np.broadcast_to(np.stack([grid, noise])[:, None], (2, 2, 2, 2, 81, 2))
     drawn = write_activations("cnn")["linear1"]
-    for model in MODELS:
+    for model in REPRESENTATIONS:
         arrays, facts = {"maps": maps.copy()}, {"perplexities": PERPLEXITIES}
         write_arrays(f"data/embeddings/{model}.safetensors", arrays, facts)
         faithfulness.main(model, "cnn", "linear1_pre" if model == "cnn_pre" else "linear1")

@@ -30,7 +30,8 @@ BLOCKS = {
     for name, block in get_type_hints(Params).items()
     if hasattr(block, "__dataclass_fields__")
 }
-OPTIONAL = {"routing.eta_max", "routing.n_iter_outside"}
+# Options that few arms have, and the rate of CNNs, which ablations of CNNs have of their own.
+OPTIONAL = {"routing.eta_max", "routing.n_iter_outside", "train.lr_cnn"}
 NOT_READ_SO = {"plots/figures"}  # pictures
 
 

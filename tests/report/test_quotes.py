@@ -76,6 +76,6 @@ def test_settings_are_counted_on_the_side_of_the_mean():
     def effect(low, high):
         return EffectInSetting((low + high) / 2, 3, low, high, share_above=0.0)
 
-    settings = {"main": effect(-3, -1), "a": effect(-2, 1), "b": effect(1, 2)}
+    settings = {"main": effect(-0.3, -0.1), "a": effect(-0.2, 0.1), "b": effect(0.1, 0.2)}
     results = SettingsResults({}, {"many": EffectOverSettings("", settings)})
     assert positive("many", results) == "1 of 3"
