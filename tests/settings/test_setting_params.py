@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from capsnet_study.common.params import ParameterError
 from capsnet_study.params import Params, load_params
 from capsnet_study.settings.names import changes, setting_change
 from capsnet_study.settings.params import Setting, resolve
@@ -29,20 +28,6 @@ def test_a_setting_changes_what_it_names_and_nothing_else(params: Params) -> Non
         for key, value in vars(block).items():
             if key not in getattr(setting, name):
                 assert getattr(getattr(found, name), key) == value
-
-
-@pytest.mark.parametrize(
-    ("setting", "expected"),
-    [
-        (setting_of(data={"epochs": 1}), "settings: data.epochs: no such key"),
-        (setting_of(train={"epochs": 0}), "settings: train.epochs = 0: .*equal to 1"),
-    ],
-)
-def test_a_change_that_cannot_be_made_is_named(
-    setting: Setting, expected: str, params: Params
-) -> None:
-    with pytest.raises(ParameterError, match=expected):
-        setting.blocks(params.main_blocks)
 
 
 def test_a_resolved_setting_has_its_arms_and_trials_and_all_that_it_shares(params: Params) -> None:

@@ -18,26 +18,24 @@ DOUBLE = {"kind": "difference_of_differences", "of": "n3", "over": "n1", "minus"
 DOUBLE |= {"minus_over": "cnn"}
 BEST = {"kind": "best_difference", "of": "n3"}
 AT_TEST = {"table": "interventions", "measure": "loss_shuffled_both"}
+OTHER_MEASURES = ["area_under_curve", "effective_gradient_at_tenth", "effective_mass_at_tenth"]
+OTHER_MEASURES += [
+    "entropy_at_tenth",
+    "entropy_change",
+    "entropy_last",
+    "spearman_entropy_accuracy",
+]
 SCORES = {"n1": 0.66, "n3": 0.75, "n9": 0.70, "n6_eta0p01": 0.68, "n6_eta1": 0.74, "cnn": 0.67}
 
 
 @pytest.fixture
 def setting() -> pd.DataFrame:
-    """One row an arm and trial of a setting in which scores are as above."""
+    """One row per arm and trial of a setting in which scores are as above."""
     rng = np.random.default_rng(0)
     rows = [
         facts_of(key, ARMS[key])
-        | {
-            "trial": trial,
-            "exact_match": score + 0.001 * rng.normal(),
-            "area_under_curve": score - 0.1 + 0.001 * rng.normal(),
-            "entropy_last": np.nan if key == "cnn" else 2.0,
-            "entropy_change": np.nan if key == "cnn" else -0.1 - 0.01 * trial,
-            "effective_gradient_at_tenth": 9.0 - 0.3 * (key == "n9") - 0.01 * trial,
-            "effective_mass_at_tenth": 9.5 - 0.3 * (key == "n9"),
-            "entropy_at_tenth": np.nan if key == "cnn" else 2.2,
-            "spearman_entropy_accuracy": np.nan if key in ("cnn", "n1") else -0.9 + 0.1 * trial,
-        }
+        | dict.fromkeys(OTHER_MEASURES, np.nan if key == "cnn" else -0.1 - 0.01 * trial)
+        | {"trial": trial, "exact_match": score + 0.001 * rng.normal()}
         for key, score in SCORES.items()
         for trial in range(3)
     ]
@@ -100,30 +98,21 @@ def test_conservative_intervals_may_decide_otherwise(setting: pd.DataFrame) -> N
 
 
 def test_settings_are_gathered_with_the_facts_of_their_arms() -> None:
-    evaluations = pd.DataFrame(
-        {
-            "trial": [0, 0, 1, 1],
-            "step": [0, 10, 0, 10],
-            "exact_match": [0.0, 0.5, 0.0, 0.7],
-            "entropy_r1": [2.3, 2.0, 2.3, 1.9],
-            "entropy_share_r1": [1.0, 0.9, 1.0, 0.8],
-        }
-    )
-    cnn = evaluations[["trial", "step", "exact_match"]]
-    histories = {("main", "n3"): evaluations, ("main", "cnn"): cnn, ("tuned", "n3"): evaluations}
-    arms = {(setting, key): ARMS[key] for setting, key in histories}
+    steps = {"trial": [0, 0, 1, 1], "step": [0, 10] * 2, "exact_match": [0.0, 0.5, 0.0, 0.7]}
+    evaluations = pd.DataFrame(steps)
+    arms = {("main", "n3"): ARMS["n3"], ("main", "cnn"): ARMS["cnn"]}
     arms["tuned", "n3"] = replace(ARMS["n3"], init_gain=2.0)
-    table = gather_settings(histories, arms, {"main": 1, "tuned": 2})
-    assert table[["setting", "arm", "trial"]].to_numpy().tolist() == [
-        ["main", "n3", 0], ["main", "n3", 1], ["main", "cnn", 0], ["main", "cnn", 1],
-        ["tuned", "n3", 0], ["tuned", "n3", 1],
-    ]  # fmt: skip
-    assert table["seed"].tolist() == [1] * 4 + [2] * 2
-    assert table["exact_match"].tolist() == [0.5, 0.7] * 3
-    assert table.loc[table["arm"] == "n3", "n_iter"].tolist() == [3] * 4
-    assert table.loc[table["setting"] == "tuned", "init_gain"].tolist() == [2.0, 2.0]
-    assert table.loc[table["setting"] == "main", "init_gain"].isna().all()
+    table = gather_settings(dict.fromkeys(arms, evaluations), arms, {"main": 1, "tuned": 2})
+    facts = ["setting", "arm", "trial", "seed", "exact_match", "n_iter", "init_gain"]
     assert table.columns.is_unique
+    assert table[facts].astype(object).where(table[facts].notna(), None).to_numpy().tolist() == [
+        ["main", "n3", 0, 1, 0.5, 3, None],
+        ["main", "n3", 1, 1, 0.7, 3, None],
+        ["main", "cnn", 0, 1, 0.5, None, None],
+        ["main", "cnn", 1, 1, 0.7, None, None],
+        ["tuned", "n3", 0, 2, 0.5, 3, 2.0],
+        ["tuned", "n3", 1, 2, 0.7, 3, 2.0],
+    ]
 
 
 def verdicts_of(claim: ClaimInSetting) -> list[str]:
