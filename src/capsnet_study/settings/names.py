@@ -11,7 +11,7 @@ SETTING_NAMES = {
     MAIN: "main study",
     SEEDS: "main study, all seeds",
     TUNED: "each arm tuned",
-    DECAY: "each arm tuned, with weight decay",
+    DECAY: "with weight decay",
     "fresh": "no image twice",
     "fashion": "Fashion-MNIST",
     "seed2": "seed 2",
@@ -22,9 +22,9 @@ SETTING_NAMES = {
     "rate": "lower learning rate",
     "wide": "wider networks",
     "long": "longer training",
-    "decay_long": "longer training, with weight decay",
+    "decay_long": "longer, with weight decay",
     "caps32": "32 Cap1 capsules",
-    "half": "half the paper's width, 32 Cap1 capsules",
+    "half": "half the paper's width",
     "paper": "the paper's size",
 }
 
