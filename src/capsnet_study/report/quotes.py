@@ -15,8 +15,7 @@ from capsnet_study.settings.builtin import MAIN
 from capsnet_study.settings.results import ClaimInSetting, JudgedSetting, SettingsResults
 
 DIFFERENT = (
-    "*A paragraph of the study is left out here: it presumes results that this run does not have "
-    "({reasons}).*"
+    "*Left out: a paragraph that presumes results which this run does not have ({reasons}).*\n"
 )
 
 
@@ -142,7 +141,7 @@ def presumption(claims: Claims, withheld: list[str]) -> Callable[..., str]:
         if not reasons:
             return caller()
         withheld.append("; ".join(reasons))
-        return DIFFERENT.format(reasons="; ".join(reasons)) + "\n"
+        return DIFFERENT.format(reasons="; ".join(reasons))
 
     return presumes
 
