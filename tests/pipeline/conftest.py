@@ -25,7 +25,7 @@ TINY = {
     "interventions": {"arms": ["n3"], "n_test": [1, 3], "temperatures": [2.0]},
     "manifold": {"pairs": ["7-8"], "other_perplexities": [], "tsne_seeds": 1, "null_draws": 5},
     "transfer": {"splits": 1, "epochs": 1},
-    "new_splits": {"splits": 1, "models": {"uniform": "sweep.n1"}},
+    "new_splits": {"splits": 1, "models": {"uniform": "sweep.n1", "cnn": "sweep.cnn"}},
     "figures": {"dpi": 50, "pairs": ["7-8"]},
 }
 TINY_ARMS = {
