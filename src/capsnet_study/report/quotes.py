@@ -62,11 +62,11 @@ def agreement(id: str, results: SettingsResults) -> str:
 
     The main study is judged here as settings are: on those parts that their arms can decide. If
     conservative intervals change how many agree, that number follows in brackets. A dash where no
-    other setting can judge the claim.
+    other setting can judge the claim, or where the main study does not decide it.
     """
     main = results.settings[MAIN].claims.get(id)
     judged = _judged(id, results)
-    if main is None or not judged:
+    if main is None or not judged or main.verdict == "inconclusive":
         return "–"
     same = sum(one.verdict == main.verdict for one in judged)
     conservatively = sum(one.conservative == main.verdict for one in judged)
