@@ -9,7 +9,7 @@ import torch
 from capsnet_study.models.spec import build_network
 from capsnet_study.models.weights import weights_of
 from capsnet_study.training.evaluation import frozen_features
-from capsnet_study.training.fit import Budget, fit, rate_at
+from capsnet_study.training.fit import Budget, Progress, fit, next_batch, rate_at
 
 EPOCHS, BATCH, LR, WARMUP = 3, 16, 0.01, 0.25
 BETAS, EPS = (0.9, 0.999), 1e-8
@@ -45,23 +45,30 @@ def decayed_adam(weights, gradients, rates, weight_decay):
         yield w
 
 
+def gradients_at(network, weights, train, chosen):
+    """Return the gradients of the loss of the chosen examples."""
+    network.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
+    loss = network.loss(train.run(network, chosen).scores, train.targets(chosen))
+    found = torch.autograd.grad(loss, list(network.parameters()))
+    return {name: g.numpy() for name, g in zip(weights, found, strict=True)}
+
+
 @pytest.mark.parametrize("weight_decay", [0.0, 5.0])
 def test_weights_and_biases_take_the_steps_of_adam_with_decoupled_decay(
     network, examples, weight_decay
 ):
-    """With the gradients of the training itself."""
-    passed, gradients = [], []
-
-    def watch(*_):
-        passed.append(weights_of(network))
-        found = {name: value.grad for name, value in network.named_parameters()}
-        gradients.append({name: g.numpy().copy() for name, g in found.items() if g is not None})
-
+    """With the gradient of each batch alone, at the weights before its step."""
+    passed = []
+    watch = lambda *_: passed.append(weights_of(network))  # noqa: E731
     fit(network, *examples, budget(weight_decay), seeded(2), watch)
-    steps = len(passed) - 1
-    rates = [rate_at(step, steps, LR, WARMUP) for step in range(steps)]
+    rates = [rate_at(step, len(passed) - 1, LR, WARMUP) for step in range(len(passed) - 1)]
+    progress, order, gradients = Progress(), seeded(2), []
+    for weights in passed[:-1]:
+        chosen = next_batch(progress, len(examples[0]), BATCH, order)
+        gradients.append(gradients_at(network, weights, examples[0], chosen))
+        progress.samples += len(chosen)
     for name, start in passed[0].items():
-        own = [found[name] for found in gradients[1:]]
+        own = [found[name] for found in gradients]
         expected = decayed_adam(start, own, rates, weight_decay)
         for after, weights in zip(passed[1:], expected, strict=True):
             np.testing.assert_allclose(after[name], weights, rtol=1e-4, atol=1e-6)
