@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.stats import ttest_rel
 
+from capsnet_study.claims import significance
 from capsnet_study.claims.declarations import parse_claims
 from capsnet_study.claims.records import Claims, JudgedClaim, from_json, of_kind, to_json
 from capsnet_study.claims.significance import holm
@@ -110,21 +111,24 @@ def curved(sign: float, vertex: float) -> dict[str, pd.DataFrame]:
     return {"mechanism": table.assign(exact_match=table["exact_match"].fillna(1e6))}
 
 
-@pytest.mark.parametrize(
-    ("sign", "vertex", "outcome"),
-    [
-        (-1.0, 4.2, "reproduced"),
-        (1.0, 4.2, "contradicted"),
-        (-1.0, -0.5, "inconclusive"),  # the peak is outside the range of x
-    ],
-)
-def test_a_curvature_needs_a_peak_within_the_range(sign, vertex, outcome):
-    (part,) = judge(curved(sign, vertex), CURVED).parts
+@pytest.mark.parametrize(("sign", "outcome"), [(-1.0, "reproduced"), (1.0, "contradicted")])
+def test_a_curvature_is_that_of_the_routed_arms_of_the_sweep(sign, outcome):
+    (part,) = judge(curved(sign, 4.2), CURVED).parts
     assert (part.n, part.group) == (len(routed_full_arms(ARMS)), "routed_full_arms")
-    assert (part.mean, part.vertex) == pytest.approx((sign, vertex))
+    assert (part.mean, part.vertex) == pytest.approx((sign, 4.2))
     assert part.outcome == outcome and part.low is None
-    if vertex > 0:
-        assert (part.p < 0.05) == (sign < 0)
+    assert (part.p < 0.05) == (sign < 0)
+
+
+@pytest.mark.parametrize(("vertex", "outcome"), [(1.0, "reproduced"), (-1.0, "inconclusive")])
+def test_a_peak_outside_the_range_is_none(vertex, outcome, monkeypatch):
+    monkeypatch.setattr(significance, "DRAWS", 2000)
+    places = {f"arm{place}": float(place) for place in range(80)}
+    values = {key: [-((x - vertex) ** 2)] * 2 for key, x in places.items()}
+    table = tables.mechanism(values, dict.fromkeys(places, ARMS["n3"]))
+    table["log_gap_at_tenth"] = table["arm"].map(places)
+    (part,) = judge({"mechanism": table}, CURVED).parts
+    assert part.p < 0.05 and part.outcome == outcome
 
 
 # Differences of differences

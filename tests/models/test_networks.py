@@ -7,6 +7,7 @@ import torch
 
 from capsnet_study.models.losses import margin_loss, multi_label_loss
 from capsnet_study.report.layers import layer_sizes
+from capsnet_study.routing.params import RoutingParams
 from capsnet_study.routing.route import squash
 
 KINDS = ["capsnet", "cnn", "cnn160"]
@@ -103,6 +104,16 @@ def test_a_network_may_be_cut_above_any_layer(make, batch, kind, hidden):
             assert torch.equal(values, whole.activations[name])
         for found, expected in zip(cut.couplings, whole.couplings[kept:], strict=kind == "capsnet"):
             assert torch.equal(found, expected)
+
+
+def test_each_layer_routes_as_is_in_force_for_it(make):
+    network = make("capsnet", 2)
+    network.routing = RoutingParams(4, 0.0, eta_max=0.5, routed="r2", routed_from=0.5)
+    for share, n_iters in ((0.4, [1, 1, 1]), (0.5, [1, 4, 1])):
+        network.set_routing(share, fitness=1.0)
+        assert [(layer.n_iter, layer.eta) for layer in network.layers] == [
+            (n_iter, 0.5 if index == 1 else 0.0) for index, n_iter in enumerate(n_iters)
+        ]
 
 
 # Matching
