@@ -62,26 +62,3 @@ def test_arms_distances_and_the_second_half_are_compared():
         assert parts[measure, "capsnet", "pixels"].n == 4
     (second_half,) = found.second_half
     assert (second_half.of, second_half.outcome) == ("n3", "reproduced")
-
-
-def test_remarks_are_of_the_arms_models_and_changes_that_they_name():
-    means = {"n1": 0.66, "n3": 0.73, "n9": 0.70, "n3_as_n9": 0.71, "n9_as_n3": 0.69}
-    means |= {"cnn": 0.60, "cnn_tuned": 0.65}
-    transfer = tables.transfer(models=("capsnet", "uniform"))
-    scores = {"base": 0.8, "base_long": 0.9}
-    routed = (transfer["model"] == "capsnet") & ~transfer["scheme"].isin(scores)
-    transfer["exact_match"] = transfer["scheme"].map(scores).fillna(0.6) + 0.05 * routed
-    changed = {("shuffled", None, "r1"): [0.02, 0.03], ("uniform", None, "r1"): [0.01, 0.02]}
-    judged = {
-        "mechanism": tables.mechanism({arm: [mean, mean] for arm, mean in means.items()}),
-        "interventions": tables.interventions(changed),
-        "transfer": transfer,
-    }
-    found = {name: part.mean for name, part in explore(CLAIMS, judged).remarks.items()}
-    drops = {name: value for name, value in found.items() if "drop" in name}
-    assert drops == pytest.approx(dict.fromkeys(drops, 0.05)) and len(drops) == 4
-    assert found == pytest.approx(
-        {"yoked_n9": 0.01, "yoked_n3": -0.04, "cnn_tuned": 0.05, "cnn_at_best": 0.01}
-        | {"shuffled_r1": 0.025, "uniform_r1": 0.015}
-        | drops
-    )
