@@ -8,11 +8,9 @@ import pytest
 from capsnet_study.claims.records import JudgedClaim
 from capsnet_study.report import quotes
 from capsnet_study.report.numbers import Quoted
-from capsnet_study.report.quotes import agreement, positive, presumption
+from capsnet_study.report.quotes import agreement, presumption
 from capsnet_study.settings.results import (
     ClaimInSetting,
-    EffectInSetting,
-    EffectOverSettings,
     JudgedSetting,
     SettingsResults,
 )
@@ -70,12 +68,3 @@ def test_agreement_counts_the_settings_that_can_judge_a_claim():
     assert agreement("C3", results) == "–"
     cautious = settings | {"a": setting("x", C2=("reproduced", "inconclusive"))}
     assert agreement("C2", replace(results, settings=cautious)) == "1 of 2 (0 conservatively)"
-
-
-def test_settings_are_counted_on_the_side_of_the_mean():
-    def effect(low, high):
-        return EffectInSetting((low + high) / 2, 3, low, high, share_above=0.0)
-
-    settings = {"main": effect(-0.3, -0.1), "a": effect(-0.2, 0.1), "b": effect(0.1, 0.2)}
-    results = SettingsResults({}, {"many": EffectOverSettings("", settings)})
-    assert positive("many", results) == "1 of 3"

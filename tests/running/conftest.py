@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -78,11 +79,20 @@ def call(words: Sequence[str], folder: Path, status: int = 0) -> str:
 
 
 def started(folder: Path, *words: str) -> subprocess.Popen[str]:
-    """Start a command in a folder, with the environment of a CPU machine."""
+    """Start a command in a folder, with the environment of a CPU machine.
+
+    It heeds SIGINT, even if these tests themselves run in the background of a shell.
+    """
     plain = {key: value for key, value in os.environ.items() if not key.startswith("CAPS_")}
     environment = plain | {"CAPS_DEVICE": "cpu", "COLUMNS": "200"}
     return subprocess.Popen(
-        words, cwd=folder, env=environment, text=True, stdout=-1, stderr=subprocess.STDOUT
+        words,
+        cwd=folder,
+        env=environment,
+        text=True,
+        stdout=-1,
+        stderr=subprocess.STDOUT,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 

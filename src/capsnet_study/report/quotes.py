@@ -105,15 +105,6 @@ def pooled(name: str, results: SettingsResults) -> WithInterval:
     return results.effects[name].pooled or Quoted()
 
 
-def positive(name: str, results: SettingsResults) -> str:
-    """Return in how many settings an effect's interval lies on the pooled mean's side of 0."""
-    effect = results.effects[name]
-    sign = 1 if (effect.pooled or effect.settings[MAIN]).mean > 0 else -1
-    known = [one for one in effect.settings.values() if one.low is not None]
-    same = sum(min(sign * one.low, sign * one.high) > 0 for one in known)
-    return f"{same} of {len(known)}"
-
-
 def met(parts: Iterable[JudgedPart]) -> str:
     """Return how many parts lie on the expected side, as "1 of 2"."""
     outcomes = [part.outcome for part in parts]
@@ -131,6 +122,7 @@ def presumption(claims: Claims, withheld: list[str]) -> Callable[..., str]:
     def presumes(
         verdicts: str, caller: Callable[[], str], above: Iterable[WithInterval] = ()
     ) -> str:
+        """Return the paragraph, or a line that names what it presumes and is not so."""
         reasons = [
             f"{id} is {claims[id].verdict}, not {verdict}"
             for id, verdict in presumed(verdicts).items()

@@ -14,7 +14,6 @@ import jinja2
 from capsnet_study import names
 from capsnet_study.claims.records import OtherVersionError, of_kind
 from capsnet_study.claims.words import words_of
-from capsnet_study.common import sizes
 from capsnet_study.params import Params
 from capsnet_study.report import compute, facts, layers, provenance, quotes, tables
 from capsnet_study.report.numbers import FILTERS, Quoted
@@ -109,7 +108,6 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
         "tested": partial(quotes.tested, results.interventions),
         "effect": partial(quotes.effect_in, results=results.settings),
         "pooled": partial(quotes.pooled, results=results.settings),
-        "positive": partial(quotes.positive, results=results.settings),
         "disparity": partial(quotes.disparity, results.maps),
         "pairs_better": partial(quotes.pairs_better, results.maps),
         "drop": partial(quotes.drop, results.transfer),
@@ -118,10 +116,10 @@ def _context(results: Results, params: Params) -> dict[str, Any]:
         "otherwise": quotes.otherwise(results),
         "nothing": Quoted(),
         "names": names,
-        "sizes": sizes,
         "compute": compute,
         "facts": facts,
         "layer_rows": layers.layer_rows,
+        "heads": layers.new_weights(params),
         "provenance": provenance,
         "past": provenance.earlier_runs(results.earlier, of_kind(results.claims, "paper"), params),
         "scale": facts.scale_of(results.data, params),
