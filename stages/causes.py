@@ -1,4 +1,4 @@
-"""Gather what interventions did: arms trained otherwise, and trained networks changed."""
+"""Gather the ablations and the interventions in trained networks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import pandas as pd
 from capsnet_study.common.params import load_blocks
 from capsnet_study.common.storage import read_table, write_json, write_table
 from capsnet_study.fitting.tables import (
-    exposure_table,
     gather_arms,
     summarise_trials,
     without_shares,
@@ -20,20 +19,18 @@ from stages.recording import recorded
 
 
 def main() -> None:
-    """Write plots/{ablations,trials,interventions,exposure}.csv and metrics/ablations.json."""
+    """Write plots/{ablations,trials,interventions}.csv and metrics/ablations.json."""
     with recorded("causes"):
         *blocks, interventions = load_blocks(**BLOCKS, interventions=InterventionParams)
         tables = {
             block: gather_arms({arm: read_table(f"data/{block}/{arm}.csv") for arm in arms}, arms)
             for block, arms in zip(BLOCKS, blocks, strict=True)
         }
-        everything = pd.concat(tables.values(), ignore_index=True)
         changed = pd.concat([tables["ablations"], tables["yoked"]], ignore_index=True)
         trials = [summarise_trials(table).assign(block=block) for block, table in tables.items()]
         tests = [read_table(f"data/interventions/{arm}.csv") for arm in interventions.arms]
         write_table("plots/ablations.csv", without_shares(changed))
         write_table("plots/trials.csv", pd.concat(trials, ignore_index=True))
-        write_table("plots/exposure.csv", exposure_table(everything))
         write_table("plots/interventions.csv", pd.concat(tests, ignore_index=True))
         records = {arm: summarise_history(rows) for arm, rows in changed.groupby("arm", sort=False)}
         write_json("metrics/ablations.json", records)

@@ -45,18 +45,8 @@ def _is_ever_unusual(fact: str, arms: Mapping[str, Arm]) -> bool:
 
 def without_shares(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table of evaluations without the shares of single capsules."""
-    return table.drop(columns=_share_columns(table))
-
-
-def exposure_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Return what Cap1 capsules get of couplings and gradient, a row an evaluation of a CapsNet."""
-    columns = ["arm", "trial", "step", "epoch", "effective_mass", "effective_gradient"]
-    rows = table[table["effective_mass"].notna()]
-    return rows[[*columns, *_share_columns(table)]].reset_index(drop=True)
-
-
-def _share_columns(table: pd.DataFrame) -> list[str]:
-    return [name for name in table if name.rpartition("_")[0] in SHARES and name[-1].isdecimal()]
+    shares = [name for name in table if name.rpartition("_")[0] in SHARES and name[-1].isdecimal()]
+    return table.drop(columns=shares)
 
 
 def summarise_trials(table: pd.DataFrame) -> pd.DataFrame:
